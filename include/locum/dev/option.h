@@ -33,7 +33,9 @@ typedef enum locum_option_type {
     LOCUM_F64,     /* double; default NAN = not set, the code decides */
     LOCUM_STRING,  /* char[LOCUM_TEXT_SIZE] */
     LOCUM_PATH,    /* char[LOCUM_PATH_SIZE]; relative to the study file, or to the current directory for --set */
-    LOCUM_CHOICE   /* int32_t, index into choices */
+    LOCUM_CHOICE,  /* int32_t, index into choices */
+    LOCUM_GROUP    /* a nested mapping of fixed keys (`split: {train: 88, ...}`): choices[0].options is its table, places in the
+                      same config; `place` is a bool "was given" if flags has LOCUM_TOLD, else unused */
 } locum_option_type;
 
 /* flags */
@@ -42,6 +44,7 @@ enum {
     LOCUM_REQUIRED = 2,  /* has no default: the study must give it */
     LOCUM_OPEN_MIN = 4,  /* value > min, not >= */
     LOCUM_OPEN_MAX = 8,  /* value < max */
+    LOCUM_TOLD = 32,     /* of a group: place is a bool that says whether the study gave the group */
     LOCUM_HIDDEN = 16    /* no key of its own (set by the program, stored with the rest) */
 };
 
@@ -62,7 +65,7 @@ typedef struct locum_option {
     unsigned flags;
     const char *string;          /**< default of string and path */
     const locum_choice *choices; /**< of LOCUM_CHOICE */
-    /* lists: n_max > 0. The values lie at place[0 .. n_max); their number (int32_t) at place_n. In the study a
+    /* lists: n_max > 0 (numbers, and strings of LOCUM_TEXT_SIZE bytes each). The values lie at place[0 .. n_max); their number (int32_t) at place_n. In the study a
      * scalar stands for a list of one; code that wants "all equal" repeats it. n_default of them get `value`. */
     int n_max, n_default;
     size_t place_n;
