@@ -9,9 +9,11 @@
 #define LOCUM_DEV_FRAME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "locum/status.h"
+#include "locum/type.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,7 +27,6 @@ typedef enum locum_support {
 
 typedef enum locum_boundary { LOCUM_PERIODIC, LOCUM_WALL, LOCUM_OPEN } locum_boundary;
 typedef enum locum_place { LOCUM_NODE, LOCUM_CELL, LOCUM_FACE } locum_place;
-typedef enum locum_type { LOCUM_FLOAT64, LOCUM_FLOAT32, LOCUM_INT64, LOCUM_INT32 } locum_type;
 
 /** Bytes of one value. Local. */
 size_t locum_type_size(locum_type type);
