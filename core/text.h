@@ -3,6 +3,7 @@
 #ifndef CORE_TEXT_H
 #define CORE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "locum/dev/error.h"
@@ -24,5 +25,16 @@ void locum_text_json_number(locum_text *text, double value);
 /** Same for YAML (.inf, .nan). */
 void locum_text_number(locum_text *text, double value);
 void locum_text_free(locum_text *text);
+
+/* Numbers in the C locale, whatever setlocale() says: printf and strtod of the whole project go through these where the
+ * result is read by machines. */
+/** snprintf in the C locale. Local. */
+int locum_format(char *out, size_t size, const char *format, ...) LOCUM_PRINTF(3, 4);
+int locum_format_list(char *out, size_t size, const char *format, va_list list) LOCUM_PRINTF(3, 0);
+/** strtod in the C locale. Local. */
+double locum_parse_number(const char *text, char **end);
+/** The shortest decimal that reads back to the same double; "inf", "-inf", "nan" if not finite. Local. */
+#define LOCUM_NUMBER_SIZE 32
+void locum_format_number(double value, char out[LOCUM_NUMBER_SIZE]);
 
 #endif

@@ -23,6 +23,10 @@ locum_status locum_trace(locum_status status, const char *file, int line, const 
 /** Forgets the latest failure. Local. For callers that recover. */
 void locum_status_clear(void);
 
+/** Takes over a failure that was reported elsewhere (another rank, another thread): its text and chain replace this
+ *  thread's. Returns `status`. Local; never allocates. */
+locum_status locum_status_adopt(locum_status status, const char *message, const char *trace);
+
 #define LOCUM_TRY(call)                                                                            \
     do {                                                                                           \
         locum_status s_ = (call);                                                                  \

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "locum/status.h"
@@ -33,7 +34,7 @@ size_t locum_type_size(locum_type type);
 
 /* roles of an array */
 enum {
-    LOCUM_INPUT = 1,      /* an input of the solution (forcing, coefficient field) */
+    LOCUM_ROLE_INPUT = 1, /* an input of the solution (forcing, coefficient field); LOCUM_INPUT is a status */
     LOCUM_STATE = 2,      /* all STATE arrays together restart the solver bit for bit */
     LOCUM_OBSERVABLE = 4, /* what people want to know */
     LOCUM_COSTLY = 8      /* made only when asked for */
