@@ -38,6 +38,12 @@ typedef enum { LOCUM_F32 = 0, LOCUM_F64 = 1, LOCUM_BF16 = 2, LOCUM_I32 = 3 } loc
     X(product_rows, 2, P) /* a [rows.., G K], c [rows.., G N] -> [G, K, N]: sum over rows */                      \
     /* composites */ X(relu, 1, C) X(gelu, 1, C) X(silu, 1, C) X(mean, 1, C) X(softmax, 1, C) X(layer_norm, 3, C)
 
+/* Attributes, in the order of locum_graph_integers() and locum_graph_reals(); dims belong to the node itself:
+ *   noise {stream} | permute {order[n_dims]} | sum, mean {keep, axes ascending ...} | slice {axis, first, n, step}
+ *   pad {axis, before, after, mode} | concat {axis} | flip {axis} | product {transposed} | product_rows {groups}
+ *   power {; exponent} | scale {; factor, offset} | layer_norm {; epsilon}           (integers ; reals)
+ * softmax and layer_norm work on the last axis. Axes given to builders may be negative (-1 = last); nodes hold them >= 0.
+ * Sizes are at least 1; only the extent of a symbol may be 0. Rows along a symbol's dim cannot be sliced, padded, flipped or joined. */
 typedef enum locum_op {
     LOCUM_OP_none = 0,
 #define LOCUM_OP_ID(name, n, tier) LOCUM_OP_##name,
@@ -45,6 +51,8 @@ typedef enum locum_op {
 #undef LOCUM_OP_ID
     LOCUM_OP_COUNT
 } locum_op;
+
+enum { LOCUM_NODE_OUTPUT = 1 }; /* flags of a node */
 
 typedef struct locum_node {
     uint16_t op;      /* locum_op */
@@ -107,7 +115,7 @@ locum_id locum_reshape(locum_graph *graph, locum_id x, int n_dims, const int64_t
 locum_id locum_permute(locum_graph *graph, locum_id x, const int *order); /* the symbol's dim stays first */
 /** Broadcast to a shape; size-1 and missing leading dims are repeated. symbol = -1: none. */
 locum_id locum_expand(locum_graph *graph, locum_id x, int symbol, int n_dims, const int64_t *dims);
-locum_id locum_sum(locum_graph *graph, locum_id x, int n_axes, const int *axes, bool keep); /* may sum the symbol's axis */
+locum_id locum_sum(locum_graph *graph, locum_id x, int n_axes, const int *axes, bool keep); /* n_axes = 0: all; the symbol's too */
 locum_id locum_slice(locum_graph *graph, locum_id x, int axis, int64_t first, int64_t n, int64_t step);
 typedef enum { LOCUM_PAD_ZERO, LOCUM_PAD_PERIODIC, LOCUM_PAD_REFLECT } locum_pad_mode;
 locum_id locum_pad(locum_graph *graph, locum_id x, int axis, int64_t before, int64_t after, locum_pad_mode mode);
@@ -115,7 +123,7 @@ locum_id locum_concat(locum_graph *graph, int axis, int n, const locum_id *parts
 locum_id locum_flip(locum_graph *graph, locum_id x, int axis);
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed);
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups);
-locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream); /* standard normal */
+locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream); /* F32, standard normal; noise.h */
 locum_id locum_mean(locum_graph *graph, locum_id x, int n_axes, const int *axes, bool keep);
 locum_id locum_layer_norm(locum_graph *graph, locum_id x, locum_id gain, locum_id shift, double epsilon);
 
