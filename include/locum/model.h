@@ -85,8 +85,8 @@ typedef struct locum_buffer {
 /* bits of a flag; 0 = nothing speaks against the prediction */
 enum {
     LOCUM_FLAG_RANGE = 1,     /* an input outside the training range */
-    LOCUM_FLAG_DISTANCE = 2,  /* far from the training data in feature space: conformal p-value below 1 % */
-    LOCUM_FLAG_SPREAD = 4,    /* the ensemble disagrees more than on 99 % of the calibration samples */
+    LOCUM_FLAG_DISTANCE = 2,  /* far from the training data in feature space: false-alarm rate max(1 %, 1/(n+1)) */
+    LOCUM_FLAG_SPREAD = 4,    /* the ensemble disagrees more than on the calibration samples; same rate */
     LOCUM_FLAG_NOT_FINITE = 8 /* an input or a result is not finite; value and interval are NaN */
 };
 

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* evaluate.c - contexts in the caller's memory, and eval: no allocation, lock, system call or thread.
+ *
+ *     [locum_context][plan][packed weights] per entry point, [arena][staging of inputs][staging of outputs]
+ *
+ * A buffer that is packed float32 goes straight into the plan; any other is converted through staging. A row with an input
+ * that is not finite is computed from zeros and answered with NaN, so that it disturbs no other row. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "surrogate/runtime/model.h"
+
+#define ALIGNMENT 64
+#define FLAG_LEVEL 0.01 /* false-alarm rate of the flags of distance and spread */
+#define PARAMETERS_MAX 256
+#define ROWS_MAX ((int64_t)1 << 24)
+#define OUTPUTS_MAX (LOCUM_KINDS * LOCUM_PORTS_MAX + 2)
+
+typedef struct entry {
+    const locum_plan *plan; /* NULL = the model has no such entry */
+    const void *packed;
+    const float *parameters[PARAMETERS_MAX];
+    int n_inputs, input_port[LOCUM_PORTS_MAX + 1]; /* the plan's inputs: a port, or -1 = quantile */
+} entry;
+
+
+struct locum_context {
+    const locum_model *model;
+    int64_t max_rows;
+    entry entries[LOCUM_ENTRIES];
+    void *arena;
+    float *input[LOCUM_PORTS_MAX];                  /* staging, [max_rows, extent] */
+    float *output[OUTPUTS_MAX];                     /* staging: value, lower, upper of each port, then distance and spread */
+    uint8_t *bad;                                   /* [max_rows] the row's input is not finite */
+};
+
+/* --- laying out ------------------------------------------------------------------------------------------------------------- */
+typedef struct layout {
+    char *base; /* NULL = only counting */
+    size_t used;
+} layout;
+
+static void *take(layout *l, size_t bytes)
+{
+    size_t at = (l->used + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    l->used = at + bytes;
+    return l->base ? l->base + at : NULL;
+}
+
+static void bind_inputs(const locum_model *model, entry *e)
+{
+    e->n_inputs = locum_plan_n_inputs(e->plan);
+    for (int i = 0; i < e->n_inputs; i++) {
+        e->input_port[i] = -1;
+        for (int p = 0; p < model->n_inputs; p++)
+            if (!strcmp(locum_plan_input_name(e->plan, i), model->inputs[p].name)) e->input_port[i] = p;
+    }
+}
+
+static void pack_entry(const locum_model *model, entry *e, void *packed)
+{
+    for (int i = 0; i < locum_plan_n_parameters(e->plan); i++)
+        e->parameters[i] = locum_model_tensor(model, locum_plan_parameter_name(e->plan, i))->data;
+    locum_plan_pack(e->plan, e->parameters, packed);
+    e->packed = packed;
+}
+
+/* one walk counts, the other fills; plans [LOCUM_ENTRIES] are compiled already */
+static locum_context *lay_out(const locum_model *model, int64_t max_rows, locum_plan *const *plans, layout *l)
+{
+    locum_context *c = take(l, sizeof *c);
+    size_t arena = 0;
+
+    if (c) *c = (locum_context){.model = model, .max_rows = max_rows};
+    for (int e = 0; e < LOCUM_ENTRIES; e++) {
+        if (!plans[e]) continue;
+        void *plan = take(l, locum_plan_bytes(plans[e])), *packed = take(l, locum_plan_packed_bytes(plans[e]));
+        if (locum_plan_arena_bytes(plans[e]) > arena) arena = locum_plan_arena_bytes(plans[e]);
+        if (!c) continue;
+        c->entries[e].plan = memcpy(plan, plans[e], locum_plan_bytes(plans[e]));
+        bind_inputs(model, &c->entries[e]);
+        pack_entry(model, &c->entries[e], packed);
+    }
+    void *memory = take(l, arena);
+    if (c) c->arena = memory;
+    for (int i = 0; i < model->n_inputs; i++) {
+        memory = take(l, (size_t)(max_rows * model->inputs[i].extent) * sizeof(float));
+        if (c) c->input[i] = memory;
+    }
+    for (int i = 0; i < LOCUM_KINDS * model->n_outputs + 2; i++) {
+        int64_t extent = i < LOCUM_KINDS * model->n_outputs ? model->outputs[i / LOCUM_KINDS].extent : 1;
+        memory = take(l, (size_t)(max_rows * extent) * sizeof(float));
+        if (c) c->output[i] = memory;
+    }
+    memory = take(l, (size_t)max_rows);
+    if (c) c->bad = memory;
+    return c;
+}
+
+static void free_plans(locum_plan **plans)
+{
+    for (int e = 0; e < LOCUM_ENTRIES; e++) free(plans[e]);
+}
+
+static locum_status compile(const locum_model *model, int64_t max_rows, locum_plan **plans)
+{
+    locum_status st = LOCUM_OK;
+    for (int e = 0; e < LOCUM_ENTRIES && !st; e++) {
+        if (!model->graph[e]) continue;
+        st = locum_model_plan(model, e, max_rows, &plans[e]);
+        if (!st && locum_plan_n_parameters(plans[e]) > PARAMETERS_MAX)
+            st = locum_fail(LOCUM_NOT_BUILT, __FILE__, __LINE__, "the model has more than %d parameter tensors", PARAMETERS_MAX);
+    }
+    if (st) {
+        free_plans(plans);
+        memset(plans, 0, LOCUM_ENTRIES * sizeof *plans);
+    }
+    return st;
+}
+
+size_t locum_model_workspace(const locum_model *model, int64_t max_rows)
+{
+    locum_plan *plans[LOCUM_ENTRIES] = {0};
+    layout count = {0};
+
+    if (!model || max_rows < 1 || max_rows > ROWS_MAX || compile(model, max_rows, plans)) return 0;
+    lay_out(model, max_rows, plans, &count);
+    free_plans(plans);
+    return count.used + ALIGNMENT; /* the caller's memory may have any alignment */
+}
+
+locum_status locum_model_prepare(const locum_model *model, int64_t max_rows, void *memory, size_t bytes, locum_context **context)
+{
+    locum_plan *plans[LOCUM_ENTRIES] = {0};
+    layout count = {0};
+
+    LOCUM_REQUIRE(context, LOCUM_ARG, "locum_model_prepare: context is NULL");
+    *context = NULL;
+    LOCUM_REQUIRE(model && memory, LOCUM_ARG, "locum_model_prepare: model or memory is NULL");
+    LOCUM_REQUIRE(max_rows >= 1 && max_rows <= ROWS_MAX, LOCUM_ARG, "locum_model_prepare: max_rows = %lld, it must be 1 to %lld",
+                  (long long)max_rows, (long long)ROWS_MAX);
+    LOCUM_TRY(compile(model, max_rows, plans));
+    lay_out(model, max_rows, plans, &count);
+    locum_status st = LOCUM_OK;
+    if (bytes < count.used + ALIGNMENT) {
+        st = LOCUM_FAIL(LOCUM_ARG, "locum_model_prepare: %zu bytes of memory, %zu are needed (locum_model_workspace)", bytes, count.used + ALIGNMENT);
+    } else {
+        uintptr_t at = ((uintptr_t)memory + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        layout real = {.base = (char *)at};
+        *context = lay_out(model, max_rows, plans, &real);
+    }
+    free_plans(plans);
+    return st;
+}
+
+/* --- moving rows in and out --------------------------------------------------------------------------------------------------- */
+static bool is_packed(const locum_buffer *buffer, int64_t extent)
+{
+    return buffer->type == LOCUM_FLOAT32 && buffer->row_stride == extent && (buffer->stride == 1 || extent == 1);
+}
+
+static double load_value(const locum_buffer *buffer, int64_t row, int64_t j)
+{
+    int64_t at = row * buffer->row_stride + j * buffer->stride;
+    return buffer->type == LOCUM_FLOAT64 ? ((const double *)buffer->data)[at] : (double)((const float *)buffer->data)[at];
+}
+
+static void store_value(const locum_buffer *buffer, int64_t row, int64_t j, float value)
+{
+    int64_t at = row * buffer->row_stride + j * buffer->stride;
+    if (buffer->type == LOCUM_FLOAT64) ((double *)buffer->data)[at] = (double)value;
+    else ((float *)buffer->data)[at] = value;
+}
+
+/* rows of one port into staging; marks rows that are not finite (as doubles, and as the floats that the network sees) */
+static bool load_port(locum_context *c, int port, const locum_buffer *buffer, int64_t rows)
+{
+    int64_t extent = c->model->inputs[port].extent;
+    float *to = c->input[port];
+    bool any_bad = false;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < extent; j++) {
+            float value = (float)load_value(buffer, r, j);
+            if (!isfinite(value)) {
+                value = 0;
+                c->bad[r] = 1;
+                any_bad = true;
+            }
+            to[r * extent + j] = value;
+        }
+    return any_bad;
+}
+
+static void store_port(const locum_buffer *buffer, const float *from, int64_t rows, int64_t extent)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t j = 0; j < extent; j++) store_value(buffer, r, j, from[r * extent + j]);
+}
+
+static void fill_row(const locum_buffer *buffer, int64_t row, int64_t extent, float value)
+{
+    for (int64_t j = 0; j < extent; j++) store_value(buffer, row, j, value);
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------------------- */
+static void run_entry(locum_context *c, int which, int64_t rows, const float *quantile, float *const *outputs)
+{
+    const entry *e = &c->entries[which];
+    const float *inputs[LOCUM_PORTS_MAX + 1];
+    for (int i = 0; i < e->n_inputs; i++) inputs[i] = e->input_port[i] < 0 ? quantile : c->input[e->input_port[i]];
+    locum_plan_run(e->plan, &(locum_plan_run_call){.extents = &rows, .inputs = inputs, .parameters = e->parameters, .packed = e->packed,
+                                                   .outputs = outputs, .arena = c->arena});
+}
+
+static bool buffer_given(const locum_buffer *buffers, int i)
+{
+    return buffers && buffers[i].data;
+}
+
+static void run_value(locum_context *c, int64_t rows, const locum_buffer *outputs)
+{
+    const locum_model *m = c->model;
+    float *direct[LOCUM_PORTS_MAX];
+    for (int i = 0; i < m->n_outputs; i++) {
+        bool packed = buffer_given(outputs, i) && is_packed(&outputs[i], m->outputs[i].extent);
+        direct[i] = packed ? outputs[i].data : c->output[LOCUM_KINDS * i];
+    }
+    run_entry(c, LOCUM_ENTRY_PREDICT, rows, NULL, direct);
+    for (int i = 0; i < m->n_outputs; i++)
+        if (buffer_given(outputs, i) && direct[i] != outputs[i].data) store_port(&outputs[i], direct[i], rows, m->outputs[i].extent);
+}
+
+/* few calibration samples cannot give a p-value below 1/(n + 1): beyond all of them is then as far as they can say */
+static bool is_extreme(const locum_trust_table *table, double p)
+{
+    return table->n && p <= fmax(FLAG_LEVEL, 1.0 / (double)(table->n + 1));
+}
+
+static uint32_t flag_of_row(const locum_context *c, const locum_buffer *inputs, int64_t row, double p_distance, double p_spread)
+{
+    uint32_t flag = 0;
+    for (int i = 0; i < c->model->n_inputs; i++) {
+        const locum_port *port = &c->model->inputs[i];
+        for (int64_t j = 0; j < port->extent; j++) {
+            double value = load_value(&inputs[i], row, j);
+            if (value < port->lower || value > port->upper) flag |= LOCUM_FLAG_RANGE;
+        }
+    }
+    if (is_extreme(&c->model->distances, p_distance)) flag |= LOCUM_FLAG_DISTANCE;
+    if (is_extreme(&c->model->spreads, p_spread)) flag |= LOCUM_FLAG_SPREAD;
+    return flag;
+}
+
+static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs, const locum_trust *trust)
+{
+    const locum_model *m = c->model;
+    double q = locum_trust_quantile(&m->scores, trust->coverage);
+    float quantile = isfinite(q) ? (float)q : 0;
+    const locum_buffer *const wanted[LOCUM_KINDS] = {outputs, trust->lower, trust->upper};
+    const float *distance = c->output[LOCUM_KINDS * m->n_outputs], *spread = c->output[LOCUM_KINDS * m->n_outputs + 1];
+
+    run_entry(c, LOCUM_ENTRY_INTERVAL, rows, &quantile, c->output);
+    for (int i = 0; i < m->n_outputs; i++)
+        for (int k = 0; k < LOCUM_KINDS; k++) {
+            if (!buffer_given(wanted[k], i)) continue;
+            store_port(&wanted[k][i], c->output[LOCUM_KINDS * i + k], rows, m->outputs[i].extent);
+            for (int64_t r = 0; k != LOCUM_VALUE && !isfinite(q) && r < rows; r++)
+                fill_row(&wanted[k][i], r, m->outputs[i].extent, k == LOCUM_LOWER ? -INFINITY : INFINITY);
+        }
+    for (int64_t r = 0; r < rows; r++) {
+        double p_distance = locum_trust_p_value(&m->distances, (double)distance[r]);
+        double p_spread = locum_trust_p_value(&m->spreads, (double)spread[r]);
+        if (trust->p_value) trust->p_value[r] = p_distance;
+        if (trust->flag) trust->flag[r] = flag_of_row(c, inputs, r, p_distance, p_spread);
+    }
+}
+
+/* rows whose input or result is not finite answer NaN and say so */
+static void mark_bad_rows(locum_context *c, int64_t rows, const locum_buffer *outputs, const locum_trust *trust)
+{
+    const locum_buffer *const written[LOCUM_KINDS] = {outputs, trust ? trust->lower : NULL, trust ? trust->upper : NULL};
+    for (int64_t r = 0; r < rows; r++) {
+        if (!c->bad[r]) continue;
+        for (int k = 0; k < LOCUM_KINDS; k++)
+            for (int i = 0; i < c->model->n_outputs; i++)
+                if (buffer_given(written[k], i)) fill_row(&written[k][i], r, c->model->outputs[i].extent, NAN);
+        if (trust && trust->flag) trust->flag[r] |= LOCUM_FLAG_NOT_FINITE;
+        if (trust && trust->p_value) trust->p_value[r] = 0;
+    }
+}
+
+static bool find_bad_results(locum_context *c, int64_t rows, const locum_buffer *outputs)
+{
+    bool any = false;
+    for (int i = 0; i < c->model->n_outputs; i++) {
+        if (!buffer_given(outputs, i)) continue;
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t j = 0; j < c->model->outputs[i].extent; j++)
+                if (!isfinite(load_value(&outputs[i], r, j))) c->bad[r] = 1, any = true;
+    }
+    return any;
+}
+
+static locum_status check_call(const locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
+                               const locum_trust *trust)
+{
+    LOCUM_REQUIRE(c, LOCUM_ARG, "locum_eval: context is NULL");
+    LOCUM_REQUIRE(rows >= 0 && rows <= c->max_rows, LOCUM_ARG, "locum_eval: %lld rows, but the context was prepared for 0 to %lld",
+                  (long long)rows, (long long)c->max_rows);
+    LOCUM_REQUIRE(inputs && outputs, LOCUM_ARG, "locum_eval: inputs or outputs is NULL");
+    for (int i = 0; i < c->model->n_inputs; i++)
+        LOCUM_REQUIRE(inputs[i].data && (inputs[i].type == LOCUM_FLOAT64 || inputs[i].type == LOCUM_FLOAT32), LOCUM_ARG,
+                      "locum_eval: input `%s` has no data, or is neither float32 nor float64", c->model->inputs[i].name);
+    for (int i = 0; i < c->model->n_outputs; i++)
+        LOCUM_REQUIRE(!outputs[i].data || outputs[i].type == LOCUM_FLOAT64 || outputs[i].type == LOCUM_FLOAT32, LOCUM_ARG,
+                      "locum_eval: output `%s` is neither float32 nor float64", c->model->outputs[i].name);
+    if (!trust) return LOCUM_OK;
+    LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG, "locum_eval: this model has no intervals: it was not calibrated");
+    LOCUM_REQUIRE(trust->coverage > 0 && trust->coverage < 1, LOCUM_ARG, "locum_eval: coverage = %g, it must lie between 0 and 1", trust->coverage);
+    return LOCUM_OK;
+}
+
+locum_status locum_eval(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs, const locum_trust *trust)
+{
+    bool any_bad = false;
+
+    LOCUM_TRY(check_call(c, rows, inputs, outputs, trust));
+    memset(c->bad, 0, (size_t)rows);
+    for (int i = 0; i < c->model->n_inputs; i++) any_bad |= load_port(c, i, &inputs[i], rows);
+    if (trust) run_trust(c, rows, inputs, outputs, trust);
+    else run_value(c, rows, outputs);
+    any_bad |= find_bad_results(c, rows, outputs);
+    if (any_bad) mark_bad_rows(c, rows, outputs, trust);
+    return LOCUM_OK;
+}
