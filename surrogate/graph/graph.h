@@ -20,7 +20,8 @@
 #define LOCUM_SYMBOLS_MAX 8
 
 typedef int32_t locum_id;
-typedef enum { LOCUM_F32 = 0, LOCUM_F64 = 1, LOCUM_BF16 = 2, LOCUM_I32 = 3 } locum_number;
+/* numbers of a node (LOCUM_F64, LOCUM_I32 are types of options: include/locum/dev/option.h) */
+typedef enum { LOCUM_REAL32 = 0, LOCUM_REAL64 = 1, LOCUM_BFLOAT16 = 2, LOCUM_INTEGER32 = 3 } locum_number;
 
 /* X(name, n_inputs (-1 = any), tier)   P = primitive, C = composite (has expand; see ops/composites.c) */
 #define LOCUM_OPS(X)                                                                                              \

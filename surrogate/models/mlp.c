@@ -29,8 +29,8 @@ static const locum_option mlp_options[] = {
 static locum_id dense(locum_graph *graph, locum_id x, int64_t groups, int64_t n_in, int64_t n_out)
 {
     int64_t weight_dims[] = {groups, n_in, n_out}, bias_dims[] = {groups * n_out};
-    locum_id weight = locum_parameter(graph, "weight", LOCUM_F32, 3, weight_dims);
-    locum_id bias = locum_parameter(graph, "bias", LOCUM_F32, 1, bias_dims);
+    locum_id weight = locum_parameter(graph, "weight", LOCUM_REAL32, 3, weight_dims);
+    locum_id bias = locum_parameter(graph, "bias", LOCUM_REAL32, 1, bias_dims);
     return locum_binary(graph, LOCUM_OP_add, locum_product(graph, x, weight, false), bias);
 }
 

@@ -13,7 +13,7 @@
 /* --- small builders ------------------------------------------------------------------------------------------------------ */
 static locum_id vector_parameter(locum_graph *graph, const char *name, int64_t n)
 {
-    return locum_parameter(graph, name, LOCUM_F32, 1, &n);
+    return locum_parameter(graph, name, LOCUM_REAL32, 1, &n);
 }
 
 static locum_id square(locum_graph *graph, locum_id x)
@@ -52,7 +52,7 @@ static locum_id physical_inputs(const locum_task *task, locum_graph *graph, int 
     for (int i = 0; parts && i < task->n_inputs; i++) {
         const locum_channel *c = &task->inputs[i];
         int64_t dims[] = {1, c->extent};
-        parts[i] = locum_input(graph, c->name, LOCUM_F32, batch, 2, dims);
+        parts[i] = locum_input(graph, c->name, LOCUM_REAL32, batch, 2, dims);
         if (c->transform == LOCUM_LOG) parts[i] = locum_unary(graph, LOCUM_OP_log, parts[i]);
     }
     locum_id all = !parts ? 0 : task->n_inputs == 1 ? parts[0] : locum_concat(graph, 1, task->n_inputs, parts);
@@ -91,7 +91,7 @@ static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id
     if (c->transform == LOCUM_LOG) return part;
     locum_id total = locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, centre, c->total));
     part = locum_binary(graph, LOCUM_OP_subtract, part, locum_scale(graph, total, c->floor, 0));
-    return locum_binary(graph, LOCUM_OP_maximum, part, locum_scalar(graph, LOCUM_F32, 0));
+    return locum_binary(graph, LOCUM_OP_maximum, part, locum_scalar(graph, LOCUM_REAL32, 0));
 }
 
 /* an output that is also something else (a slice of one value, say) gets a node of its own, so that it can carry a name */
@@ -123,12 +123,12 @@ locum_status locum_model_training_graph(const locum_model_type *type, const void
     locum_status st = share ? locum_graph_create(graph) : LOCUM_FAIL(LOCUM_MEMORY, "out of memory");
     if (!st) {
         int batch = locum_graph_symbol(*graph, "batch");
-        locum_id x = locum_input(*graph, "x", LOCUM_F32, batch, 2, x_dims), target = locum_input(*graph, "target", LOCUM_F32, batch, 2, z_dims);
+        locum_id x = locum_input(*graph, "x", LOCUM_REAL32, batch, 2, x_dims), target = locum_input(*graph, "target", LOCUM_REAL32, batch, 2, z_dims);
         st = type->build(config, task, *graph, x, &z, &features);
         for (int i = 0, j = 0; i < task->n_outputs; i++)
             for (int64_t k = 0; k < task->outputs[i].extent; k++) share[j++] = 1.0 / ((double)task->n_outputs * (double)task->outputs[i].extent);
         locum_id off = locum_binary(*graph, LOCUM_OP_subtract, by_member(*graph, z, task), locum_reshape(*graph, target, 3, one_dims));
-        locum_id weighted = locum_binary(*graph, LOCUM_OP_multiply, square(*graph, off), locum_constant(*graph, LOCUM_F32, 1, &task->n_z, share));
+        locum_id weighted = locum_binary(*graph, LOCUM_OP_multiply, square(*graph, off), locum_constant(*graph, LOCUM_REAL32, 1, &task->n_z, share));
         locum_output(*graph, locum_sum(*graph, weighted, 3, axes, false), "loss");
         locum_output(*graph, z, "z");
     }
@@ -156,7 +156,7 @@ static locum_id feature_distance(locum_graph *graph, locum_id features, int64_t 
     int64_t map_dims[] = {1, n, n};
     int axis = 1;
     locum_id off = locum_binary(graph, LOCUM_OP_subtract, features, vector_parameter(graph, "trust/feature_mean", n));
-    locum_id mapped = locum_product(graph, off, locum_parameter(graph, "trust/feature_map", LOCUM_F32, 3, map_dims), false);
+    locum_id mapped = locum_product(graph, off, locum_parameter(graph, "trust/feature_map", LOCUM_REAL32, 3, map_dims), false);
     return locum_unary(graph, LOCUM_OP_sqrt, locum_mean(graph, square(graph, mapped), 1, &axis, true));
 }
 
@@ -174,7 +174,7 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     if (st) return st;
     locum_graph *g = *graph;
     locum_id x = physical_inputs(task, g, locum_graph_symbol(g, "batch"));
-    locum_id quantile = locum_input(g, "quantile", LOCUM_F32, -1, 1, &one);
+    locum_id quantile = locum_input(g, "quantile", LOCUM_REAL32, -1, 1, &one);
     st = type->build(config, task, g, x, &z, &features);
     locum_id mean = member_mean(g, z, task), variance = member_variance(g, z, mean, task);
     locum_id sigma = vector_parameter(g, "trust/sigma", task->n_z);
@@ -200,7 +200,7 @@ locum_status locum_model_calibration_graph(const locum_model_type *type, const v
     *graph = NULL;
     locum_status st = locum_graph_create(graph);
     if (!st) {
-        locum_id x = locum_input(*graph, "x", LOCUM_F32, locum_graph_symbol(*graph, "batch"), 2, x_dims);
+        locum_id x = locum_input(*graph, "x", LOCUM_REAL32, locum_graph_symbol(*graph, "batch"), 2, x_dims);
         st = type->build(config, task, *graph, x, &z, &features);
         locum_id mean = member_mean(*graph, z, task), variance = member_variance(*graph, z, mean, task);
         name_output(*graph, mean, "mean");

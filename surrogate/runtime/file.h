@@ -26,7 +26,7 @@
 
 typedef struct locum_tensor {
     const char *name;
-    locum_number number; /**< LOCUM_F32 or LOCUM_F64 */
+    locum_number number; /**< LOCUM_REAL32 or LOCUM_REAL64 */
     int n_dims;
     int64_t dims[LOCUM_DIMS_MAX];
     const void *data; /**< lent */

@@ -69,7 +69,7 @@ static locum_status read_entry(const locum_file *file, locum_json_node member, c
     *padding = !strncmp(name, "_pad.", 5);
     int64_t size = !strcmp(type, "F32") ? 4 : !strcmp(type, "F64") ? 8 : *padding && !strcmp(type, "U8") ? 1 : 0;
     LOCUM_REQUIRE(size, LOCUM_DAMAGED, "model file: tensor `%.60s` has dtype `%.8s`; F32 and F64 are known", name, type);
-    *tensor = (locum_tensor){.name = name, .number = size == 8 ? LOCUM_F64 : LOCUM_F32, .n_dims = (int)n_dims};
+    *tensor = (locum_tensor){.name = name, .number = size == 8 ? LOCUM_REAL64 : LOCUM_REAL32, .n_dims = (int)n_dims};
     locum_json_node item = locum_json_first(json, shape);
     for (int d = 0; d < n_dims; d++, item = locum_json_next(json, item)) {
         bool known = locum_json_integer(json, item, &tensor->dims[d]) && tensor->dims[d] >= 1;
@@ -92,7 +92,7 @@ static bool all_finite(const locum_tensor *tensor)
     int64_t count = locum_tensor_count(tensor);
     bool finite = true;
     for (int64_t i = 0; i < count; i++) {
-        if (tensor->number == LOCUM_F64) {
+        if (tensor->number == LOCUM_REAL64) {
             uint64_t bits;
             memcpy(&bits, (const char *)tensor->data + 8 * i, 8);
             finite = finite && (bits & 0x7ff0000000000000u) != 0x7ff0000000000000u;
@@ -110,7 +110,7 @@ static locum_status check_tensor(const locum_file *file, const locum_tensor *ten
     char key[300], hash[LOCUM_HASH_TEXT_SIZE];
     snprintf(key, sizeof key, "xxh3/%.255s", tensor->name);
     const char *expected = locum_file_metadata(file, key);
-    size_t bytes = (size_t)locum_tensor_count(tensor) * (tensor->number == LOCUM_F64 ? 8 : 4);
+    size_t bytes = (size_t)locum_tensor_count(tensor) * (tensor->number == LOCUM_REAL64 ? 8 : 4);
     locum_hash_text(locum_hash(tensor->data, bytes), hash);
     LOCUM_REQUIRE(expected && !strcmp(expected, hash), LOCUM_DAMAGED, "model file: the checksum of tensor `%.60s` does not hold; the file is damaged",
                   tensor->name);

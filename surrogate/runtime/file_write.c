@@ -21,7 +21,7 @@ static int64_t padding_after(int64_t bytes)
 
 static size_t number_size(locum_number number)
 {
-    return number == LOCUM_F64 ? 8 : 4;
+    return number == LOCUM_REAL64 ? 8 : 4;
 }
 
 int64_t locum_tensor_count(const locum_tensor *tensor)
@@ -78,7 +78,7 @@ static void add_table(locum_text *out, int n_tensors, const locum_tensor *tensor
     for (int i = 0; i < n_tensors; i++) {
         const locum_tensor *t = &tensors[i];
         int64_t bytes = locum_tensor_count(t) * (int64_t)number_size(t->number), pad = padding_after(bytes);
-        add_entry(out, t->name, t->number == LOCUM_F64 ? "F64" : "F32", t->n_dims, t->dims, at, bytes);
+        add_entry(out, t->name, t->number == LOCUM_REAL64 ? "F64" : "F32", t->n_dims, t->dims, at, bytes);
         at += bytes;
         if (pad) {
             char name[32];

@@ -113,7 +113,7 @@ static void copy_tensors(const locum_file *file, block *b, locum_model *model)
     locum_tensor *tensors = block_take(b, (size_t)file->n_tensors * sizeof *tensors);
     for (int i = 0; i < file->n_tensors; i++) {
         const locum_tensor *from = &file->tensors[i];
-        size_t bytes = (size_t)locum_tensor_count(from) * (from->number == LOCUM_F64 ? 8 : 4);
+        size_t bytes = (size_t)locum_tensor_count(from) * (from->number == LOCUM_REAL64 ? 8 : 4);
         const char *name = block_text(b, from->name);
         void *data = block_take(b, bytes);
         if (!b->base) continue;
@@ -148,7 +148,7 @@ static locum_status find_table(const locum_model *model, const char *name, locum
     const locum_tensor *tensor = locum_model_tensor(model, name);
     *table = (locum_trust_table){0};
     if (!tensor) return LOCUM_OK;
-    LOCUM_REQUIRE(tensor->number == LOCUM_F64 && tensor->n_dims == 1, LOCUM_DAMAGED, "model file: `%s` is not a list of float64", name);
+    LOCUM_REQUIRE(tensor->number == LOCUM_REAL64 && tensor->n_dims == 1, LOCUM_DAMAGED, "model file: `%s` is not a list of float64", name);
     table->n = tensor->dims[0];
     table->sorted = tensor->data;
     for (int64_t i = 1; i < table->n; i++)
@@ -181,7 +181,7 @@ static locum_status check_tables(locum_model *model)
 static locum_status expect_rows(const locum_graph *graph, locum_id id, const char *name, int64_t extent)
 {
     const locum_node *node = id > 0 ? locum_graph_node(graph, id) : NULL;
-    LOCUM_REQUIRE(node && node->symbol == 0 && node->n_dims == 2 && node->dims[0] == 1 && node->dims[1] == extent && node->number == LOCUM_F32,
+    LOCUM_REQUIRE(node && node->symbol == 0 && node->n_dims == 2 && node->dims[0] == 1 && node->dims[1] == extent && node->number == LOCUM_REAL32,
                   LOCUM_DAMAGED, "model file: its graph does not have `%.80s` as [batch, %" PRId64 "] of float32", name, extent);
     return LOCUM_OK;
 }
@@ -240,7 +240,7 @@ static locum_status check_parameters(const locum_model *model, const locum_plan 
     for (int i = 0; i < locum_plan_n_parameters(plan); i++) {
         const char *name = locum_plan_parameter_name(plan, i);
         const locum_tensor *tensor = locum_model_tensor(model, name);
-        LOCUM_REQUIRE(tensor && tensor->number == LOCUM_F32 && locum_tensor_count(tensor) == locum_plan_parameter_count(plan, i), LOCUM_DAMAGED,
+        LOCUM_REQUIRE(tensor && tensor->number == LOCUM_REAL32 && locum_tensor_count(tensor) == locum_plan_parameter_count(plan, i), LOCUM_DAMAGED,
                       "model file: the graph's parameter `%.80s` is not among its tensors, or has another size", name);
     }
     return LOCUM_OK;
