@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* train.h - fits a network to a dataset: blocks `surrogate` and `train` of the study -> model file.
+ *
+ *     table -> task (transforms, normalisers from the training split alone) -> training graph + gradient -> plan
+ *     per step: M micro-shards of the global batch -> gradients summed over a binary tree on shard numbers -> AdamW
+ *     -> best weights -> calibrate -> model file;   the same on fractions of the training split: learning curve
+ *
+ * Mode `fixed`: the global batch is cut into train.shards micro-shards by sample order; every rank runs the same plan at shard capacity;
+ * gradients, losses and norms are summed in the same tree on any number of ranks <= shards: the same bits on 1, 2 and 4 ranks. Schedule,
+ * order and noise are functions of (seed, step); wall time decides nothing; resume is bit for bit. */
+#ifndef SURROGATE_TRAIN_TRAIN_H
+#define SURROGATE_TRAIN_TRAIN_H
+
+#include <mpi.h>
+
+#include "core/study/log.h"
+#include "core/study/study.h"
+#include "core/study/watch.h"
+#include "datasets/loader/loader.h"
+#include "surrogate/models/model_type.h"
+
+#define LOCUM_OUTPUTS_MAX 16
+
+/* common keys of the block `surrogate`; the model's own keys stand beside them */
+typedef struct locum_surrogate_config {
+    int32_t task;                      /**< choice: map (step, property, potential come later) */
+    char model[LOCUM_TEXT_SIZE];       /**< "mlp" */
+    int32_t n_outputs;                 /**< none: every observable of the dataset that record.observe names */
+    char outputs[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
+    int32_t n_positive;                /**< outputs learnt as logarithms */
+    char positive[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
+    int32_t n_shares;                  /**< outputs learnt as log(x + floor * total): spectra */
+    char shares[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
+    char total[LOCUM_TEXT_SIZE];       /**< the output that is their total; must be positive */
+    double floor;                      /**< 1e-7 */
+    int32_t input_scale;               /**< choice: auto (log where all values are positive and span more than a factor 4), linear, log */
+} locum_surrogate_config;
+extern const locum_option locum_surrogate_options[];
+
+/* block `train` */
+typedef struct locum_train_config {
+    int32_t epochs, batch, shards, ensemble, patience, validate_every, warm_up, checkpoint_every;
+    double learning_rate, final_learning_rate, weight_decay, clip;
+    int32_t n_curve;
+    double curve[LOCUM_LIST_MAX]; /**< learning curve: fractions of the training split, e.g. [0.25, 0.5]; the whole is always there */
+} locum_train_config;
+extern const locum_option locum_train_options[];
+
+typedef struct locum_surrogate {
+    const locum_model_type *type;
+    const locum_surrogate_config *config;
+    const void *model_config;
+    const locum_train_config *train;
+    locum_settings *settings, *model_settings, *train_settings; /**< owned by the study */
+} locum_surrogate;
+
+/** Reads and checks the blocks `surrogate` and `train`. Several surrogates by name: LOCUM_STUDY "comes with the next issue". Local. */
+locum_status locum_surrogate_read(locum_study *study, locum_surrogate *surrogate);
+
+/** Transforms and normalisers from the training split of a table. LOCUM_STUDY naming the output if it is not there, not positive, ... Local. */
+locum_status locum_surrogate_task(const locum_surrogate *surrogate, const locum_table *table, locum_task **task);
+
+typedef struct locum_train_call {
+    const locum_study *study;
+    const locum_surrogate *surrogate;
+    const locum_table *table;
+    const char *folder;       /**< training/: checkpoints, metrics.jsonl, learning-curve models curve-<samples>.safetensors */
+    const char *model;        /**< path of the model file */
+    const char *provenance;   /**< JSON members */
+    MPI_Comm comm;
+    locum_log *log;
+    locum_watch *watch;
+    bool allow_other_kernels;
+} locum_train_call;
+
+typedef struct locum_train_result {
+    double validation_error;  /**< the study's metric (relative L2, mean over outputs, then samples) on the validation split */
+    int64_t epochs, steps;    /**< done */
+    double seconds, waiting;  /**< of training; waiting for data */
+} locum_train_result;
+
+/** Trains, calibrates, fits the learning curve's models, writes the model file. Continues from the newest sound checkpoint in `folder`.
+ *  LOCUM_STOPPED with a checkpoint written; LOCUM_NUMERIC if the loss is not finite (last good weights are kept). Collective. */
+locum_status locum_train(const locum_train_call *call, locum_train_result *result);
+
+/** relative L2 error of one output of one sample: |p - t| / |t| (scalars |p - t| / |t| too). Local. */
+double locum_relative_error(int64_t n, const double *prediction, const double *truth);
+
+#endif
