@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* study.h - a study file and its blocks. Each room owns the table of its block; the study reads, checks and writes them all.
  *
- *     study: kolmogorov      name                 solver | dataset, initial, record, campaign, surrogate, train, validate, limits */
+ *     study: kolmogorov      name                 solver | dataset, initial, record, campaign, surrogate, train, validate, limits
+ *
+ * A resolved study has one key more, `folder`: where the study lay, which its relative paths are still relative to. */
 #ifndef CORE_STUDY_STUDY_H
 #define CORE_STUDY_STUDY_H
 
@@ -32,11 +34,16 @@ locum_settings *locum_study_settings(const locum_study *study, const char *path)
 
 /** The resolved study: every block that was made, with all values and their origins; nodes read by hand are echoed. */
 void locum_study_write(const locum_study *study, locum_text *out);
-/** XXH3 over name, seed and the canonical text of the blocks named [NULL-terminated]: what a stage depends on.
- *  Values that change no result (limits, progress) do not belong in it. */
+/** Canonical text of name, seed and the blocks named [NULL-terminated]: keys sorted, defaults spelled out, numbers in one form,
+ *  paths below the study's folder relative to it. What locum_stage_begin takes as options_text. */
+void locum_study_options(const locum_study *study, const char *const *blocks, locum_text *out);
+/** XXH3 over that text: what a stage depends on. Values that change no result (limits, progress) do not belong in it.
+ *  The order of keys does not count: code that lets it matter (campaign.vary) sorts them. */
 uint64_t locum_study_hash(const locum_study *study, const char *const *blocks);
+/** The canonical text that locum_study_hash hashes, one "block.key: value" a line: what locum_stage_begin compares. */
+void locum_study_canonical(const locum_study *study, const char *const *blocks, locum_text *out);
 
-/** A path of the study file (relative to it) as seen from the current directory. */
+/** A path of the study file (relative to it) as an absolute one, so that it is valid from any directory. */
 locum_status locum_study_resolve_path(const locum_study *study, const char *path, char out[LOCUM_PATH_SIZE]);
 
 #endif
