@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* verb_run.c - generate, train, validate; and `resume`, which is the same for a run directory that exists. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/stages.h"
+#include "cli/verb.h"
+
+typedef locum_status (*stage_call)(session *s, bool force);
+
+static const struct {
+    const char *name;
+    stage_call call;
+} stages[] = {{"generate", stage_generate}, {"train", stage_train}, {"validate", stage_validate}};
+enum { N_STAGES = sizeof stages / sizeof *stages };
+
+/* --force=STAGE redoes that stage and all that follow from it */
+static locum_status first_forced(const arguments *a, int *first)
+{
+    *first = a->force ? 0 : N_STAGES;
+    if (!a->force_stage) return LOCUM_OK;
+    for (int i = 0; i < N_STAGES; i++)
+        if (!strcmp(a->force_stage, stages[i].name)) *first = i;
+    LOCUM_REQUIRE(*first < N_STAGES, LOCUM_STUDY, "--force=%s: there is no such stage; generate, train, validate", a->force_stage);
+    return LOCUM_OK;
+}
+
+static locum_status run_stages(const arguments *a)
+{
+    session s;
+    int forced = N_STAGES;
+    LOCUM_TRY(first_forced(a, &forced));
+    locum_status st = session_open(a, true, &s);
+    if (!st && a->dry_run) st = stages_dry_run(&s);
+    for (int i = 0; i < N_STAGES && !st && !a->dry_run; i++) st = stages[i].call(&s, i >= forced);
+    session_close(&s);
+    return st;
+}
+
+static locum_status resume(const arguments *a)
+{
+    struct stat info;
+    LOCUM_REQUIRE(a->n_words == 1 && !stat(a->words[0], &info), LOCUM_STUDY, "resume continues a run directory or a study: locum resume runs/NAME");
+    return run_stages(a);
+}
+
+const verb verb_run = {
+    .name = "run", .words = "STUDY", .summary = "generate, train, validate; reuses what has not changed",
+    .help = "Runs all stages of a study in runs/<study> (or --out). A stage whose options have not changed is\n"
+            "reused; an unfinished one is continued. --force=STAGE redoes a stage and what follows from it.\n"
+            "SIGUSR1, a file named `stop` in the run directory, or limits.wall_time end it with code 75.\n",
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS, .run = run_stages};
+
+const verb verb_resume = {
+    .name = "resume", .words = "STUDY", .summary = "continue what was stopped",
+    .help = "Continues the unfinished stage of a run directory (runs/NAME) or of a study, and the stages after it.\n",
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_KERNELS, .run = resume};
