@@ -12,6 +12,7 @@
 #include "core/cpu.h"
 
 /* --- product: c[r, n] = act( sum_k a[r, k] b[k, n] + bias[n] ) ------------------------------------------------------- */
+/* gelu is x (1 + erf(x / sqrt 2)) / 2. All are applied after the bias. */
 typedef enum { LOCUM_ACT_NONE, LOCUM_ACT_TANH, LOCUM_ACT_RELU, LOCUM_ACT_SIGMOID, LOCUM_ACT_SILU, LOCUM_ACT_GELU } locum_activation;
 
 typedef struct locum_product_call {
@@ -38,20 +39,26 @@ typedef enum locum_tile_op {
     LOCUM_TILE_ADD, LOCUM_TILE_SUBTRACT, LOCUM_TILE_MULTIPLY, LOCUM_TILE_DIVIDE, LOCUM_TILE_MAXIMUM, LOCUM_TILE_MINIMUM,
     LOCUM_TILE_GREATER, LOCUM_TILE_SELECT, /* r[dst] = r[a] != 0 ? r[b] : r[c] */
     LOCUM_TILE_MULTIPLY_ADD,               /* r[dst] = r[a] r[b] + r[c] */
-    LOCUM_TILE_SUM_COLUMNS, /* stream[a][column] += sum over rows of r[b]: float accumulators, rows in order (see below) */
-    LOCUM_TILE_SUM_ROWS,    /* stream[a][row] = sum over columns of r[b] */
+    LOCUM_TILE_SUM_COLUMNS, /* stream[a][column] += sum over rows of r[b], in groups of LOCUM_SUM_BLOCK rows (tile.c) */
+    LOCUM_TILE_SUM_ROWS,    /* stream[a][row] = sum over columns of r[b], in an order that depends on columns alone */
     LOCUM_TILE_OP_COUNT
 } locum_tile_op;
 
 #define LOCUM_TILE_REGISTERS 24
 #define LOCUM_TILE_STREAMS 24
 
+/* Sums over rows are made in blocks counted from the first row of a call. A call that is split at multiples of the block, the
+ * later parts accumulating, gives the same bits as the whole; panels of 64 rows suit both. */
+#define LOCUM_SUM_BLOCK 8  /* LOCUM_TILE_SUM_COLUMNS */
+#define LOCUM_ROW_BLOCK 64 /* product_rows */
+
 typedef struct locum_tile_step {
     uint8_t op, dst, a, b, c;
     float imm0, imm1;
 } locum_tile_step;
 
-/* How a stream walks over rows x columns: address = data + row * row_stride + column * column_stride (elements).
+/* A stored stream is disjoint from a loaded one, or both walk over the same elements (in place); a stream that a sum writes is
+ * not read in the same call. How a stream walks over rows x columns: address = data + row * row_stride + column * column_stride (elements).
  * A full array: (columns, 1); one value a row: (1, 0); one value a column: (0, 1); one value: (0, 0). */
 typedef struct locum_tile_stream {
     float *data;
@@ -86,7 +93,7 @@ typedef struct locum_kernels {
     /** b [k, n] with strides (k_stride, n_stride) in elements, so that transposes need no copy; packed aligned to 64 bytes. */
     void (*pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed);
     void (*product)(const locum_product_call *call);
-    /** w[k, n] (row stride w_stride) = or += sum over rows of a[r, k] c[r, n], rows in order. */
+    /** w[k, n] (row stride w_stride) = or += sum over rows of a[r, k] c[r, n], rows in blocks of LOCUM_ROW_BLOCK, in order. */
     void (*product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c, int64_t c_stride, float *w,
                          int64_t w_stride, int accumulate);
     void (*tile)(const locum_tile_call *call);

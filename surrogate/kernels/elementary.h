@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* elementary.h - exp, log, tanh, sigmoid, softplus, erf, sin, cos and power on vectors of floats.
+ *
+ * Every function: at most 4 units in the last place of the correctly rounded result over all floats, denormal results and
+ * arguments included; NaN gives NaN; the limits at 0 and infinity are those of <math.h>. Measured largest errors stand with
+ * each function (tests/unit/kernels/test_elementary.c measures them again at every level).
+ * Method: range reduction to a small interval, then a polynomial or a quotient of polynomials with the smallest largest
+ * relative error there. The coefficients are ours: linear least squares in extended precision on 1,500 Chebyshev points,
+ * reweighted towards the extremes (Lawson) and, for quotients, by the last denominator, until the error is level.
+ * sin, cos and power reduce in double; the rare lanes that this does not serve are left to libm. */
+#ifndef SURROGATE_KERNELS_ELEMENTARY_H
+#define SURROGATE_KERNELS_ELEMENTARY_H
+
+#include <math.h>
+
+#include "surrogate/kernels/level.h"
+
+#define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: x + this - this = x rounded to the nearest integer, for |x| < 2^22 */
+
+/* 2^n for -126 <= n <= 127 */
+INLINE vf power_of_two(vi n) { return (vf)((n + 127) << 23); }
+
+/* e^x = 2^n e^r, |r| <= log(2) / 2. The factor 2^n is applied in two halves, so that denormal results are rounded once. */
+INLINE vf exp_(vf x)
+{
+    x = max_(splat(-104.0f), min_(splat(89.0f), x));
+    vf shifted = fma_(x, splat(1.44269504f), splat(ROUND_MAGIC));
+    vi n = (vi)shifted - (vi)splat(ROUND_MAGIC);
+    vf whole = shifted - splat(ROUND_MAGIC);
+    vf r = fma_(whole, splat(-0.693359375f), x); /* exact: 9 bits times 8 bits */
+    r = fma_(whole, splat(2.12194440e-4f), r);
+    vf p = fma_(r, splat(0.0013814602f), splat(0.0083687155f));
+    p = fma_(p, r, splat(0.041668388f));
+    p = fma_(p, r, splat(0.16666521f));
+    p = fma_(p, r, splat(0.49999993f));
+    vf e = splat(1.0f) + fma_(r * r, p, r);
+    vi half = n >> 1;
+    return e * power_of_two(half) * power_of_two(n - half);
+}
+
+/* log x = e log 2 + log m, m in [sqrt(1/2), sqrt(2)) */
+INLINE vf log_(vf x)
+{
+    vi tiny = (vi)(x < splat(1.17549435e-38f));
+    vf scaled = select_(tiny, x * splat(8388608.0f), x);
+    vi bits = (vi)scaled - 0x3f3504f3; /* bits of sqrt(1/2) */
+    vi e = bits >> 23;
+    vf m = (vf)((vi)scaled - (e << 23));
+    vf whole = __builtin_convertvector(e - (tiny & 23), vf);
+    vf f = m - splat(1.0f);
+    vf p = fma_(f, splat(-0.076345037f), splat(0.12761592f));
+    p = fma_(p, f, splat(-0.13160187f));
+    p = fma_(p, f, splat(0.14201756f));
+    p = fma_(p, f, splat(-0.16623357f));
+    p = fma_(p, f, splat(0.20001227f));
+    p = fma_(p, f, splat(-0.25000821f));
+    p = fma_(p, f, splat(0.33333332f));
+    vf square = f * f;
+    vf tail = fma_(square, f * p, whole * splat(-2.12194440e-4f));
+    tail = fma_(square, splat(-0.5f), tail);
+    vf y = fma_(whole, splat(0.693359375f), f + tail);
+    vf infinity = splat(INFINITY);
+    y = select_((vi)(x == splat(0.0f)), -infinity, y);
+    y = select_((vi)(x < splat(0.0f)), splat(NAN), y);
+    return select_((vi)(x < infinity), y, select_((vi)(x == infinity), infinity, x + x));
+}
+
+/* tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, beyond which floats are 1; relative error of the quotient 2.2e-8 */
+INLINE vf tanh_(vf x)
+{
+    vf limited = max_(splat(-9.02f), min_(splat(9.02f), x));
+    vf t = limited * limited;
+    vf p = fma_(t, splat(1.3384265e-8f), splat(2.0635804e-5f));
+    vf q = fma_(t, splat(7.7902382e-7f), splat(3.2885156e-4f));
+    p = fma_(p, t, splat(3.4974566e-3f));
+    q = fma_(q, t, splat(2.5884357e-2f));
+    p = fma_(p, t, splat(0.13382686f));
+    q = fma_(q, t, splat(0.46716008f));
+    p = fma_(p, t, splat(1.0f));
+    q = fma_(q, t, splat(1.0f));
+    vf y = limited * p / q;
+    return max_(splat(-1.0f), min_(splat(1.0f), y));
+}
+
+/* erf x = x P(x^2) / Q(x^2) for |x| <= 3.93; all coefficients positive; relative error of the quotient 2.2e-9 */
+INLINE vf erf_(vf x)
+{
+    vf limited = max_(splat(-3.93f), min_(splat(3.93f), x));
+    vf t = limited * limited;
+    vf p = fma_(t, splat(6.6014143e-6f), splat(4.0609185e-4f));
+    vf q = fma_(t, splat(2.4973003e-7f), splat(7.1202439e-5f));
+    p = fma_(p, t, splat(4.1967522e-3f));
+    q = fma_(q, t, splat(1.4084379e-3f));
+    p = fma_(p, t, splat(5.5593571e-2f));
+    q = fma_(q, t, splat(1.6218748e-2f));
+    p = fma_(p, t, splat(0.19249070f));
+    q = fma_(q, t, splat(0.11724256f));
+    p = fma_(p, t, splat(1.1283792f));
+    q = fma_(q, t, splat(0.50392386f));
+    q = fma_(q, t, splat(1.0f));
+    vf y = limited * p / q;
+    return max_(splat(-1.0f), min_(splat(1.0f), y));
+}
+
+/* 1 / (1 + e^-x) for x >= 0, e^x / (1 + e^x) below: no overflow, and small results keep their digits */
+INLINE vf sigmoid_(vf x)
+{
+    vf e = exp_((vf)((vi)x | splat_int(INT32_MIN)));
+    vf above = select_((vi)(x < splat(0.0f)), e, splat(1.0f));
+    return above / (splat(1.0f) + e);
+}
+
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| in (0, 1]; log(1 + e) = e P(e) / Q(e), relative error 1e-9 */
+INLINE vf softplus_(vf x)
+{
+    vf e = exp_((vf)((vi)x | splat_int(INT32_MIN)));
+    vf p = fma_(e, splat(3.4485727e-3f), splat(0.23923930f));
+    vf q = fma_(e, splat(7.5702056e-2f), splat(0.68997444f));
+    p = fma_(p, e, splat(1.0681321f));
+    q = fma_(q, e, splat(1.5681320f));
+    p = fma_(p, e, splat(1.0f));
+    q = fma_(q, e, splat(1.0f));
+    return max_(splat(0.0f), x) + e * p / q;
+}
+
+/* sin(x + shift pi / 2). x = n pi/2 + r in double with pi/2 in three parts (33 + 33 + 53 bits: n times the first two is exact
+ * for n < 2^20); r keeps its digits however close x is to a multiple of pi/2. Beyond |x| = 1e6 lanes are left to libm. */
+INLINE vf sine_shifted(vf x, int shift)
+{
+    vd wide = __builtin_convertvector(x, vd);
+    vd magic = (vd){0} + 6755399441055744.0; /* 1.5 * 2^52 */
+    vd shifted = wide * 0.63661977236758134308 + magic;
+    vd whole = shifted - magic;
+    vi quadrant = __builtin_convertvector((vl)shifted - (vl)magic, vi) + shift;
+    vd reduced = ((wide - whole * 1.57079632673412561417) - whole * 6.07710050630396597660e-11) - whole * 2.02226624879595063154e-21;
+    vf r = __builtin_convertvector(reduced, vf);
+    vf t = r * r;
+    vf s = fma_(t, splat(-1.9517213e-4f), splat(8.3321775e-3f));
+    s = fma_(s, t, splat(-0.16666655f));
+    s = fma_(s * t, r, r);
+    vf c = fma_(t, splat(2.4433058e-5f), splat(-1.3887315e-3f));
+    c = fma_(c, t, splat(4.1666646e-2f));
+    c = fma_(c * t, t, fma_(t, splat(-0.5f), splat(1.0f)));
+    vf y = select_((vi)((quadrant & 1) != 0), c, s);
+    return (vf)((vi)y ^ ((quadrant & 2) << 30));
+}
+
+INLINE vf libm_lanes(vf x, vf y, vi served, double (*function)(double))
+{
+    for (int i = 0; i < LANES; i++)
+        if (!served[i]) y[i] = (float)function((double)x[i]);
+    return y;
+}
+
+INLINE int all_(vi mask)
+{
+#if defined(__AVX512DQ__) && LANES == 16
+    return _mm512_movepi32_mask((__m512i)mask) == 0xffff;
+#elif defined(__AVX__) && LANES == 8
+    return _mm256_movemask_ps((__m256)mask) == 0xff;
+#elif defined(__SSE2__) && LANES == 4
+    return _mm_movemask_ps((__m128)mask) == 0xf;
+#else
+    int all = 1;
+    for (int i = 0; i < LANES; i++) all &= mask[i] != 0;
+    return all;
+#endif
+}
+
+INLINE vf sin_(vf x)
+{
+    vi served = (vi)(abs_(x) < splat(1e6f));
+    vf y = sine_shifted(select_(served, x, splat(0.0f)), 0);
+    y = select_((vi)(x == splat(0.0f)), x, y); /* keeps -0 */
+    return all_(served) ? y : libm_lanes(x, y, served, sin);
+}
+
+INLINE vf cos_(vf x)
+{
+    vi served = (vi)(abs_(x) < splat(1e6f));
+    vf y = sine_shifted(select_(served, x, splat(0.0f)), 1);
+    return all_(served) ? y : libm_lanes(x, y, served, cos);
+}
+
+/* x^c for positive normal x: 2^(c log2 x), all in double (relative error 1e-11), rounded once */
+INLINE vf power_positive(vf x, double c)
+{
+    vi bits = (vi)x - 0x3f3504f3;
+    vi e = bits >> 23;
+    vd m = __builtin_convertvector((vf)((vi)x - (e << 23)), vd);
+    vd s = (m - 1.0) / (m + 1.0), t = s * s;
+    vd p = t * (1.0 / 15) + 1.0 / 13;
+    p = p * t + 1.0 / 11;
+    p = p * t + 1.0 / 9;
+    p = p * t + 1.0 / 7;
+    p = p * t + 1.0 / 5;
+    p = p * t + 1.0 / 3;
+    p = p * t + 1.0;
+    vd y = (p * s * 2.88539008177792681472 + __builtin_convertvector(e, vd)) * c;
+    vl low = (vl)(y < -200.0), high = (vl)(y > 200.0);
+    y = (vd)((~(low | high) & (vl)y) | (low & (vl)((vd){0} - 200.0)) | (high & (vl)((vd){0} + 200.0)));
+    vd magic = (vd){0} + 6755399441055744.0;
+    vd shifted = y + magic;
+    vd r = (y - (shifted - magic)) * 0.69314718055994530942;
+    vd q = r * (1.0 / 3628800) + 1.0 / 362880;
+    q = q * r + 1.0 / 40320;
+    q = q * r + 1.0 / 5040;
+    q = q * r + 1.0 / 720;
+    q = q * r + 1.0 / 120;
+    q = q * r + 1.0 / 24;
+    q = q * r + 1.0 / 6;
+    q = q * r + 0.5;
+    q = q * r + 1.0;
+    q = q * r + 1.0;
+    vl n = (vl)shifted - (vl)magic;
+    return __builtin_convertvector(q * (vd)((n + 1023) << 52), vf);
+}
+
+/* x^c, c constant. Small whole exponents are products; other lanes than positive normal x are left to libm. */
+INLINE vf power_(vf x, float c)
+{
+    if (c == 0.0f) return splat(1.0f);
+    if (c == 1.0f) return x;
+    if (c == 2.0f) return x * x;
+    if (c == 3.0f) return x * x * x;
+    if (c == -1.0f) return splat(1.0f) / x;
+    vi served = (vi)(x >= splat(1.17549435e-38f)) & (vi)(x < splat(INFINITY));
+    vf safe = select_(served, x, splat(1.0f));
+    vf y = c == 0.5f ? sqrt_(safe) : power_positive(safe, (double)c);
+    if (!all_(served))
+        for (int i = 0; i < LANES; i++)
+            if (!served[i]) y[i] = (float)pow((double)x[i], (double)c);
+    return y;
+}
+
+#endif

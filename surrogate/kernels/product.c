@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* product.c - c[r, n] = act( sum_k a[r, k] b[k, n] + bias[n] ), float32, b packed ahead, one thread.
+ *
+ * Packed b: column panels of PANEL = 2 vectors, each [k, PANEL], the last one padded with zeros to one or two vectors:
+ *     | panel 0: k x PANEL | panel 1: k x PANEL | ... | last: k x (LANES or PANEL) |
+ * A register tile holds `height` rows of one panel (few rows: of several panels, so that there are always about 8 sums in
+ * flight); it walks down k with one broadcast of a per row and one load of b per vector.
+ *
+ * Order of a sum: start with bias, 0 or (accumulate) c, then k = 0, 1, 2 ... with one multiply-add each. Whatever the tile,
+ * the block or the neighbours, an output sees these operations and no others, so the bits of a row do not depend on the call
+ * it is in. Long k is cut into blocks so that a panel's block stays in the first cache; the running sum waits in c.
+ * The activation is applied to a block of rows as soon as its sums are complete, while it lies in the first cache.
+ * Method: K. Goto, R. van de Geijn, ACM TOMS 34, 12 (2008), without the packing of a: rows are read through pointers.
+ * Not here: more than one thread; b that changes between the calls (pack it again). */
+#include "surrogate/kernels/level.h"
+
+#define PANEL (2 * LANES)
+#define HEIGHT LOCUM_TILE_HEIGHT
+#define TALL (2 * HEIGHT)           /* rows of a tile over a last panel of one vector */
+#define K_BLOCK 320                 /* longest block of k: PANEL x K_BLOCK floats fit half of the first cache */
+#define PANELS_NEAR (24 * 1024)     /* bytes of b that may stay in the first cache while all rows pass */
+#define ROWS_NEAR (192 * 1024)      /* bytes of a that may stay in the second cache while all panels pass */
+
+typedef struct tile_job {
+    int64_t k;              /* length of this block of k */
+    const float *const *a;  /* [height] rows, at this block */
+    const float *b;         /* first panel, at this block */
+    int64_t panel_stride;   /* floats from panel to panel */
+    const float *start;     /* bias [columns], or NULL: zero; unused if resume */
+    int resume;             /* start with c */
+    float *c;
+    int64_t c_stride;
+} tile_job;
+
+typedef void tile_function(const tile_job *job);
+
+size_t LOCUM_KERNEL(locum_product_packed_count)(int64_t k, int64_t n)
+{
+    int64_t full = n / PANEL, rest = n % PANEL;
+    return (size_t)(k * (full * PANEL + (rest == 0 ? 0 : rest <= LANES ? LANES : PANEL)));
+}
+
+static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, int64_t k_stride, int64_t n_stride, float *to)
+{
+    if (n_stride == 1) {
+        for (int64_t p = 0; p < k; p++) {
+            for (int64_t j = 0; j < valid; j++) to[p * width + j] = b[p * k_stride + j];
+            for (int64_t j = valid; j < width; j++) to[p * width + j] = 0.0f;
+        }
+        return;
+    }
+    /* columns are contiguous in k, or nothing is: short runs of k keep the panel's lines in the cache */
+    for (int64_t first = 0; first < k; first += 32) {
+        int64_t end = first + 32 < k ? first + 32 : k;
+        for (int64_t j = 0; j < width; j++)
+            for (int64_t p = first; p < end; p++) to[p * width + j] = j < valid ? b[p * k_stride + j * n_stride] : 0.0f;
+    }
+}
+
+void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed)
+{
+    for (int64_t j = 0; j < n; j += PANEL) {
+        int64_t valid = n - j < PANEL ? n - j : PANEL;
+        pack_panel(k, valid <= LANES ? LANES : PANEL, valid, b + j * n_stride, k_stride, n_stride, packed + j * k);
+    }
+}
+
+/* One register tile; rows, panels and vectors (per panel) are constants where this is inlined. The operand with fewer vectors
+ * is loaded first, so that sums, it and one vector of the other fill the registers. */
+INLINE void tile(const tile_job *job, const int rows, const int panels, const int vectors)
+{
+    vf sum[2 * HEIGHT + 8];
+    const int across = panels * vectors, width = vectors * LANES;
+    const float *b = job->b;
+    const int64_t k = job->k, c_stride = job->c_stride, panel_stride = job->panel_stride;
+    float *c = job->c;
+
+    if (job->resume) {
+        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(c + i / across * c_stride + i % across * LANES);
+    } else if (job->start) {
+        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(job->start + i % across * LANES);
+    } else {
+        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = splat(0.0f);
+    }
+    for (int64_t p = 0; p < k; p++, b += width) {
+        vf x[2 * HEIGHT], y[8];
+        if (rows < across) {
+            UNROLL for (int r = 0; r < rows; r++) x[r] = splat(job->a[r][p]);
+            UNROLL for (int v = 0; v < across; v++)
+            {
+                y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+                UNROLL for (int r = 0; r < rows; r++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
+            }
+        } else {
+            UNROLL for (int v = 0; v < across; v++) y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+            UNROLL for (int r = 0; r < rows; r++)
+            {
+                x[r] = splat(job->a[r][p]);
+                UNROLL for (int v = 0; v < across; v++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < rows * across; i++) store(c + i / across * c_stride + i % across * LANES, sum[i]);
+}
+
+#define HEIGHTS_4(X) X(1) X(2) X(3) X(4)
+#define HEIGHTS_6(X) HEIGHTS_4(X) X(5) X(6)
+#define HEIGHTS_12(X) HEIGHTS_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
+#define HEIGHTS LOCUM_JOIN(HEIGHTS, LOCUM_TILE_HEIGHT)
+
+#define DEFINE(R, P, V) \
+    static void tile_##R##_##P##_##V(const tile_job *job) { tile(job, R, P, V); }
+#define WHOLE(R) DEFINE(R, 1, 2)
+#define NARROW(R) DEFINE(R, 1, 1)
+HEIGHTS(WHOLE)
+HEIGHTS(NARROW)
+DEFINE(1, 4, 2)
+DEFINE(1, 2, 2)
+DEFINE(2, 2, 2)
+DEFINE(3, 2, 2)
+static void tile_tall(const tile_job *job) { tile(job, TALL, 1, 1); }
+
+#define WHOLE_ENTRY(R) [R] = tile_##R##_1_2,
+#define NARROW_ENTRY(R) [R] = tile_##R##_1_1,
+static tile_function *const whole_tiles[HEIGHT + 1] = {HEIGHTS(WHOLE_ENTRY)};
+static tile_function *const narrow_tiles[HEIGHT + 1] = {HEIGHTS(NARROW_ENTRY)};
+static tile_function *const pair_tiles[4] = {[1] = tile_1_2_2, [2] = tile_2_2_2, [3] = tile_3_2_2};
+
+/* Rows of the next tile: full height as long as what is left over is not small, then two even tiles. */
+static int next_height(int64_t left)
+{
+    if (left >= 2 * HEIGHT - 1 || left == HEIGHT) return HEIGHT;
+    return (int)(left > HEIGHT ? (left + 1) / 2 : left);
+}
+
+/* What the loops of one product share. */
+typedef struct product_block {
+    const locum_product_call *call;
+    int64_t k_first, k_count;
+    int resume, last; /* sums start with c; the activation follows */
+} product_block;
+
+/* Row pointers of `height` rows from `first`, moved to the block of k. */
+static void find_rows(const product_block *block, int64_t first, int height, const float **row)
+{
+    const locum_product_call *call = block->call;
+    if (call->a_rows)
+        for (int r = 0; r < height; r++) row[r] = call->a_rows[first + r] + block->k_first;
+    else
+        for (int r = 0; r < height; r++) row[r] = call->a + (first + r) * call->a_stride + block->k_first;
+}
+
+/* The last panel where it is not full: sums go through a small array of full width. */
+static void partial_tile(tile_function *function, tile_job *job, int height, int width, int64_t valid)
+{
+    float c[2 * HEIGHT * LANES + PANEL], start[PANEL] = {0};
+    float *to = job->c;
+    int64_t to_stride = job->c_stride;
+    size_t bytes = (size_t)valid * sizeof *c;
+
+    if (job->resume) {
+        memset(c, 0, sizeof c);
+        for (int r = 0; r < height; r++) memcpy(c + r * width, to + r * to_stride, bytes);
+    } else if (job->start) {
+        memcpy(start, job->start, bytes);
+        job->start = start;
+    }
+    job->c = c;
+    job->c_stride = width;
+    function(job);
+    for (int r = 0; r < height; r++) memcpy(to + r * to_stride, c + r * width, bytes);
+}
+
+/* Panels [first, end) of one tile of rows. */
+static void across_panels(const product_block *block, int64_t row_first, int height, const float *const *row, int64_t first,
+                          int64_t end)
+{
+    const locum_product_call *call = block->call;
+    int64_t panel = first, full = call->n / PANEL;
+    tile_job job = {.k = block->k_count, .a = row, .panel_stride = call->k * PANEL, .resume = block->resume,
+                    .c_stride = call->c_stride};
+
+    while (panel < end) {
+        int64_t column = panel * PANEL, together = 1;
+        tile_function *function = whole_tiles[height];
+        if (panel < full && height <= 3) {
+            int64_t left = (end < full ? end : full) - panel;
+            if (height == 1 && left >= 4) together = 4, function = tile_1_4_2;
+            else if (left >= 2) together = 2, function = pair_tiles[height];
+        }
+        job.start = call->bias ? call->bias + column : NULL;
+        job.c = call->c + row_first * call->c_stride + column;
+        if (panel < full) {
+            job.b = call->packed + column * call->k + block->k_first * PANEL;
+            function(&job);
+        } else {
+            int64_t valid = call->n - column;
+            int width = valid <= LANES ? LANES : PANEL;
+            job.b = call->packed + column * call->k + block->k_first * width;
+            if (valid <= LANES) function = height <= HEIGHT ? narrow_tiles[height] : tile_tall;
+            if (valid == width) function(&job);
+            else partial_tile(function, &job, height, width, valid);
+            job.c_stride = call->c_stride;
+        }
+        panel += together;
+    }
+}
+
+/* Rows [first, end) times panels [panel, panel_end). */
+static void down_rows(const product_block *block, int64_t first, int64_t end, int64_t panel, int64_t panel_end)
+{
+    int narrow = block->call->n - panel * PANEL <= LANES;
+    while (first < end) {
+        const float *row[TALL];
+        int height = narrow && end - first >= TALL ? TALL : next_height(end - first);
+        find_rows(block, first, height, row);
+        across_panels(block, first, height, row, panel, panel_end);
+        first += height;
+    }
+}
+
+/* One block of k: either b stays in the first cache and each tile of rows meets all its panels, or a chunk of rows stays in the
+ * second cache and meets the panels one by one. */
+static void run_block(const product_block *block)
+{
+    const locum_product_call *call = block->call;
+    int64_t panels = (call->n + PANEL - 1) / PANEL, step = panels, chunk = 8 * HEIGHT;
+    if (panels * PANEL * block->k_count * (int64_t)sizeof(float) > PANELS_NEAR) {
+        step = 1;
+        chunk = ROWS_NEAR / ((int64_t)sizeof(float) * block->k_count) / HEIGHT * HEIGHT;
+        if (chunk < HEIGHT) chunk = HEIGHT;
+    }
+    for (int64_t first = 0; first < call->rows; first += chunk) {
+        int64_t end = first + chunk < call->rows ? first + chunk : call->rows;
+        if (end - first <= 3) step = panels; /* few rows: several panels at once */
+        for (int64_t panel = 0; panel < panels; panel += step)
+            down_rows(block, first, end, panel, panel + step < panels ? panel + step : panels);
+        if (block->last && call->activation != LOCUM_ACT_NONE)
+            LOCUM_KERNEL(locum_activate)(call->activation, end - first, call->n, call->c + first * call->c_stride, call->c_stride);
+    }
+}
+
+void LOCUM_KERNEL(locum_product)(const locum_product_call *call)
+{
+    int64_t blocks = (call->k + K_BLOCK - 1) / K_BLOCK;
+    if (call->rows <= 0 || call->n <= 0) return;
+    if (blocks == 0) blocks = 1;
+    int64_t step = (call->k + blocks - 1) / blocks;
+    for (int64_t b = 0; b < blocks; b++) {
+        int64_t first = b * step, end = first + step < call->k ? first + step : call->k;
+        run_block(&(product_block){.call = call, .k_first = first, .k_count = end - first,
+                                   .resume = b > 0 || call->accumulate, .last = b == blocks - 1});
+    }
+}
