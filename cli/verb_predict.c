@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* verb_predict.c - applies a model to --set, CSV or HDF5: value, interval and flag of every output, as CSV or JSON. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/verb.h"
+#include "core/memory.h"
+#include "core/study/commit.h"
+#include "core/study/document.h"
+#include "core/text.h"
+#include "datasets/formats/columns.h"
+#include "datasets/store/store.h"
+#include "locum/model.h"
+
+#define BLOCK_ROWS 256
+#define PORTS_MAX 64
+enum { VALUE, LOWER, UPPER, KINDS };
+
+typedef struct prediction {
+    locum_model *model;
+    int n_inputs, n_outputs;
+    int64_t rows;
+    double *inputs[PORTS_MAX];         /* [rows, extent] */
+    double *outputs[KINDS][PORTS_MAX]; /* [rows, extent] */
+    uint32_t *flags;                   /* [rows] */
+    double *p_values;                  /* [rows] */
+    bool has_interval;
+    double coverage;
+} prediction;
+
+/* MODEL is a model file or a run directory */
+static locum_status model_path(const char *word, char path[LOCUM_PATH_SIZE])
+{
+    struct stat info;
+    bool is_run = !stat(word, &info) && S_ISDIR(info.st_mode);
+    LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, is_run ? "%s/model.safetensors" : "%s", word) < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path is too long");
+    return LOCUM_OK;
+}
+
+/* --- inputs ------------------------------------------------------------------------------------------------------------- */
+static locum_status set_input(prediction *p, const locum_document *document, int i)
+{
+    const locum_port *port = locum_model_input(p->model, i);
+    const locum_yaml *node = locum_yaml_find(locum_document_root(document), port->name);
+    bool is_list = node && locum_yaml_kind_of(node) == LOCUM_YAML_LIST;
+
+    LOCUM_REQUIRE(node, LOCUM_STUDY, "the model needs its input `%s` (%s, %g to %g): --set %s=...", port->name, port->unit, port->lower, port->upper, port->name);
+    LOCUM_REQUIRE((is_list ? locum_yaml_n(node) : 1) == port->extent, LOCUM_STUDY, "input `%s` has %" PRId64 " values", port->name, port->extent);
+    LOCUM_TRY(LOCUM_NEW(&p->inputs[i], port->extent));
+    for (int64_t j = 0; j < port->extent; j++)
+        LOCUM_TRY(locum_yaml_f64(is_list ? locum_yaml_item(node, (int)j) : node, port->unit, &p->inputs[i][j]));
+    return LOCUM_OK;
+}
+
+static locum_status check_names(const prediction *p, const locum_document *document)
+{
+    const char *known[PORTS_MAX];
+    const locum_yaml *root = locum_document_root(document);
+    for (int i = 0; i < p->n_inputs; i++) known[i] = locum_model_input(p->model, i)->name;
+    for (int k = 0; k < locum_yaml_n(root); k++) {
+        bool found = false;
+        for (int i = 0; i < p->n_inputs; i++) found = found || !strcmp(locum_yaml_key(root, k), known[i]);
+        if (!found) return locum_yaml_unknown_key(root, k, p->n_inputs, known);
+    }
+    return LOCUM_OK;
+}
+
+static locum_status inputs_from_sets(prediction *p, const arguments *a)
+{
+    locum_document *document = NULL;
+    LOCUM_REQUIRE(a->n_sets, LOCUM_STUDY, "give the inputs by --set NAME=VALUE or --input FILE; `locum inspect` lists them");
+    locum_status st = locum_document_parse("{}", 2, "--set", &document);
+    for (int i = 0; i < a->n_sets && !st; i++) st = locum_document_set(document, a->sets[i]);
+    if (!st) st = check_names(p, document);
+    for (int i = 0; i < p->n_inputs && !st; i++) st = set_input(p, document, i);
+    p->rows = 1;
+    locum_document_destroy(document);
+    return st;
+}
+
+static locum_status read_inputs(prediction *p, const arguments *a)
+{
+    const char *name[PORTS_MAX];
+    int64_t extent[PORTS_MAX];
+    if (!a->input) return inputs_from_sets(p, a);
+    LOCUM_REQUIRE(!a->n_sets, LOCUM_STUDY, "give the inputs by --set or by --input, not by both");
+    for (int i = 0; i < p->n_inputs; i++) {
+        name[i] = locum_model_input(p->model, i)->name;
+        extent[i] = locum_model_input(p->model, i)->extent;
+    }
+    return locum_columns_read(a->input, p->n_inputs, name, extent, &p->rows, p->inputs);
+}
+
+/* --- evaluation ----------------------------------------------------------------------------------------------------------- */
+static locum_status allocate(prediction *p)
+{
+    for (int k = 0; k < KINDS; k++)
+        for (int i = 0; i < p->n_outputs; i++) LOCUM_TRY(LOCUM_NEW(&p->outputs[k][i], p->rows * locum_model_output(p->model, i)->extent));
+    LOCUM_TRY(LOCUM_NEW(&p->flags, p->rows));
+    return LOCUM_NEW(&p->p_values, p->rows);
+}
+
+static locum_buffer rows_from(double *data, int64_t extent, int64_t first)
+{
+    return (locum_buffer){data + first * extent, LOCUM_FLOAT64, extent, 1};
+}
+
+static locum_status evaluate_block(prediction *p, locum_context *context, int64_t first, int64_t rows)
+{
+    locum_buffer inputs[PORTS_MAX], outputs[KINDS][PORTS_MAX];
+    for (int i = 0; i < p->n_inputs; i++) inputs[i] = rows_from(p->inputs[i], locum_model_input(p->model, i)->extent, first);
+    for (int k = 0; k < KINDS; k++)
+        for (int i = 0; i < p->n_outputs; i++) outputs[k][i] = rows_from(p->outputs[k][i], locum_model_output(p->model, i)->extent, first);
+    locum_trust trust = {p->coverage, outputs[LOWER], outputs[UPPER], p->flags + first, p->p_values + first};
+    return locum_eval(context, rows, inputs, outputs[VALUE], p->has_interval ? &trust : NULL);
+}
+
+static locum_status evaluate(prediction *p)
+{
+    int64_t block = p->rows < BLOCK_ROWS ? p->rows : BLOCK_ROWS;
+    size_t bytes = locum_model_workspace(p->model, block);
+    void *memory = NULL;
+    locum_context *context = NULL;
+
+    locum_status st = allocate(p);
+    if (!st) st = locum_alloc(&memory, (int64_t)bytes, 1);
+    if (!st) st = locum_model_prepare(p->model, block, memory, bytes, &context);
+    for (int64_t first = 0; first < p->rows && !st; first += block)
+        st = evaluate_block(p, context, first, p->rows - first < block ? p->rows - first : block);
+    free(memory);
+    return st;
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+static const char *flag_text(uint32_t flag, char text[64])
+{
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } names[] = {{LOCUM_FLAG_RANGE, "range"}, {LOCUM_FLAG_DISTANCE, "distance"}, {LOCUM_FLAG_SPREAD, "spread"}, {LOCUM_FLAG_NOT_FINITE, "not_finite"}};
+    text[0] = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (flag & names[i].bit) snprintf(text + strlen(text), 64 - strlen(text), "%s%s", *text ? "+" : "", names[i].name);
+    return *text ? text : "ok";
+}
+
+static void csv_name(locum_text *out, const char *name, const char *suffix, int64_t extent, int64_t j)
+{
+    locum_text_add(out, "%s%s", out->size ? "," : "", name);
+    if (extent > 1) locum_text_add(out, "[%" PRId64 "]", j);
+    locum_text_add(out, "%s", suffix);
+}
+
+static void write_csv(const prediction *p, locum_text *out)
+{
+    static const char *const suffix[] = {"", ".lower", ".upper"};
+    char flag[64];
+    int kinds = p->has_interval ? KINDS : 1;
+    for (int i = 0; i < p->n_inputs; i++)
+        for (int64_t j = 0; j < locum_model_input(p->model, i)->extent; j++)
+            csv_name(out, locum_model_input(p->model, i)->name, "", locum_model_input(p->model, i)->extent, j);
+    for (int i = 0; i < p->n_outputs; i++)
+        for (int64_t j = 0; j < locum_model_output(p->model, i)->extent; j++)
+            for (int k = 0; k < kinds; k++) csv_name(out, locum_model_output(p->model, i)->name, suffix[k], locum_model_output(p->model, i)->extent, j);
+    locum_text_add(out, p->has_interval ? ",flag,p_value\n" : "\n");
+    for (int64_t r = 0; r < p->rows; r++) {
+        const char *comma = "";
+        for (int i = 0; i < p->n_inputs; i++)
+            for (int64_t n = locum_model_input(p->model, i)->extent, j = 0; j < n; j++, comma = ",") {
+                locum_text_add(out, "%s", comma);
+                locum_text_number(out, p->inputs[i][r * n + j]);
+            }
+        for (int i = 0; i < p->n_outputs; i++)
+            for (int64_t n = locum_model_output(p->model, i)->extent, j = 0; j < n; j++)
+                for (int k = 0; k < kinds; k++) locum_text_add(out, ",%.8g", p->outputs[k][i][r * n + j]);
+        if (p->has_interval) locum_text_add(out, ",%s,%.4g", flag_text(p->flags[r], flag), p->p_values[r]);
+        locum_text_add(out, "\n");
+    }
+}
+
+static void json_values(locum_text *out, const double *values, int64_t n, bool is_list)
+{
+    if (is_list) locum_text_add(out, "[");
+    for (int64_t j = 0; j < n; j++) {
+        if (j) locum_text_add(out, ",");
+        if (isfinite(values[j])) locum_text_add(out, "%.8g", values[j]);
+        else locum_text_add(out, "null");
+    }
+    if (is_list) locum_text_add(out, "]");
+}
+
+static void write_json_row(const prediction *p, int64_t r, locum_text *out)
+{
+    static const char *const key[] = {"value", "lower", "upper"};
+    char flag[64];
+    locum_text_add(out, "{\"inputs\":{");
+    for (int i = 0; i < p->n_inputs; i++) {
+        const locum_port *port = locum_model_input(p->model, i);
+        locum_text_add(out, "%s\"%s\":", i ? "," : "", port->name);
+        json_values(out, p->inputs[i] + r * port->extent, port->extent, port->n_dims > 0);
+    }
+    locum_text_add(out, "},\"outputs\":{");
+    for (int i = 0; i < p->n_outputs; i++) {
+        const locum_port *port = locum_model_output(p->model, i);
+        locum_text_add(out, "%s\"%s\":{\"unit\":\"%s\"", i ? "," : "", port->name, port->unit);
+        for (int k = 0; k < (p->has_interval ? KINDS : 1); k++) {
+            locum_text_add(out, ",\"%s\":", key[k]);
+            json_values(out, p->outputs[k][i] + r * port->extent, port->extent, port->n_dims > 0);
+        }
+        locum_text_add(out, "}");
+    }
+    locum_text_add(out, "}");
+    if (p->has_interval) locum_text_add(out, ",\"flag\":\"%s\",\"p_value\":%.6g", flag_text(p->flags[r], flag), p->p_values[r]);
+    locum_text_add(out, "}");
+}
+
+static void write_json(const prediction *p, locum_text *out)
+{
+    locum_text_add(out, "{\"coverage\":");
+    locum_text_json_number(out, p->has_interval ? p->coverage : NAN);
+    locum_text_add(out, ",\"calibration_samples\":%" PRId64 ",\"predictions\":[\n", locum_model_n_calibration(p->model));
+    for (int64_t r = 0; r < p->rows; r++) {
+        write_json_row(p, r, out);
+        locum_text_add(out, r + 1 < p->rows ? ",\n" : "\n");
+    }
+    locum_text_add(out, "]}\n");
+}
+
+static locum_status write_answer(const prediction *p, const arguments *a)
+{
+    locum_text out = {0};
+    if (a->json) write_json(p, &out);
+    else write_csv(p, &out);
+    locum_status st = out.status;
+    if (!st && a->out) st = locum_commit_bytes(a->out, out.data, out.size);
+    else if (!st && fwrite(out.data, 1, out.size, stdout) != out.size) st = LOCUM_FAIL(LOCUM_IO, "cannot write the predictions");
+    locum_text_free(&out);
+    return st;
+}
+
+/* predictions that should not be trusted are said, once, beside the answer */
+static void warn(const prediction *p)
+{
+    int64_t flagged = 0;
+    for (int64_t r = 0; r < p->rows; r++) flagged += p->flags[r] != 0;
+    if (flagged)
+        fprintf(stderr, "locum: warning: %" PRId64 " of %" PRId64 " predictions are flagged: the model is out of its depth there; run the solver instead\n", flagged, p->rows);
+    if (p->has_interval && isinf(p->outputs[UPPER][0][0]))
+        fprintf(stderr, "locum: warning: %" PRId64 " calibration samples cannot give a coverage of %g; the intervals are infinite\n",
+                locum_model_n_calibration(p->model), p->coverage);
+}
+
+static void release(prediction *p)
+{
+    for (int i = 0; i < PORTS_MAX; i++) {
+        free(p->inputs[i]);
+        for (int k = 0; k < KINDS; k++) free(p->outputs[k][i]);
+    }
+    free(p->flags);
+    free(p->p_values);
+    locum_model_close(p->model);
+}
+
+static locum_status run(const arguments *a)
+{
+    char path[LOCUM_PATH_SIZE];
+    prediction p = {.coverage = isnan(a->coverage) ? 0.9 : a->coverage};
+
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
+    LOCUM_TRY(model_path(a->words[0], path));
+    locum_store_setup();
+    locum_status st = locum_model_read(path, NULL, &p.model, NULL, 0);
+    if (!st) {
+        p.n_inputs = locum_model_n_inputs(p.model);
+        p.n_outputs = locum_model_n_outputs(p.model);
+        p.has_interval = locum_model_n_calibration(p.model) > 0;
+        st = read_inputs(&p, a);
+    }
+    if (!st) st = evaluate(&p);
+    if (!st) st = write_answer(&p, a);
+    if (!st && !a->quiet) warn(&p);
+    release(&p);
+    return st;
+}
+
+const verb verb_predict = {
+    .name = "predict", .words = "MODEL", .summary = "apply a model: value, interval, trust flag",
+    .help = "MODEL is a model file or a run directory. Inputs come from --set NAME=VALUE, or from a CSV (header\n"
+            "line) or HDF5 file (--input). The answer goes to the terminal or to --out, as CSV or (--json) JSON:\n"
+            "every output with a simultaneous interval, a flag (ok, range, distance, spread) and the p-value of\n"
+            "the distance from the training data.\n",
+    .accepts = ACCEPT_SET | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE, .run = run};
