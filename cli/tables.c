@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/tables.h"
+
+#include <string.h>
+
+#include "cli/session.h"
+#include "core/text.h"
+#include "datasets/campaign/campaign.h"
+#include "surrogate/models/model_type.h"
+#include "surrogate/train/train.h"
+#include "surrogate/validate/validate.h"
+
+static const table_entry blocks[] = {
+    {"record", "block", "what a run writes: times, arrays, means, precision", locum_record_options},
+    {"campaign", "block", "which samples: splits, varied parameters, windows", locum_campaign_options},
+    {"surrogate", "block", "task, model and outputs; the model's own options stand beside them", locum_surrogate_options},
+    {"train", "block", "optimiser, schedule, ensemble", locum_train_options},
+    {"validate", "block", "coverage, metric, baselines, negative control", locum_validate_options},
+    {"limits", "block", "when to stop early", locum_limits_options}};
+enum { N_BLOCKS = sizeof blocks / sizeof *blocks };
+
+/* solvers first, then their initial states, models, blocks; an entry is made on the fly in the caller's storage */
+static bool make(int i, table_entry *e)
+{
+#define MODEL_ENTRY(model) &locum_model_##model,
+    static const locum_model_type *const models[] = {LOCUM_MODELS(MODEL_ENTRY)};
+#undef MODEL_ENTRY
+    const locum_solver_type *const *solvers = session_solvers();
+    int n_solvers = 0, n_models = sizeof models / sizeof *models;
+    while (solvers[n_solvers]) n_solvers++;
+    if (i < n_solvers) *e = (table_entry){solvers[i]->name, "solver", solvers[i]->summary, solvers[i]->options};
+    else if ((i -= n_solvers) < n_models) *e = (table_entry){models[i]->name, "model", models[i]->summary, models[i]->options};
+    else if ((i -= n_models) < N_BLOCKS) *e = blocks[i];
+    else return false;
+    return true;
+}
+
+bool tables_at(int i, table_entry *entry)
+{
+    return i >= 0 && make(i, entry);
+}
+
+locum_status tables_find(const char *name, table_entry *entry)
+{
+    locum_text names = {0};
+    for (int i = 0; tables_at(i, entry); i++) {
+        if (!strcmp(entry->name, name)) {
+            locum_text_free(&names);
+            return LOCUM_OK;
+        }
+        locum_text_add(&names, "%s%s", i ? ", " : "", entry->name);
+    }
+    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "nothing is called `%s`; there are %s", name, names.data ? names.data : "no tables");
+    locum_text_free(&names);
+    return st;
+}
+
+const locum_option *tables_initial(const char *solver)
+{
+    for (const locum_solver_type *const *s = session_solvers(); *s; s++)
+        if (!strcmp((*s)->name, solver)) return (*s)->initial;
+    return NULL;
+}

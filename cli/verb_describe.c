@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/tables.h"
+#include "cli/verb.h"
+#include "core/study/settings.h"
+
+static void list_json(locum_text *out)
+{
+    table_entry e;
+    locum_text_add(out, "[");
+    for (int i = 0; tables_at(i, &e); i++)
+        locum_text_add(out, "%s{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\"}", i ? "," : "", e.name, e.kind, e.summary);
+    locum_text_add(out, "]\n");
+}
+
+static void list(locum_text *out)
+{
+    table_entry e;
+    for (int i = 0; tables_at(i, &e); i++) locum_text_add(out, "%-8s %-16s %s\n", e.kind, e.name, e.summary);
+    locum_text_add(out, "\nlocum describe NAME prints its options.\n");
+}
+
+static void one(const table_entry *e, bool json, locum_text *out)
+{
+    const locum_option *initial = strcmp(e->kind, "solver") ? NULL : tables_initial(e->name);
+    if (json) {
+        locum_text_add(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\",\"options\":", e->name, e->kind, e->summary);
+        locum_options_describe_json(e->options, out);
+        if (initial) {
+            locum_text_add(out, ",\"initial\":");
+            locum_options_describe_json(initial, out);
+        }
+        locum_text_add(out, "}\n");
+        return;
+    }
+    locum_text_add(out, "%s %s: %s\n\n", e->kind, e->name, e->summary);
+    locum_options_describe(e->options, 0, out);
+    if (initial) {
+        locum_text_add(out, "\ninitial: (block of its own)\n\n");
+        locum_options_describe(initial, 0, out);
+    }
+}
+
+static locum_status run(const arguments *a)
+{
+    locum_text out = {0};
+    table_entry e;
+    locum_status st = LOCUM_OK;
+    if (!a->n_words && a->json) list_json(&out);
+    else if (!a->n_words) list(&out);
+    for (int i = 0; i < a->n_words && !st; i++) {
+        st = tables_find(a->words[i], &e);
+        if (!st) one(&e, a->json, &out);
+    }
+    if (!st) st = out.status;
+    if (!st && out.size) fwrite(out.data, 1, out.size, stdout);
+    locum_text_free(&out);
+    return st;
+}
+
+const verb verb_describe = {.name = "describe", .words = "[NAME]", .summary = "options of a solver, a model or a block of the study",
+                            .help = "Without NAME: everything that can be described. With NAME: each option with type, default, range,\n"
+                                    "unit and meaning, from the same table that reads the study.\n",
+                            .accepts = ACCEPT_JSON, .run = run};
