@@ -124,7 +124,7 @@ locum_id locum_concat(locum_graph *graph, int axis, int n, const locum_id *parts
 locum_id locum_flip(locum_graph *graph, locum_id x, int axis);
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed);
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups);
-locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream); /* F32, standard normal; noise.h */
+locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream); /* REAL32, standard normal; noise.h */
 locum_id locum_mean(locum_graph *graph, locum_id x, int n_axes, const int *axes, bool keep);
 locum_id locum_layer_norm(locum_graph *graph, locum_id x, locum_id gain, locum_id shift, double epsilon);
 
