@@ -21,7 +21,7 @@ static void line(const char *what, const char *found)
 static locum_status self_test(const locum_kernels *kernels)
 {
     enum { ROWS = 9, K = 33, N = 17 };
-    float a[ROWS * K], b[K * N], c[2][ROWS * N], packed[2][8192];
+    _Alignas(64) float a[ROWS * K], b[K * N], c[2][ROWS * N], packed[2][8192];
     const locum_kernels *both[2] = {kernels, locum_kernels_reference()};
     double worst = 0;
 
