@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 
 struct locum_log {
     locum_log_level level;
@@ -34,13 +34,10 @@ double locum_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* printf with a decimal point in every locale; the length is cut to the buffer */
+/* the length that lies in the buffer: longer text is cut */
 static size_t print_text(char *out, size_t size, const char *format, va_list arguments)
 {
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
-    int n = vsnprintf(out, size, format, arguments);
-    uselocale(before);
-    freelocale(c);
+    int n = locum_format_list(out, size, format, arguments);
     if (n < 0) out[0] = 0;
     return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
 }

@@ -5,13 +5,12 @@
  * is refused with the likely meaning in the message. */
 #include "core/study/number.h"
 
-#include <ctype.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "core/text.h"
 
 static bool digit(char c)
 {
@@ -50,10 +49,7 @@ bool locum_number_value(const char *text, size_t n, double *value)
     if (n >= sizeof copy) return false;
     memcpy(copy, text, n);
     copy[n] = 0;
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (c == (locale_t)0) return false;
-    *value = strtod_l(copy, NULL, c);
-    freelocale(c);
+    *value = locum_parse_number(copy, NULL);
     if (!isfinite(*value)) return false;
     if (*value != 0) return true;
     size_t mantissa = strcspn(copy, "eE"); /* 1e-999 became 0 */
@@ -123,10 +119,12 @@ static bool complain_bare_point(const char *text, char *out, size_t size)
     const char *sign = *text == '-' ? "-" : "", *first = text + (*text == '-' || *text == '+');
     size_t before = strspn(first, "0123456789");
     if (first[before] != '.') return false;
-    if (before && digit(first[before + 1])) return false;
-    if (!before && !digit(first[1])) return false;
+    const char *after = first + before + 1;
+    size_t n_after = strspn(after, "0123456789");
+    bool one_sided = before ? !n_after : n_after > 0;
+    if (!one_sided || (after[n_after] && !strchr(" eE", after[n_after]))) return false;
     snprintf(out, size, "`%.60s` needs a digit on both sides of the point: write %s%s%.*s.%s%.60s", text, sign,
-             before ? "" : "0", (int)before, first, before ? "0" : "", first + before + 1);
+             before ? "" : "0", (int)before, first, before ? "0" : "", after);
     return true;
 }
 

@@ -265,13 +265,15 @@ static locum_status read_mapping(locum_settings *s, const locum_yaml *mapping, i
     int choice = naming_choice(s, level);
     const locum_yaml *name = choice < 0 ? NULL : locum_yaml_find(mapping, "name");
     if (name) LOCUM_TRY(read_choice(s, choice, name, name->origin));
-    for (int i = 0; i < mapping->n; i++) {
-        if (mapping->items[i] == name) continue;
-        int v = find_in_level(s, level, mapping->keys[i].name);
-        if (v >= 0)
-            LOCUM_TRY(read_value(s, v, mapping->items[i]));
-        else if (level >= 0 || !listed(extra, mapping->keys[i].name))
+    for (int i = 0; i < mapping->n; i++) { /* keys before values: a wrong key often explains a wrong value */
+        const char *key = mapping->keys[i].name;
+        bool others = level < 0 && listed(extra, key);
+        if (mapping->items[i] != name && !others && find_in_level(s, level, key) < 0)
             return fail_key(s, mapping, i, level, extra);
+    }
+    for (int i = 0; i < mapping->n; i++) {
+        int v = mapping->items[i] == name ? -1 : find_in_level(s, level, mapping->keys[i].name);
+        if (v >= 0) LOCUM_TRY(read_value(s, v, mapping->items[i]));
     }
     return LOCUM_OK;
 }

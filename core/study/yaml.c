@@ -156,6 +156,10 @@ locum_status locum_yaml_unknown_key(const locum_yaml *mapping, int i, int n_know
     locum_yaml_place_text(mapping->document, mapping->keys[i].place, where);
     locum_yaml_path(mapping, path);
     locum_list_names(n_known, known, list, sizeof list);
+    const locum_yaml *before = i > 0 ? mapping->items[i - 1] : NULL;
+    if (key[strspn(key, "0123456789e+-")] == 0 && before && before->kind == LOCUM_YAML_SCALAR) /* {drag: 0,001} */
+        return LOCUM_FAIL(LOCUM_STUDY, "%s: `%.60s,%.60s` is not a number: the decimal sign is a point (between braces a comma "
+                          "begins the next option)", where, before->text, key);
     return LOCUM_FAIL(LOCUM_STUDY, "%s: unknown option `%.60s` of %s%s%s%s (known: %s)", where, key,
                       path[0] ? path : "the study", nearest ? "; did you mean `" : "", nearest ? nearest : "",
                       nearest ? "`?" : "", list);
