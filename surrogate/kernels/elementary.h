@@ -65,41 +65,50 @@ INLINE vf log_(vf x)
     return select_((vi)(x < infinity), y, select_((vi)(x == infinity), infinity, x + x));
 }
 
-/* tanh x = x P(x^2) / Q(x^2) for |x| <= 9.02, beyond which floats are 1; relative error of the quotient 2.2e-8 */
-INLINE vf tanh_(vf x)
+/* tanh x = d / (d + 1), d = (e^(2 |x|) - 1) / 2 = 2^(n-1) (e^(2h) - 1) + 2^(n-1) - 1/2: no cancellation, so one formula serves
+ * all x. |x| is limited to 10, beyond which floats are 1. Several vectors go step by step together, because a chain of 14
+ * operations that wait for each other leaves most of the processor idle. x [vectors], in place; vectors is a constant. */
+INLINE void tanh_group(const int vectors, vf *x)
 {
-    vf limited = max_(splat(-9.02f), min_(splat(9.02f), x));
-    vf t = limited * limited;
-    vf p = fma_(t, splat(1.3384265e-8f), splat(2.0635804e-5f));
-    vf q = fma_(t, splat(7.7902382e-7f), splat(3.2885156e-4f));
-    p = fma_(p, t, splat(3.4974566e-3f));
-    q = fma_(q, t, splat(2.5884357e-2f));
-    p = fma_(p, t, splat(0.13382686f));
-    q = fma_(q, t, splat(0.46716008f));
-    p = fma_(p, t, splat(1.0f));
-    q = fma_(q, t, splat(1.0f));
-    vf y = limited * p / q;
-    return max_(splat(-1.0f), min_(splat(1.0f), y));
+    enum { MOST = 4 };
+    vf whole[MOST], scale[MOST], h[MOST], p[MOST], d[MOST];
+#define EACH(statement) UNROLL for (int g = 0; g < vectors; g++) { statement; }
+    EACH(h[g] = min_(splat(10.0f), abs_(x[g])))
+    EACH(whole[g] = fma_(h[g], splat(2.88539008f), splat(ROUND_MAGIC)))
+    EACH(scale[g] = (vf)(((vi)whole[g] << 23) + splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
+    EACH(whole[g] = whole[g] - splat(ROUND_MAGIC))
+    EACH(h[g] = fma_(whole[g], splat(-0.346573590f), h[g]))
+    EACH(p[g] = fma_(h[g], splat(0.088413453f), splat(0.26779890f)))
+    EACH(p[g] = fma_(p[g], h[g], splat(0.66669421f)))
+    EACH(p[g] = fma_(p[g], h[g], splat(1.3333217f)))
+    EACH(p[g] = fma_(p[g], h[g], splat(1.9999997f)))
+    EACH(p[g] = fma_(p[g], h[g], splat(2.0f)))
+    EACH(d[g] = fma_(scale[g], p[g] * h[g], scale[g] - splat(0.5f)))
+    EACH(d[g] = d[g] / (d[g] + splat(1.0f)))
+    EACH(x[g] = (vf)((vi)d[g] | (vi)sign_bit(x[g])))
+#undef EACH
 }
 
-/* erf x = x P(x^2) / Q(x^2) for |x| <= 3.93; all coefficients positive; relative error of the quotient 2.2e-9 */
+/* erf: x + x P(x^2) below 0.92, else 1 - e^-(|x| P(|x|)), where errors of the exponential count little */
 INLINE vf erf_(vf x)
 {
-    vf limited = max_(splat(-3.93f), min_(splat(3.93f), x));
-    vf t = limited * limited;
-    vf p = fma_(t, splat(6.6014143e-6f), splat(4.0609185e-4f));
-    vf q = fma_(t, splat(2.4973003e-7f), splat(7.1202439e-5f));
-    p = fma_(p, t, splat(4.1967522e-3f));
-    q = fma_(q, t, splat(1.4084379e-3f));
-    p = fma_(p, t, splat(5.5593571e-2f));
-    q = fma_(q, t, splat(1.6218748e-2f));
-    p = fma_(p, t, splat(0.19249070f));
-    q = fma_(q, t, splat(0.11724256f));
-    p = fma_(p, t, splat(1.1283792f));
-    q = fma_(q, t, splat(0.50392386f));
-    q = fma_(q, t, splat(1.0f));
-    vf y = limited * p / q;
-    return max_(splat(-1.0f), min_(splat(1.0f), y));
+    vf a = abs_(x);
+    a = min_(splat(4.0f), a);
+    vf t = a * a;
+    vf near = fma_(t, splat(-5.9994372e-4f), splat(4.9948380e-3f));
+    near = fma_(near, t, splat(-2.6767727e-2f));
+    near = fma_(near, t, splat(0.11281846f));
+    near = fma_(near, t, splat(-0.37612497f));
+    near = fma_(near, t, splat(0.12837915f));
+    near = fma_(near, a, a);
+    vf far = fma_(a, splat(-2.1459516e-4f), splat(3.2199766e-3f));
+    far = fma_(far, a, splat(-2.2906035e-2f));
+    far = fma_(far, a, splat(0.10528686f));
+    far = fma_(far, a, splat(0.63569936f));
+    far = fma_(far, a, splat(1.1285200f));
+    far = splat(1.0f) - exp_(far * -a);
+    vf y = select_((vi)(a < splat(0.92f)), near, far);
+    return (vf)((vi)y | (vi)sign_bit(x));
 }
 
 /* 1 / (1 + e^-x) for x >= 0, e^x / (1 + e^x) below: no overflow, and small results keep their digits */
@@ -110,17 +119,16 @@ INLINE vf sigmoid_(vf x)
     return above / (splat(1.0f) + e);
 }
 
-/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| in (0, 1]; log(1 + e) = e P(e) / Q(e), relative error 1e-9 */
+/* log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x| in (0, 1]; log(1 + e) = e - e^2 P(e) / Q(e), relative error 1e-9 */
 INLINE vf softplus_(vf x)
 {
     vf e = exp_((vf)((vi)x | splat_int(INT32_MIN)));
-    vf p = fma_(e, splat(3.4485727e-3f), splat(0.23923930f));
-    vf q = fma_(e, splat(7.5702056e-2f), splat(0.68997444f));
-    p = fma_(p, e, splat(1.0681321f));
-    q = fma_(q, e, splat(1.5681320f));
-    p = fma_(p, e, splat(1.0f));
+    vf p = fma_(e, splat(7.2253469e-2f), splat(0.45073511f));
+    vf q = fma_(e, splat(7.5702040e-2f), splat(0.68997437f));
+    p = fma_(p, e, splat(0.49999991f));
+    q = fma_(q, e, splat(1.5681319f));
     q = fma_(q, e, splat(1.0f));
-    return max_(splat(0.0f), x) + e * p / q;
+    return max_(splat(0.0f), x) + (e - e * e * p / q);
 }
 
 /* sin(x + shift pi / 2). x = n pi/2 + r in double with pi/2 in three parts (33 + 33 + 53 bits: n times the first two is exact

@@ -20,6 +20,24 @@
         }                                                      \
     } while (0)
 
+/* group(vectors, x) works in place on 4 vectors, then on single ones */
+#define MAP_GROUP(n, x, y, group)                                                                  \
+    do {                                                                                           \
+        int64_t i_ = 0;                                                                            \
+        for (; i_ + 4 * LANES <= (n); i_ += 4 * LANES) {                                           \
+            vf v_[4];                                                                              \
+            UNROLL for (int g_ = 0; g_ < 4; g_++) v_[g_] = load((x) + i_ + g_ * LANES);            \
+            group(4, v_);                                                                          \
+            UNROLL for (int g_ = 0; g_ < 4; g_++) store((y) + i_ + g_ * LANES, v_[g_]);            \
+        }                                                                                          \
+        for (; i_ < (n); i_ += LANES) {                                                            \
+            vf v_ = (n)-i_ < LANES ? load_part((x) + i_, (n)-i_) : load((x) + i_);                 \
+            group(1, &v_);                                                                         \
+            if ((n)-i_ < LANES) store_part((y) + i_, v_, (n)-i_);                                  \
+            else store((y) + i_, v_);                                                              \
+        }                                                                                          \
+    } while (0)
+
 #define MAP2(n, x, z, y, expression)                           \
     do {                                                       \
         int64_t i_ = 0;                                        \

@@ -21,7 +21,7 @@ void LOCUM_KERNEL(locum_unary)(locum_tile_op op, int64_t n, const float *x, floa
     case LOCUM_TILE_RECIPROCAL: MAP1(n, x, y, splat(1.0f) / a); break;
     case LOCUM_TILE_SIN: MAP1(n, x, y, sin_(a)); break;
     case LOCUM_TILE_COS: MAP1(n, x, y, cos_(a)); break;
-    case LOCUM_TILE_TANH: MAP1(n, x, y, tanh_(a)); break;
+    case LOCUM_TILE_TANH: MAP_GROUP(n, x, y, tanh_group); break;
     case LOCUM_TILE_SIGMOID: MAP1(n, x, y, sigmoid_(a)); break;
     case LOCUM_TILE_SOFTPLUS: MAP1(n, x, y, softplus_(a)); break;
     case LOCUM_TILE_ERF: MAP1(n, x, y, erf_(a)); break;
@@ -34,7 +34,7 @@ void LOCUM_KERNEL(locum_unary)(locum_tile_op op, int64_t n, const float *x, floa
 static void activate_run(locum_activation activation, int64_t n, float *y)
 {
     switch (activation) {
-    case LOCUM_ACT_TANH: MAP1(n, y, y, tanh_(a)); break;
+    case LOCUM_ACT_TANH: MAP_GROUP(n, y, y, tanh_group); break;
     case LOCUM_ACT_RELU: MAP1(n, y, y, max_(splat(0.0f), a)); break;
     case LOCUM_ACT_SIGMOID: MAP1(n, y, y, sigmoid_(a)); break;
     case LOCUM_ACT_SILU: MAP1(n, y, y, a * sigmoid_(a)); break;
