@@ -50,7 +50,9 @@ typedef struct locum_setup {
     const locum_record_config *record_config;
     const locum_campaign_config *campaign_config; /**< NULL without a block `campaign` */
     uint64_t seed;
-    bool from_file;       /**< initial: {name: file} */
+    bool from_file;       /**< initial: {name: file}; the rest of this struct is about that file */
+    char initial_file[LOCUM_PATH_SIZE], initial_dataset[LOCUM_TEXT_SIZE];
+    double box[3];        /**< the solver's option `box`, 1 where it has none */
 } locum_setup;
 
 /** Reads and checks the blocks solver, initial, record (and campaign if with_campaign). solvers [NULL-terminated]. Local, no MPI. */
@@ -91,7 +93,14 @@ typedef struct locum_drive_call {
     /** called on every rank after each step, collective with the loop; may be NULL */
     void (*progress)(void *self, double time, int64_t step);
     void *progress_self;
-    const char *checkpoint; /**< restart file of this sample, "" = none: written every record.checkpoint seconds and when stopped */
+    const char *checkpoint; /**< base name of the restart files of this sample, "" or NULL = none: written every record.checkpoint
+                                 seconds and when stopped; what exists (same sample, same options) is continued bit for bit */
+    const locum_store_facts *facts; /**< of restart files; NULL without `checkpoint` */
+    /** Makes the frames so far permanent, before a restart file is written; *segments tells how many pieces there are. May be NULL. */
+    locum_status (*settle)(void *self, int64_t *segments);
+    void *settle_self;
+    int n_times;            /**< record times given outright, ascending (ends of the windows if average); 0 = as `record` says */
+    const double *times;
 } locum_drive_call;
 
 /** Runs one sample: start, step, observe, sink. *state is reused across samples of one solver (NULL first; type->free_state at the end).
