@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* failpoint.c - LOCUM_FAILPOINTS, read by testing builds only; the rest compile this file to nothing.
  *
- * The variable is read again whenever its text changes, and all hits start from zero then; so a test may set it while it
- * runs. A list that cannot be read fails every failpoint, lest a test with a typing error passes. */
+ * The variable is read again whenever its text changes, and all hits start from zero then; so a test may set it
+ * while it runs. A list that cannot be read fails every failpoint, lest a test with a typing error passes. */
 #include "core/failpoint.h"
 
 #ifdef LOCUM_TESTING

@@ -7,7 +7,7 @@
  *
  * Memory is bounded before the first byte is read: min(max_nodes, n / 2 + 1) nodes, n bytes of text. Work is
  * O(n log n): keys of an object are sorted once to find duplicates. Nesting is capped, so recursion is too.
- * Leaves out: NUL inside strings (refused, since texts end with 0), numbers beyond double (refused), byte order marks. */
+ * Leaves out: NUL inside strings (refused: texts end with 0), numbers beyond double (refused), byte order marks. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -104,7 +104,10 @@ static bool read_hex(reader *r, uint32_t *c)
     *c = 0;
     for (int i = 0; i < 4; i++, r->at++) {
         char x = peek(r);
-        int digit = x >= '0' && x <= '9' ? x - '0' : x >= 'a' && x <= 'f' ? x - 'a' + 10 : x >= 'A' && x <= 'F' ? x - 'A' + 10 : -1;
+        int digit = x >= '0' && x <= '9'   ? x - '0'
+                    : x >= 'a' && x <= 'f' ? x - 'a' + 10
+                    : x >= 'A' && x <= 'F' ? x - 'A' + 10
+                                           : -1;
         if (digit < 0) return false;
         *c = *c << 4 | (uint32_t)digit;
     }
@@ -120,7 +123,8 @@ static locum_status read_unicode(reader *r)
     if (c == 0) return damaged(r, "a NUL character in a string");
     if (c >= 0xDC00 && c < 0xE000) return damaged(r, "half a surrogate pair");
     if (c >= 0xD800 && c < 0xDC00) {
-        if (r->n - r->at < 6 || r->bytes[r->at] != '\\' || r->bytes[r->at + 1] != 'u') return damaged(r, "half a surrogate pair");
+        if (r->n - r->at < 6 || r->bytes[r->at] != '\\' || r->bytes[r->at + 1] != 'u')
+            return damaged(r, "half a surrogate pair");
         r->at += 2;
         if (!read_hex(r, &low) || low < 0xDC00 || low >= 0xE000) return damaged(r, "half a surrogate pair");
         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
@@ -246,11 +250,13 @@ static locum_status refuse_duplicates(reader *r, int32_t object)
 
     if (json->nodes[object].n < 2) return LOCUM_OK;
     if (!r->keys) LOCUM_TRY(LOCUM_NEW(&r->keys, r->nodes_max));
-    for (int32_t i = json->nodes[object].first; i >= 0; i = json->nodes[i].next) r->keys[n++] = json->text + json->nodes[i].key;
+    for (int32_t i = json->nodes[object].first; i >= 0; i = json->nodes[i].next)
+        r->keys[n++] = json->text + json->nodes[i].key;
     qsort(r->keys, (size_t)n, sizeof *r->keys, compare_keys);
     for (int32_t i = 1; i < n; i++)
         if (!strcmp(r->keys[i - 1], r->keys[i]))
-            return LOCUM_FAIL(LOCUM_DAMAGED, "JSON, object that ends at byte %zu: the key '%.80s' stands there twice", r->at, r->keys[i]);
+            return LOCUM_FAIL(LOCUM_DAMAGED, "JSON, object that ends at byte %zu: the key '%.80s' stands there twice",
+                              r->at, r->keys[i]);
     return LOCUM_OK;
 }
 
@@ -308,9 +314,7 @@ static locum_status read_value(reader *r, int depth, int32_t key, int32_t *index
         out->kind = peek(r) == '{' ? LOCUM_JSON_OBJECT : LOCUM_JSON_ARRAY;
         r->at++;
         return read_children(r, depth, *index, out->kind == LOCUM_JSON_OBJECT);
-    case '"':
-        out->kind = LOCUM_JSON_STRING;
-        return read_string(r, &out->string);
+    case '"': out->kind = LOCUM_JSON_STRING; return read_string(r, &out->string);
     case 't':
     case 'f':
         out->kind = LOCUM_JSON_BOOL;

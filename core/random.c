@@ -36,8 +36,7 @@ void locum_random_uniform(uint64_t seed, uint32_t stream, uint64_t index, double
     uint32_t words[4];
 
     philox(seed, stream, index, 0, words);
-    for (int i = 0; i < 2; i++)
-        u[i] = ((double)(joined(words[2 * i + 1], words[2 * i]) >> 12) + 0.5) * 0x1p-52;
+    for (int i = 0; i < 2; i++) u[i] = ((double)(joined(words[2 * i + 1], words[2 * i]) >> 12) + 0.5) * 0x1p-52;
 }
 
 void locum_random_normal(uint64_t seed, uint32_t stream, uint64_t index, double z[2])

@@ -5,11 +5,11 @@
  *            primitive polynomial a_d are given, the others follow from
  *            m[k] = 2 a_1 m[k-1] ^ ... ^ 2^(s-1) a_(s-1) m[k-s+1] ^ 2^s m[k-s] ^ m[k-s]
  *            (S. Joe, F. Kuo, SIAM J. Sci. Comput. 30, 2635, 2008; their table "new-joe-kuo-6", first 32 dimensions).
- * Scrambling nested and uniform (A. Owen, 1995): bit k is flipped or not by a hash of all bits above it, that is, of its
- *            node in the binary tree of intervals (idea of hashing: B. Burley, JCGT 9, 1, 2020; here each node is
+ * Scrambling nested and uniform (A. Owen, 1995): bit k is flipped or not by a hash of all bits above it, that is, of
+ *            its node in the binary tree of intervals (idea of hashing: B. Burley, JCGT 9, 1, 2020; here each node is
  *            hashed on its own, which is the exact law and fast enough for sets of parameters). 20 more hashed bits
  *            follow the 32, so that no two points share a coordinate.
- * The first 2^m points of each seed are a digital net like the plain ones. Leaves out: Gray-code order, shuffled indices. */
+ * The first 2^m points of each seed are a digital net like the plain ones. Leaves out: Gray-code order. */
 #include <inttypes.h>
 
 #include "core/random.h"
@@ -111,6 +111,7 @@ locum_status locum_sobol_point(uint64_t seed, uint64_t index, int n_dims, double
                   "Sobol points have 1 to %d dimensions, not %d", LOCUM_SOBOL_DIMENSIONS, n_dims);
     LOCUM_REQUIRE(index >> BITS == 0, LOCUM_ARG, "Sobol point %" PRIu64 " does not exist: there are 2^%d", index, BITS);
     for (int d = 0; d < n_dims; d++)
-        u[d] = scrambled(locum_sobol_plain((uint32_t)index, d), locum_random_seed(seed, LOCUM_STREAM_SOBOL, (uint64_t)d));
+        u[d] =
+            scrambled(locum_sobol_plain((uint32_t)index, d), locum_random_seed(seed, LOCUM_STREAM_SOBOL, (uint64_t)d));
     return LOCUM_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* status.c - codes, their texts, and the details of the latest failure in a thread-local buffer of fixed size.
  *
- *     message   what went wrong, where in the input, what to do            replaced by locum_fail
- *     trace     one "file:line: call" a line, innermost first              grown by locum_trace; what does not fit is left out
+ *     message   what went wrong, where in the input, what to do  replaced by locum_fail
+ *     trace     one "file:line: call" a line, innermost first    grown by locum_trace; excess lines are left out
  *
  * A message may be built from the buffer's own text ("rank 3: %s"), so it is formatted beside it and then copied. */
 #include <stdarg.h>

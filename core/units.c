@@ -3,8 +3,8 @@
  *
  *     unit = factor { [* . blank] factor | / factor }      factor = 1 | name [^] [sign] digits
  *
- * "km/s/Mpc", "kg m-3", "m^2 s^-1", "kcal/mol/angstrom". A name may carry an SI prefix ("Myr", "fs") unless the name as it
- * stands is a unit ("min", "cd"). `h` is Hubble's parameter and a dimension of its own: "Mpc/h" never turns into "Mpc".
+ * "km/s/Mpc", "kg m-3", "m^2 s^-1", "kcal/mol/angstrom". A name may carry an SI prefix ("Myr", "fs") unless the name as
+ * it stands is a unit ("min", "cd"). `h` is Hubble's parameter and a dimension of its own: "Mpc/h" is never "Mpc".
  * An abstract unit (length, time, ...) belongs to a solver without scales: it takes pure numbers, and nothing else.
  * Constants: SI 2019 (exact) and CODATA 2018; astronomical unit and parsec of the IAU, GM of the Sun of IAU 2015 over
  * G = 6.67430e-11. Leaves out: offsets (degree Celsius), logarithmic units, parentheses, fractional powers. */
@@ -16,7 +16,19 @@
 
 #include "core/units.h"
 
-enum { METRE, SECOND, KILOGRAM, KELVIN, AMPERE, MOLE, CANDELA, HUBBLE, ABSTRACT, N_ABSTRACT = 13, N_DIMS = ABSTRACT + N_ABSTRACT };
+enum {
+    METRE,
+    SECOND,
+    KILOGRAM,
+    KELVIN,
+    AMPERE,
+    MOLE,
+    CANDELA,
+    HUBBLE,
+    ABSTRACT,
+    N_ABSTRACT = 13,
+    N_DIMS = ABSTRACT + N_ABSTRACT
+};
 enum { NAME_SIZE = 24, POWER_MAX = 99 };
 
 typedef struct unit {
@@ -77,14 +89,16 @@ static const unit units[] = {
     {.name = "e", .factor = 1.602176634e-19, .ampere = 1, .second = 1},
 };
 
-static const char *const abstract_names[N_ABSTRACT] = {"length", "time", "mass", "temperature", "charge", "energy", "velocity",
-                                                       "acceleration", "force", "pressure", "density", "viscosity", "frequency"};
+static const char *const abstract_names[N_ABSTRACT] = {
+    "length",       "time",  "mass",     "temperature", "charge",    "energy",   "velocity",
+    "acceleration", "force", "pressure", "density",     "viscosity", "frequency"};
 
 static const struct {
     const char *name;
     double factor;
-} prefixes[] = {{"da", 1e1}, {"h", 1e2},  {"k", 1e3},  {"M", 1e6},  {"G", 1e9},   {"T", 1e12},  {"P", 1e15},  {"E", 1e18},
-                {"d", 1e-1}, {"c", 1e-2}, {"m", 1e-3}, {"u", 1e-6}, {"µ", 1e-6}, {"n", 1e-9}, {"p", 1e-12}, {"f", 1e-15}, {"a", 1e-18}};
+} prefixes[] = {{"da", 1e1}, {"h", 1e2},  {"k", 1e3},   {"M", 1e6},   {"G", 1e9},  {"T", 1e12},
+                {"P", 1e15}, {"E", 1e18}, {"d", 1e-1},  {"c", 1e-2},  {"m", 1e-3}, {"u", 1e-6},
+                {"µ", 1e-6}, {"n", 1e-9}, {"p", 1e-12}, {"f", 1e-15}, {"a", 1e-18}};
 
 typedef struct product {
     double factor;
@@ -169,7 +183,8 @@ static locum_status read_product(const char *text, product *out)
             LOCUM_REQUIRE(at[0] == '1' && (at[1] < '0' || at[1] > '9'), LOCUM_STUDY, "'%s' is not a unit", text);
             at++;
         } else {
-            LOCUM_REQUIRE(read_power(&at, &power), LOCUM_STUDY, "'%s': a power must be a whole number from 1 to %d", text, POWER_MAX);
+            LOCUM_REQUIRE(read_power(&at, &power), LOCUM_STUDY, "'%s': a power must be a whole number from 1 to %d",
+                          text, POWER_MAX);
             LOCUM_REQUIRE(multiply_name(out, name, divide ? -power : power), LOCUM_STUDY, "unknown unit '%s'", name);
         }
         size_t blanks = strspn(at, " ");

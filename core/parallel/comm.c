@@ -127,8 +127,8 @@ void locum_groups_destroy(locum_groups *groups)
     *groups = (locum_groups){.world = MPI_COMM_NULL, .group = MPI_COMM_NULL};
 }
 
-/* What this rank holds of the blocks block .. block + n_blocks and columns column .. column + n_columns: values, then the
- * number of owners. */
+/* What this rank holds of the blocks block .. block + n_blocks and columns column .. column + n_columns: values,
+ * then the number of owners. */
 typedef struct piece {
     int64_t block, n_blocks;
     int column, n_columns;
@@ -187,7 +187,7 @@ locum_status locum_comm_sum_blocks(MPI_Comm comm, int64_t n_blocks, int64_t firs
     return LOCUM_OK;
 }
 
-/* started by mpirun, srun or hydra, whose death must not leave ranks behind; a program started by a shell may outlive it */
+/* started by mpirun, srun or hydra, whose death must not leave ranks behind; what a shell started may outlive it */
 static bool has_launcher(void)
 {
     static const char *const signs[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};

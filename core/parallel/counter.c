@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* counter.c - one 64-bit integer in a window of rank 0; fetch-and-add by any rank, without rank 0 taking part.
  *
- * The window is locked by all ranks in shared mode for its whole life (passive target). On one node Open MPI keeps it in
- * shared memory, so a take is one atomic instruction even while rank 0 computes; over a network without hardware atomics a
- * take may wait for rank 0's next MPI call. */
+ * The window is locked by all ranks in shared mode for its whole life (passive target). On one node Open MPI keeps it
+ * in shared memory, so a take is one atomic instruction even while rank 0 computes; over a network without hardware
+ * atomics a take may wait for rank 0's next MPI call. */
 #include <stdlib.h>
 
 #include "core/memory.h"
@@ -27,7 +27,8 @@ locum_status locum_counter_create(MPI_Comm comm, int64_t start, locum_counter **
         return st;
     }
     MPI_Comm_rank(comm, &rank);
-    MPI_Win_allocate(rank == 0 ? (MPI_Aint)sizeof *value : 0, sizeof *value, MPI_INFO_NULL, comm, &value, &(*counter)->window);
+    MPI_Win_allocate(rank == 0 ? (MPI_Aint)sizeof *value : 0, sizeof *value, MPI_INFO_NULL, comm, &value,
+                     &(*counter)->window);
     MPI_Win_lock_all(0, (*counter)->window);
     if (rank == 0) {
         *value = start;

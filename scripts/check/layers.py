@@ -72,7 +72,7 @@ TABLE = {
                                    "datasets/campaign", "solvers/numerics/analysis"], ["MPI", "stdio"]),
     "surrogate/bindings": (CORE + ["surrogate/runtime"], []),
     "cli": (BASE + ["datasets", "surrogate/models", "surrogate/train", "surrogate/calibrate", "surrogate/as_solver", "surrogate/validate",
-                    "surrogate/runtime", "surrogate/graph", "surrogate/plan", "solvers/solver_list.h", "cli/report"], ["MPI", "stdio"]),
+                    "surrogate/runtime", "surrogate/graph", "surrogate/plan", "surrogate/kernels", "solvers/solver_list.h", "cli/report"], ["MPI", "stdio"]),
     "cli/report": (BASE, ["stdio"]),  # reads report.json, and nothing else
     "tests": ([""], None),            # may see everything
     "scripts": ([""], None),

@@ -55,7 +55,8 @@ static void processor_level_agrees_with_the_kernel(void)
     fclose(file);
     locum_cpu_level level = locum_cpu_best();
     int avx2 = strstr(flags, " avx2 ") && strstr(flags, " fma ");
-    int avx512 = avx2 && strstr(flags, " avx512f ") && strstr(flags, " avx512bw ") && strstr(flags, " avx512dq ") && strstr(flags, " avx512vl ");
+    int avx512 = avx2 && strstr(flags, " avx512f ") && strstr(flags, " avx512bw ") && strstr(flags, " avx512dq ") &&
+                 strstr(flags, " avx512vl ");
     CU_ASSERT_EQUAL(level, avx512 ? LOCUM_CPU_AVX512 : avx2 ? LOCUM_CPU_AVX2 : LOCUM_CPU_PORTABLE);
     CU_ASSERT_STRING_EQUAL(locum_cpu_level_name(LOCUM_CPU_AVX2), "avx2");
     CU_ASSERT_STRING_EQUAL(locum_cpu_level_name(LOCUM_CPU_AVX512), "avx512");
@@ -63,5 +64,6 @@ static void processor_level_agrees_with_the_kernel(void)
 }
 
 LOCUM_RUN_TESTS("core/frame", {"arrays are found by name", arrays_are_found_by_name},
-                {"counts follow support and order", counts_follow_support_and_order}, {"types have sizes", types_have_sizes},
+                {"counts follow support and order", counts_follow_support_and_order},
+                {"types have sizes", types_have_sizes},
                 {"processor level agrees with the kernel", processor_level_agrees_with_the_kernel})

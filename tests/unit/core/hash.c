@@ -17,12 +17,14 @@ static void known_answers_of_all_length_classes(void)
     static const struct {
         size_t n;
         uint64_t hash;
-    } rows[] = {{0, 0x2d06800538d394c2},   {1, 0x4c5cca45d0f4811f},   {3, 0x6e3e2670e61106ac},  {8, 0xf9fd4dd0b04d78f5},
-                {16, 0x86abf6baccea0858},  {17, 0xb58bf5dc5022d071},  {100, 0x5da67eac6d4093d5}, {240, 0xb6cfaf343fab81e6},
-                {241, 0x956cae592c67279e}, {500, 0x7ce64a364c324f8e}, {1000, 0x571d5cbfef44331b}};
+    } rows[] = {{0, 0x2d06800538d394c2},   {1, 0x4c5cca45d0f4811f},   {3, 0x6e3e2670e61106ac},
+                {8, 0xf9fd4dd0b04d78f5},   {16, 0x86abf6baccea0858},  {17, 0xb58bf5dc5022d071},
+                {100, 0x5da67eac6d4093d5}, {240, 0xb6cfaf343fab81e6}, {241, 0x956cae592c67279e},
+                {500, 0x7ce64a364c324f8e}, {1000, 0x571d5cbfef44331b}};
 
     fill();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) CU_ASSERT_EQUAL(locum_hash(data, rows[i].n), rows[i].hash);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CU_ASSERT_EQUAL(locum_hash(data, rows[i].n), rows[i].hash);
     CU_ASSERT_EQUAL(locum_hash("abc", 3), 0x78af5f94892f3950);
 }
 

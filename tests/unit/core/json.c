@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* json.c - what a reader of hostile files must survive: every truncation, every changed byte, deep nesting, duplicates. Each
- * text lies in a block of exactly its size, so that a sanitizer sees one byte read too many. */
+/* json.c - what a reader of hostile files must survive: every truncation, every changed byte, deep nesting, duplicates.
+ * Each text lies in a block of exactly its size, so that a sanitizer sees one byte read too many. */
 #include <string.h>
 
 #include "core/json.h"
@@ -21,8 +21,9 @@ static locum_status parse(const char *text, locum_json **json)
     return parse_bytes(text, strlen(text), json);
 }
 
-static const char sample[] = "{\"name\": \"mlp \\u00e9\\ud83d\\ude00\\n\", \"layers\": [3, -4.5e-1, 1E3, 0, -0], \"open\": {}, \"none\": [],\n"
-                             " \"yes\": true, \"no\": false, \"nil\": null, \"deep\": {\"a\": {\"a\": [[1]]}}, \"\": \"empty key\"}";
+static const char sample[] =
+    "{\"name\": \"mlp \\u00e9\\ud83d\\ude00\\n\", \"layers\": [3, -4.5e-1, 1E3, 0, -0], \"open\": {}, \"none\": [],\n"
+    " \"yes\": true, \"no\": false, \"nil\": null, \"deep\": {\"a\": {\"a\": [[1]]}}, \"\": \"empty key\"}";
 
 static void a_document_is_read(void)
 {
@@ -70,7 +71,8 @@ static void queries_of_nothing_answer_nothing(void)
         CU_ASSERT_EQUAL(locum_json_next(json, node), -1);
         CU_ASSERT_PTR_NULL(locum_json_key(json, node));
         CU_ASSERT_PTR_NULL(locum_json_string(json, node));
-        CU_ASSERT(!locum_json_number(json, node, &number) && !locum_json_integer(json, node, &integer) && !locum_json_bool(json, node, &flag));
+        CU_ASSERT(!locum_json_number(json, node, &number) && !locum_json_integer(json, node, &integer) &&
+                  !locum_json_bool(json, node, &flag));
     }
     CU_ASSERT_EQUAL(locum_json_find(json, 0, "x"), -1); /* a list has no keys */
     CU_ASSERT_PTR_NULL(locum_json_key(json, 1));
@@ -115,12 +117,77 @@ static void every_changed_byte_is_survived(void)
 static void faulty_texts_are_damage(void)
 {
     static const char *const texts[] = {
-        "", " ", "{", "}", "[", "]", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:2}", "{\"a\" 1}",
-        "[1]]", "1 2", "nul", "nulll", "True", "NaN", "nan", "inf", "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1e999",
-        "-1e999", "1,0", "\"", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u0000\"", "\"\\ud800\"", "\"\\ud800x\"", "\"\\ud800\\u0041\"",
-        "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"a\nb\"", "\"\x1f\"", "\"\x80\"", "\"\xC0\xAF\"", "\"\xC1\x81\"", "\"\xE0\x80\x80\"", "\"\xE0\x9F\xBF\"",
-        "\"\xED\xA0\x80\"", "\"\xF0\x80\x80\x80\"", "\"\xF0\x8F\xBF\xBF\"", "\"\xF4\x90\x80\x80\"", "\"\xF5\x80\x80\x80\"", "\"\xFF\"", "\"\xC3\"", "\"\xE2\x82\"",
-        "\"\xC3(\"", "\xEF\xBB\xBF{}", "/* c */ 1", "[1] // c", "\v1", "{\"a\":1,\"a\":2}", "{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"x\":{\"\":1,\"\":1}}",
+        "",
+        " ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "{\"a\"}",
+        "{\"a\":}",
+        "{\"a\":1,}",
+        "{a:1}",
+        "{'a':1}",
+        "{1:2}",
+        "{\"a\" 1}",
+        "[1]]",
+        "1 2",
+        "nul",
+        "nulll",
+        "True",
+        "NaN",
+        "nan",
+        "inf",
+        "-Infinity",
+        "-",
+        "+1",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "0x10",
+        "1e999",
+        "-1e999",
+        "1,0",
+        "\"",
+        "\"\\",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12g4\"",
+        "\"\\u0000\"",
+        "\"\\ud800\"",
+        "\"\\ud800x\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\ud800\"",
+        "\"a\nb\"",
+        "\"\x1f\"",
+        "\"\x80\"",
+        "\"\xC0\xAF\"",
+        "\"\xC1\x81\"",
+        "\"\xE0\x80\x80\"",
+        "\"\xE0\x9F\xBF\"",
+        "\"\xED\xA0\x80\"",
+        "\"\xF0\x80\x80\x80\"",
+        "\"\xF0\x8F\xBF\xBF\"",
+        "\"\xF4\x90\x80\x80\"",
+        "\"\xF5\x80\x80\x80\"",
+        "\"\xFF\"",
+        "\"\xC3\"",
+        "\"\xE2\x82\"",
+        "\"\xC3(\"",
+        "\xEF\xBB\xBF{}",
+        "/* c */ 1",
+        "[1] // c",
+        "\v1",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"b\":2,\"\\u0061\":3}",
+        "{\"x\":{\"\":1,\"\":1}}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         locum_json *json;
@@ -133,8 +200,20 @@ static void faulty_texts_are_damage(void)
 
 static void valid_corner_cases_are_read(void)
 {
-    static const char *const texts[] = {"0",   "-0",  "1e-999", "\"\"", " [ ] ", "{}   ", "\t\r\n1", "\"\xF4\x8F\xBF\xBF\"", "\"\xEF\xBF\xBF\"", "\"\xED\x9F\xBF\"",
-                                        "\"/\\/\"", "[[],{}]", "{\"a\":{\"b\":1},\"b\":{\"a\":1}}", "\"\x7f\""};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "1e-999",
+                                        "\"\"",
+                                        " [ ] ",
+                                        "{}   ",
+                                        "\t\r\n1",
+                                        "\"\xF4\x8F\xBF\xBF\"",
+                                        "\"\xEF\xBF\xBF\"",
+                                        "\"\xED\x9F\xBF\"",
+                                        "\"/\\/\"",
+                                        "[[],{}]",
+                                        "{\"a\":{\"b\":1},\"b\":{\"a\":1}}",
+                                        "\"\x7f\""};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         locum_json *json;
@@ -244,7 +323,8 @@ static void written_strings_and_numbers_read_back(void)
     locum_text_add(&text, "]");
     CHECK_OK(locum_json_parse(text.data, text.size, 10, &json));
     CU_ASSERT_STRING_EQUAL(locum_json_string(json, locum_json_first(json, 0)), all);
-    CU_ASSERT(locum_json_number(json, locum_json_next(json, locum_json_first(json, 0)), &number) && number == 0.1 + 0.2);
+    CU_ASSERT(locum_json_number(json, locum_json_next(json, locum_json_first(json, 0)), &number) &&
+              number == 0.1 + 0.2);
     locum_json_destroy(json);
     locum_text_free(&text);
 }
@@ -272,11 +352,13 @@ LOCUM_RUN_TESTS("core/json", {"a document is read", a_document_is_read},
                 {"queries of nothing answer nothing", queries_of_nothing_answer_nothing},
                 {"every truncation is damage", every_truncation_is_damage},
                 {"every changed byte is survived", every_changed_byte_is_survived},
-                {"faulty texts are damage", faulty_texts_are_damage}, {"valid corner cases are read", valid_corner_cases_are_read},
+                {"faulty texts are damage", faulty_texts_are_damage},
+                {"valid corner cases are read", valid_corner_cases_are_read},
                 {"integers are exact or none", integers_are_exact_or_none},
                 {"nesting stops at thirty-two", nesting_stops_at_thirty_two},
                 {"more values than allowed are refused", more_values_than_allowed_are_refused},
-                {"large objects are searched for duplicates quickly", large_objects_are_searched_for_duplicates_quickly},
+                {"large objects are searched for duplicates quickly",
+                 large_objects_are_searched_for_duplicates_quickly},
                 {"long numbers are refused", long_numbers_are_refused},
                 {"written strings and numbers read back", written_strings_and_numbers_read_back},
                 {"every failing allocation is reported", every_failing_allocation_is_reported})

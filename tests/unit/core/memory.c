@@ -73,7 +73,11 @@ static void actions_give_their_status(void)
     static const struct {
         const char *list;
         locum_status status;
-    } rows[] = {{"a=error", LOCUM_IO}, {"a=memory", LOCUM_MEMORY}, {"a=numeric", LOCUM_NUMERIC}, {"a=nan", LOCUM_NUMERIC}, {"a=sleep:0", LOCUM_OK}};
+    } rows[] = {{"a=error", LOCUM_IO},
+                {"a=memory", LOCUM_MEMORY},
+                {"a=numeric", LOCUM_NUMERIC},
+                {"a=nan", LOCUM_NUMERIC},
+                {"a=sleep:0", LOCUM_OK}};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         setenv("LOCUM_FAILPOINTS", rows[i].list, 1);
@@ -84,7 +88,8 @@ static void actions_give_their_status(void)
 
 static void a_list_with_an_error_fails_everything(void)
 {
-    static const char *const lists[] = {"a", "a=", "a=wrong", "=error", "a@=error", "a@x=error", "a@1x=error", "a=sleep:", "a=sleep:-1", "a%-1=error"};
+    static const char *const lists[] = {"a",         "a=",         "a=wrong",  "=error",     "a@=error",
+                                        "a@x=error", "a@1x=error", "a=sleep:", "a=sleep:-1", "a%-1=error"};
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         setenv("LOCUM_FAILPOINTS", lists[i], 1);
@@ -137,5 +142,6 @@ LOCUM_RUN_TESTS("core/memory", {"memory is zeroed and aligned", memory_is_zeroed
                 {"impossible sizes are refused", impossible_sizes_are_refused}, {"texts are copied", texts_are_copied},
                 {"the chosen hit fails and no other", the_chosen_hit_fails_and_no_other},
                 {"actions give their status", actions_give_their_status},
-                {"a list with an error fails everything", a_list_with_an_error_fails_everything}, {"sleep waits", sleep_waits},
-                {"kill ends the process", kill_ends_the_process}, {"the chosen allocation fails", the_chosen_allocation_fails})
+                {"a list with an error fails everything", a_list_with_an_error_fails_everything},
+                {"sleep waits", sleep_waits}, {"kill ends the process", kill_ends_the_process},
+                {"the chosen allocation fails", the_chosen_allocation_fails})

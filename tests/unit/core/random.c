@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* random.c - Philox against a second implementation from the paper, which itself must give the published answers; then the
- * laws of what is made from it. */
+/* random.c - Philox against a second implementation from the paper, which itself must give the published answers; then
+ * the laws of what is made from it. */
 #include <string.h>
 
 #include "core/random.h"
@@ -29,7 +29,9 @@ static void twin_gives_published_answers(void)
     } rows[] = {
         {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
         {{~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (int i = 0; i < 3; i++) {
         uint32_t out[4];
@@ -74,10 +76,10 @@ static void uniform_numbers_have_their_moments(void)
         cross += u[0] * u[1] / N;
     }
     for (int k = 0; k < 2; k++) {
-        CHECK_CLOSE(mean[k], 0.5, 5 * sqrt(1.0 / 12 / N));           /* five standard errors */
+        CHECK_CLOSE(mean[k], 0.5, 5 * sqrt(1.0 / 12 / N)); /* five standard errors */
         CHECK_CLOSE(square[k], 1.0 / 3, 5 * sqrt(4.0 / 45 / N));
     }
-    CHECK_CLOSE(cross, 0.25, 5 * sqrt((1.0 / 9 - 1.0 / 16) / N));    /* the two are independent */
+    CHECK_CLOSE(cross, 0.25, 5 * sqrt((1.0 / 9 - 1.0 / 16) / N)); /* the two are independent */
     CU_ASSERT(least > 0 && least < 1e-3 && most < 1 && most > 1 - 1e-3);
 }
 
@@ -152,5 +154,6 @@ LOCUM_RUN_TESTS("core/random", {"twin gives the published answers of Philox4x32-
                 {"words are Philox of (seed, stream, index)", words_are_philox_of_seed_stream_index},
                 {"uniform numbers have their moments and never reach 0 or 1", uniform_numbers_have_their_moments},
                 {"normal numbers have their moments", normal_numbers_have_their_moments},
-                {"order is a permutation that depends on all arguments", order_is_a_permutation_that_depends_on_all_arguments},
+                {"order is a permutation that depends on all arguments",
+                 order_is_a_permutation_that_depends_on_all_arguments},
                 {"all orders of four are equally likely", all_orders_of_four_are_equally_likely})

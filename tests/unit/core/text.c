@@ -29,9 +29,17 @@ static void numbers_are_short(void)
     static const struct {
         double value;
         const char *text;
-    } rows[] = {{0, "0"},           {-0.0, "-0"},         {1, "1"},          {0.1, "0.1"},
-                {1e300, "1e+300"},  {1.0 / 3, "0.3333333333333333"},         {0.1 + 0.2, "0.30000000000000004"},
-                {5e-324, "5e-324"}, {123456789, "123456789"}, {-2.5e-7, "-2.5e-07"}, {DBL_MAX, "1.7976931348623157e+308"}};
+    } rows[] = {{0, "0"},
+                {-0.0, "-0"},
+                {1, "1"},
+                {0.1, "0.1"},
+                {1e300, "1e+300"},
+                {1.0 / 3, "0.3333333333333333"},
+                {0.1 + 0.2, "0.30000000000000004"},
+                {5e-324, "5e-324"},
+                {123456789, "123456789"},
+                {-2.5e-7, "-2.5e-07"},
+                {DBL_MAX, "1.7976931348623157e+308"}};
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[LOCUM_NUMBER_SIZE];
@@ -144,5 +152,6 @@ LOCUM_RUN_TESTS("core/text", {"texts grow and stay terminated", texts_grow_and_s
                 {"numbers are short", numbers_are_short},
                 {"numbers read back to the same bits", numbers_read_back_to_the_same_bits},
                 {"what is not finite has a name", what_is_not_finite_has_a_name},
-                {"JSON strings are escaped", json_strings_are_escaped}, {"the first failure stays", the_first_failure_stays},
+                {"JSON strings are escaped", json_strings_are_escaped},
+                {"the first failure stays", the_first_failure_stays},
                 {"a decimal comma changes nothing", a_decimal_comma_changes_nothing})

@@ -20,10 +20,10 @@ static void factors_are_right(void)
         {"km/s/Mpc", "1/s", 3.2407792894443648e-20, 1e-15},
         {"Myr", "yr", 1e6, 0},
         {"yr", "s", 31557600, 0},
-        {"pc", "ly", 3.261563777167434, 1e-15},        /* IAU 2015: 648000/pi au over 9460730472580800 m */
-        {"Msun", "kg", 1.988409870698051e30, 1e-15},   /* GM / G */
+        {"pc", "ly", 3.261563777167434, 1e-15},      /* IAU 2015: 648000/pi au over 9460730472580800 m */
+        {"Msun", "kg", 1.988409870698051e30, 1e-15}, /* GM / G */
         {"kcal/mol", "kJ/mol", 4.184, 4e-16},
-        {"hartree", "eV", 27.211386245988, 1e-12},     /* CODATA 2018 */
+        {"hartree", "eV", 27.211386245988, 1e-12}, /* CODATA 2018 */
         {"hartree/bohr", "eV/angstrom", 51.42206747632, 1e-12},
         {"angstrom^3", "nm^3", 1e-3, 1e-15},
         {"kg m^-3", "g/cm^3", 1e-3, 1e-15},
@@ -50,11 +50,19 @@ static void factors_are_right(void)
 static void what_does_not_fit_is_refused(void)
 {
     static const char *const rows[][2] = {
-        {"Mpc/h", "Mpc"},   /* without h nobody knows */
-        {"km", "s"},     {"m", ""},      {"", "m"},      {"m", "length"}, {"length", "m"},  {"length", "1"}, {"time", "length"},
-        {"Mcp", "Mpc"},  {"kmin", "s"},  {"m/", "m"},    {"/m", "1/m"},   {"m^", "m"},      {"m^0", "1"},    {"m^1.5", "m"},
-        {"m^100", "m"},  {"m**2", "m2"}, {"2 m", "m"},   {"10", "1"},     {"m)", "m"},      {"m^-", "m"},    {"m2s", "m"},
-        {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "m"},    {"m\n", "m"},
+        {"Mpc/h", "Mpc"}, /* without h nobody knows */
+        {"km", "s"},        {"m", ""},
+        {"", "m"},          {"m", "length"},
+        {"length", "m"},    {"length", "1"},
+        {"time", "length"}, {"Mcp", "Mpc"},
+        {"kmin", "s"},      {"m/", "m"},
+        {"/m", "1/m"},      {"m^", "m"},
+        {"m^0", "1"},       {"m^1.5", "m"},
+        {"m^100", "m"},     {"m**2", "m2"},
+        {"2 m", "m"},       {"10", "1"},
+        {"m)", "m"},        {"m^-", "m"},
+        {"m2s", "m"},       {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "m"},
+        {"m\n", "m"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         double factor = -1;
@@ -64,4 +72,5 @@ static void what_does_not_fit_is_refused(void)
     }
 }
 
-LOCUM_RUN_TESTS("core/units", {"factors are right", factors_are_right}, {"what does not fit is refused", what_does_not_fit_is_refused})
+LOCUM_RUN_TESTS("core/units", {"factors are right", factors_are_right},
+                {"what does not fit is refused", what_does_not_fit_is_refused})

@@ -181,7 +181,8 @@ static void own_blocks(int64_t n_blocks, int r, int of, int64_t *first, int64_t 
 static bool sums_as_in_series(int64_t n_blocks, int width)
 {
     int64_t first, n_mine;
-    double *partial = malloc(sizeof(double) * (size_t)(n_blocks * width + 1)), *out = malloc(sizeof(double) * (size_t)width);
+    double *partial = malloc(sizeof(double) * (size_t)(n_blocks * width + 1)),
+           *out = malloc(sizeof(double) * (size_t)width);
     double *series = calloc((size_t)width, sizeof(double));
 
     own_blocks(n_blocks, world_rank, world_size, &first, &n_mine);
@@ -199,10 +200,10 @@ static bool sums_as_in_series(int64_t n_blocks, int width)
 
 static void sums_have_the_bits_of_the_serial_order(void)
 {
-    CU_ASSERT(sums_as_in_series(37, 5));   /* without allocation */
+    CU_ASSERT(sums_as_in_series(37, 5)); /* without allocation */
     CU_ASSERT(sums_as_in_series(1, 1));
-    CU_ASSERT(sums_as_in_series(3, 40));   /* with four ranks one has no block */
-    CU_ASSERT(sums_as_in_series(256, 33)); /* allocated */
+    CU_ASSERT(sums_as_in_series(3, 40));            /* with four ranks one has no block */
+    CU_ASSERT(sums_as_in_series(256, 33));          /* allocated */
     CU_ASSERT(sums_as_in_series(9, (1 << 20) + 3)); /* several pieces in both directions */
 }
 
@@ -237,18 +238,20 @@ static void a_failing_allocation_of_one_rank_fails_all(void)
     CHECK_FAILS(locum_comm_sum_blocks(MPI_COMM_WORLD, 40, first, n_mine, 40, partial, out), LOCUM_MEMORY);
     unsetenv("LOCUM_FAILPOINTS");
     CU_ASSERT(same_everywhere(locum_status_message()));
-    CHECK_OK(locum_comm_sum_blocks(MPI_COMM_WORLD, 40, first, n_mine, 40, partial, out)); /* and all are still in step */
+    CHECK_OK(
+        locum_comm_sum_blocks(MPI_COMM_WORLD, 40, first, n_mine, 40, partial, out)); /* and all are still in step */
     free(partial);
 }
 
-LOCUM_RUN_RANKS("parallel/comm", {"agreement on success is one small allreduce", agreement_on_success_is_one_small_allreduce},
-                {"a rank failing alone fails all with one message", a_rank_failing_alone_fails_all_with_one_message},
-                {"the worst status wins, of equals the lowest rank", the_worst_status_wins_and_of_equals_the_lowest_rank},
-                {"agreeing twice names the rank once", agreeing_twice_names_the_rank_once},
-                {"any is true if one is", any_is_true_if_one_is}, {"the verdict is that of rank 0", the_verdict_is_that_of_rank_0},
-                {"bytes of rank 0 reach all", bytes_of_rank_0_reach_all},
-                {"groups hold consecutive ranks", groups_hold_consecutive_ranks},
-                {"sums have the bits of the serial order", sums_have_the_bits_of_the_serial_order},
-                {"the order of adding would show", the_order_of_adding_would_show},
-                {"a block without one owner is refused everywhere", a_block_without_one_owner_is_refused_everywhere},
-                {"a failing allocation of one rank fails all", a_failing_allocation_of_one_rank_fails_all})
+LOCUM_RUN_RANKS(
+    "parallel/comm", {"agreement on success is one small allreduce", agreement_on_success_is_one_small_allreduce},
+    {"a rank failing alone fails all with one message", a_rank_failing_alone_fails_all_with_one_message},
+    {"the worst status wins, of equals the lowest rank", the_worst_status_wins_and_of_equals_the_lowest_rank},
+    {"agreeing twice names the rank once", agreeing_twice_names_the_rank_once},
+    {"any is true if one is", any_is_true_if_one_is}, {"the verdict is that of rank 0", the_verdict_is_that_of_rank_0},
+    {"bytes of rank 0 reach all", bytes_of_rank_0_reach_all},
+    {"groups hold consecutive ranks", groups_hold_consecutive_ranks},
+    {"sums have the bits of the serial order", sums_have_the_bits_of_the_serial_order},
+    {"the order of adding would show", the_order_of_adding_would_show},
+    {"a block without one owner is refused everywhere", a_block_without_one_owner_is_refused_everywhere},
+    {"a failing allocation of one rank fails all", a_failing_allocation_of_one_rank_fails_all})

@@ -58,7 +58,8 @@ static void others_take_while_rank_0_computes(void)
     if (world_rank == 0) {
         for (int r = 1; r < world_size; r++) {
             snprintf(mark, sizeof mark, "%s/%d", path, r);
-            for (int i = 0; i < 1500 && stat(mark, &info); i++) nanosleep(&(struct timespec){0, 10000000}, NULL); /* 15 s */
+            for (int i = 0; i < 1500 && stat(mark, &info); i++)
+                nanosleep(&(struct timespec){0, 10000000}, NULL); /* 15 s */
             there = !stat(mark, &info);
             if (!there) break;
         }

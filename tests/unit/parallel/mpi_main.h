@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* mpi_main.h - LOCUM_RUN_TESTS for programs of several ranks: rank 0 prints; another rank prints only if it failed; all ranks
- * return the same code. */
+/* mpi_main.h - LOCUM_RUN_TESTS for programs of several ranks: rank 0 prints; another rank prints only if it failed; all
+ * ranks return the same code. */
 #ifndef TESTS_UNIT_PARALLEL_MPI_MAIN_H
 #define TESTS_UNIT_PARALLEL_MPI_MAIN_H
 
@@ -38,11 +38,11 @@ static inline int check_run_ranks(const char *suite_name, const check_entry *ent
     return any;
 }
 
-#define LOCUM_RUN_RANKS(suite_name, ...)                                                                           \
-    int main(void)                                                                                                 \
-    {                                                                                                              \
-        static const check_entry entries[] = {__VA_ARGS__};                                                        \
-        return check_run_ranks(suite_name, entries, (int)(sizeof entries / sizeof entries[0]));                    \
+#define LOCUM_RUN_RANKS(suite_name, ...)                                                        \
+    int main(void)                                                                              \
+    {                                                                                           \
+        static const check_entry entries[] = {__VA_ARGS__};                                     \
+        return check_run_ranks(suite_name, entries, (int)(sizeof entries / sizeof entries[0])); \
     }
 
 #endif

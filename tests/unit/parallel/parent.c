@@ -8,7 +8,7 @@
 #include "core/parallel/comm.h"
 #include "tests/unit/check.h"
 
-/* Launcher and rank as child and grandchild. The rank holds the only writing end of a pipe, so that its death shows as
+/* Launcher and rank are child and grandchild. The rank holds the only writing end of a pipe, so that its death shows as
  * the end of the pipe. True if it died within `milliseconds` of its launcher. */
 static int rank_dies_with_launcher(int launched, int milliseconds)
 {
@@ -18,12 +18,11 @@ static int rank_dies_with_launcher(int launched, int milliseconds)
     if (pipe(ends)) return -1;
     pid_t launcher = fork();
     if (launcher == 0) {
-        pid_t rank = fork();
-        if (rank == 0) {
+        if (fork() == 0) {
             close(ends[0]);
             if (launched) setenv("PMIX_RANK", "0", 1);
-            char answer = locum_comm_die_with_parent() == LOCUM_OK ? 'y' : 'n';
-            if (write(ends[1], &answer, 1) != 1) _exit(1);
+            pid_t self = locum_comm_die_with_parent() == LOCUM_OK ? getpid() : 0;
+            if (write(ends[1], &self, sizeof self) != sizeof self) _exit(1);
             sleep(20);
             _exit(0);
         }
@@ -32,13 +31,15 @@ static int rank_dies_with_launcher(int launched, int milliseconds)
         for (;;) pause();
     }
     close(ends[1]);
-    int ready = read(ends[0], &byte, 1) == 1 && byte == 'y'; /* the rank has asked */
+    pid_t rank = 0;
+    int ready = read(ends[0], &rank, sizeof rank) == sizeof rank && rank > 0; /* the rank has asked */
     kill(launcher, SIGKILL);
     waitpid(launcher, NULL, 0);
 
     struct pollfd wait = {.fd = ends[0], .events = POLLIN};
     int died = poll(&wait, 1, milliseconds) == 1 && read(ends[0], &byte, 1) == 0;
     close(ends[0]);
+    if (ready && !died) kill(rank, SIGKILL);
     return ready ? died : -1;
 }
 
