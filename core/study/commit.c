@@ -111,13 +111,14 @@ void locum_commit_abandon(const char *path)
     if (snprintf(part, sizeof part, "%s.part", path) < (int)sizeof part) unlink(part);
 }
 
-static locum_status write_all(int fd, const char *path, const char *bytes, size_t n)
+/* `total`: size of the whole file, for the message */
+static locum_status write_all(int fd, const char *path, const char *bytes, size_t n, size_t total)
 {
     for (size_t done = 0; done < n;) {
         size_t piece = n - done < (1u << 30) ? n - done : 1u << 30;
         ssize_t written = write(fd, bytes + done, piece);
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return fail_io("write", path, n);
+        if (written < 0) return fail_io("write", path, total);
         done += (size_t)written;
     }
     return LOCUM_OK;
@@ -129,9 +130,9 @@ locum_status locum_commit_bytes(const char *path, const void *bytes, size_t n)
     LOCUM_TRY(locum_commit_begin(path, part));
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return fail_io("create", path, n);
-    locum_status st = write_all(fd, path, bytes, n / 2);
+    locum_status st = write_all(fd, path, bytes, n / 2, n);
     if (!st) st = locum_failpoint("commit_write");
-    if (!st) st = write_all(fd, path, (const char *)bytes + n / 2, n - n / 2);
+    if (!st) st = write_all(fd, path, (const char *)bytes + n / 2, n - n / 2, n);
     if (close(fd) && !st) st = fail_io("close", path, n);
     if (st) {
         unlink(part);

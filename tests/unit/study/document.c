@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* document.c - strict YAML: what is refused, where, and with which remedy; --set. */
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/study/document.h"
-#include "core/study/log.h"
 #include "tests/unit/check.h"
 
 /* parses; the message of the failure, "" if none */
@@ -195,7 +195,7 @@ static void hostile_files_are_refused_within_a_second(void)
     char path[] = "/tmp/locum_document_XXXXXX";
     locum_document *document = NULL;
     close(mkstemp(path));
-    double begun = locum_clock();
+    clock_t begun = clock();
     write_large(path, 10u << 20);
     CHECK_FAILS(locum_document_read(path, &document), LOCUM_INPUT);
     CU_ASSERT(has(locum_status_message(), path));
@@ -212,7 +212,7 @@ static void hostile_files_are_refused_within_a_second(void)
     size_t n = 0;
     for (int i = 0; n < sizeof many - 20; i++) n += (size_t)sprintf(many + n, "k%d: 1\n", i);
     CU_ASSERT(has(complaint(many), "more than 1000 keys"));
-    CU_ASSERT(locum_clock() - begun < 1.0 * (getenv("ASAN_OPTIONS") ? 20 : 1));
+    CU_ASSERT(clock() - begun < CLOCKS_PER_SEC); /* of this process: other work on the machine does not count */
     unlink(path);
     CHECK_FAILS(locum_document_read("/tmp", &document), LOCUM_INPUT);
     CHECK_FAILS(locum_document_read("/nonexistent/s.yaml", &document), LOCUM_INPUT);
