@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # symbols.sh - reads the symbol tables of what was built:
-#   - an object file of a library exports only names that begin with locum_
+#   - an object file of a library exports only names that begin with locum_ (cli/ is a program, its names are free)
 #   - no writable global or static variable, but in status.c, log.c, failpoint.c (testing builds) and cli/signal.c
 #   - no ifunc (the choice of kernels is ours, at run time)
 #   - liblocum.so, if it was built: exports the same way, and needs libc and libm alone
@@ -17,10 +17,10 @@ faults_of_object() { # object, shown name
     *) may_write=0 ;;
     esac
     case "$2" in
-    *cli*main.c*) may_main=1 ;;
-    *) may_main=0 ;;
+    cli/* | */cli/*) free_names=1 ;;
+    *) free_names=0 ;;
     esac
-    LC_ALL=C objdump -t "$1" | awk -v file="$2" -v may_write=$may_write -v may_main=$may_main '
+    LC_ALL=C objdump -t "$1" | awk -v file="$2" -v may_write=$may_write -v free_names=$free_names '
         /^[0-9a-f]+ / {
             flags = substr($0, index($0, " ") + 1, 7)
             rest = substr($0, index($0, " ") + 9)
@@ -29,7 +29,7 @@ faults_of_object() { # object, shown name
             if (field[3] == ".hidden" || field[3] == ".protected" || field[3] == ".internal") name = field[4]
             scope = substr(flags, 1, 1); weak = substr(flags, 2, 1); kind = substr(flags, 5, 1); own = substr(flags, 6, 1)
             if (section == "*UND*" || section == "*ABS*" || own != " ") next # absent here; file names; section names
-            if ((scope ~ /[gu!]/ || weak == "w" || section == "*COM*") && name !~ /^locum_/ && !(may_main && name == "main"))
+            if ((scope ~ /[gu!]/ || weak == "w" || section == "*COM*") && name !~ /^locum_/ && !free_names)
                 print file ": " name ": an exported name must begin with locum_"
             if (kind == "i") print file ": " name ": ifunc"
             if ((section ~ /^\.(data|bss|tbss|tdata|ldata|lbss)/ && section !~ /^\.data\.rel\.ro/ || section == "*COM*") && !may_write)
