@@ -3,9 +3,9 @@
  *
  *     begin: remove NAME.part    write NAME.part    fsync    rename NAME.part -> NAME    fsync the folder
  *
- * Rename is atomic (POSIX); fsync before it makes sure that the name never points to bytes that are not on disk yet. On a full
- * disk the part is removed and the old file stays. Failpoints commit_begin, commit_write, commit_fsync, commit_rename,
- * commit_folder lie before the step of that name. */
+ * Rename is atomic (POSIX); fsync before it makes sure that the name never points to bytes that are not on disk yet. On
+ * a full disk the part is removed and the old file stays. Failpoints commit_begin, commit_write, commit_fsync,
+ * commit_rename, commit_folder lie before the step of that name. */
 #include "core/study/commit.h"
 
 #include <errno.h>
@@ -52,12 +52,14 @@ static locum_status fail_io(const char *verb, const char *path, size_t bytes)
     if (bytes) snprintf(need, sizeof need, ", %zu bytes are needed", bytes);
     folder_of(path, folder);
     if (error == ENOSPC && !statvfs(folder, &disk))
-        return LOCUM_FAIL(LOCUM_IO, "%s: the disk is full%s, %llu are free; the old file, if any, is unchanged", path, need,
-                          (unsigned long long)disk.f_bavail * disk.f_frsize);
+        return LOCUM_FAIL(LOCUM_IO, "%s: the disk is full%s, %llu are free; the old file, if any, is unchanged", path,
+                          need, (unsigned long long)disk.f_bavail * disk.f_frsize);
     if (error == EFBIG && !getrlimit(RLIMIT_FSIZE, &limit))
-        return LOCUM_FAIL(LOCUM_IO,
-                          "%s: larger than this process may write%s, the limit is %llu (ulimit -f); the old file, if any, is "
-                          "unchanged", path, need, (unsigned long long)limit.rlim_cur);
+        return LOCUM_FAIL(
+            LOCUM_IO,
+            "%s: larger than this process may write%s, the limit is %llu (ulimit -f); the old file, if any, is "
+            "unchanged",
+            path, need, (unsigned long long)limit.rlim_cur);
     if (error == EDQUOT)
         return LOCUM_FAIL(LOCUM_IO, "%s: the disk quota is used up%s; the old file, if any, is unchanged", path, need);
     return LOCUM_FAIL(LOCUM_IO, "%s: cannot %s: %s", path, verb, strerror(error));
@@ -158,7 +160,8 @@ static locum_status read_all(int fd, const char *path, size_t limit, char **byte
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return fail_io("read", path, 0);
         *n += (size_t)got;
-        if (*n > limit) return LOCUM_FAIL(LOCUM_INPUT, "%s has more than the %zu bytes that are read of such a file", path, limit);
+        if (*n > limit)
+            return LOCUM_FAIL(LOCUM_INPUT, "%s has more than the %zu bytes that are read of such a file", path, limit);
         if (!got) break;
         if (*n == capacity) {
             char *larger = NULL;

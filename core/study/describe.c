@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* describe.c - an option table for people (`locum describe`), as JSON, and as an annotated study to begin with (`locum new`).
+/* describe.c - an option table for people (`locum describe`), as JSON, and as an annotated study (`locum new`).
  *
  *     viscosity   number    0.001   > 0       m2/s   kinematic viscosity; may vary in a campaign */
 #include <math.h>
@@ -31,15 +31,23 @@ static bool is_beside(const locum_option *o)
 static const char *type_name(const locum_option *o)
 {
     switch (o->type) {
-    case LOCUM_BOOL: return "true/false";
+    case LOCUM_BOOL:
+        return "true/false";
     case LOCUM_I32:
-    case LOCUM_I64: return "integer";
-    case LOCUM_F64: return "number";
-    case LOCUM_STRING: return "text";
-    case LOCUM_PATH: return "path";
-    case LOCUM_CHOICE: return "choice";
-    case LOCUM_GROUP: return "group";
-    case LOCUM_END: break;
+    case LOCUM_I64:
+        return "integer";
+    case LOCUM_F64:
+        return "number";
+    case LOCUM_STRING:
+        return "text";
+    case LOCUM_PATH:
+        return "path";
+    case LOCUM_CHOICE:
+        return "choice";
+    case LOCUM_GROUP:
+        return "group";
+    case LOCUM_END:
+        break;
     }
     return "";
 }
@@ -236,9 +244,9 @@ static void template_comment(const locum_option *o, size_t line_start, const cha
     int used = (int)(out->size - line_start);
     bool unit = has_unit(o);
     locum_option_range_text(o, range, sizeof range);
-    locum_text_add(out, "%*s# %s%s", used < COMMENT_COLUMN ? COMMENT_COLUMN - used : 2, "", lead, o->text ? o->text : o->name);
-    if (unit || range[0])
-        locum_text_add(out, " (%s%s%s)", unit ? o->unit : "", unit && range[0] ? ", " : "", range);
+    locum_text_add(out, "%*s# %s%s", used < COMMENT_COLUMN ? COMMENT_COLUMN - used : 2, "", lead,
+                   o->text ? o->text : o->name);
+    if (unit || range[0]) locum_text_add(out, " (%s%s%s)", unit ? o->unit : "", unit && range[0] ? ", " : "", range);
     locum_text_add(out, "\n");
 }
 
@@ -273,7 +281,8 @@ static void template_others(const locum_option *o, int indent, locum_text *out)
             if (!beside) locum_text_add(out, "}");
         }
         int used = (int)(out->size - start);
-        locum_text_add(out, "%*s# %s\n", used < COMMENT_COLUMN ? COMMENT_COLUMN - used : 2, "", choice->text ? choice->text : "");
+        locum_text_add(out, "%*s# %s\n", used < COMMENT_COLUMN ? COMMENT_COLUMN - used : 2, "",
+                       choice->text ? choice->text : "");
     }
 }
 

@@ -3,8 +3,9 @@
  *
  *     text -> events -> nodes with line and column        --set a.b=value: value -> events -> a node put at a.b
  *
- * Refused: duplicate keys, anchors, aliases, tags, directives, several documents, more than 1 MiB, nesting deeper than 32. So no
- * input makes the tree larger than the text by more than a constant. All nodes live until the document is destroyed. */
+ * Refused: duplicate keys, anchors, aliases, tags, directives, several documents, more than 1 MiB, nesting deeper
+ * than 32. So no input makes the tree larger than the text by more than a constant. All nodes live until the document
+ * is destroyed. */
 #include "core/study/document_tree.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ typedef struct reader {
     yaml_parser_t parser;
     locum_document *document;
     locum_origin origin;
-    const char *set;   /**< place of every node, or NULL: lines and columns */
-    const char *text;  /**< [n] */
+    const char *set;  /**< place of every node, or NULL: lines and columns */
+    const char *text; /**< [n] */
     size_t n;
 } reader;
 
@@ -103,7 +104,8 @@ static const char *remedy(const char *problem, bool at_tab)
     if (strstr(problem, "expected ',' or '}'")) return "a mapping {a: 1, b: 2} is not closed, or a comma is missing";
     if (strstr(problem, "expected ',' or ']'")) return "a list [1, 2] is not closed, or a comma is missing";
     if (strstr(problem, "could not find expected ':'")) return "each option is written `key: value`";
-    if (strstr(problem, "expected key")) return "check the indentation of this line: keys of one block stand in one column";
+    if (strstr(problem, "expected key"))
+        return "check the indentation of this line: keys of one block stand in one column";
     if (strstr(problem, "unexpected end of stream")) return "a quote is not closed";
     return "check indentation, brackets and quotes";
 }
@@ -280,10 +282,9 @@ static locum_status expect_one_document(reader *r, locum_yaml **root, bool *bloc
     yaml_event_delete(&event);
     if (directives) return refuse(r, place, "a study takes no %%directives: remove the line");
     LOCUM_TRY(next_event(r, &event));
-    *block_style = (event.type == YAML_MAPPING_START_EVENT &&
-                    event.data.mapping_start.style == YAML_BLOCK_MAPPING_STYLE) ||
-                   (event.type == YAML_SEQUENCE_START_EVENT &&
-                    event.data.sequence_start.style == YAML_BLOCK_SEQUENCE_STYLE);
+    *block_style =
+        (event.type == YAML_MAPPING_START_EVENT && event.data.mapping_start.style == YAML_BLOCK_MAPPING_STYLE) ||
+        (event.type == YAML_SEQUENCE_START_EVENT && event.data.sequence_start.style == YAML_BLOCK_SEQUENCE_STYLE);
     locum_status st = read_node(r, &event, 0, root);
     yaml_event_delete(&event);
     if (!st) st = next_event(r, &event); /* document end */
@@ -296,8 +297,8 @@ static locum_status expect_one_document(reader *r, locum_yaml **root, bool *bloc
     return more ? refuse(r, place, "a second document begins here: one file holds one study") : LOCUM_OK;
 }
 
-static locum_status parse_into(locum_document *document, const char *text, size_t n, locum_origin origin, const char *set,
-                               locum_yaml **root, bool *block_style)
+static locum_status parse_into(locum_document *document, const char *text, size_t n, locum_origin origin,
+                               const char *set, locum_yaml **root, bool *block_style)
 {
     reader r = {.document = document, .origin = origin, .set = set, .text = text, .n = n};
     *root = NULL;
@@ -320,7 +321,8 @@ static locum_status find_folder(const char *path, char out[LOCUM_PATH_SIZE])
     if ((!slash || !realpath(buffer, found)) && !getcwd(found, sizeof found))
         return LOCUM_FAIL(LOCUM_IO, "the current directory cannot be read: %s", strerror(errno));
     if (snprintf(out, LOCUM_PATH_SIZE, "%.*s", LOCUM_PATH_SIZE, found) >= LOCUM_PATH_SIZE)
-        return LOCUM_FAIL(LOCUM_STUDY, "the folder of %.200s has a path of more than %d bytes", path, LOCUM_PATH_SIZE - 1);
+        return LOCUM_FAIL(LOCUM_STUDY, "the folder of %.200s has a path of more than %d bytes", path,
+                          LOCUM_PATH_SIZE - 1);
     return LOCUM_OK;
 }
 
@@ -347,8 +349,8 @@ locum_status locum_document_parse(const char *text, size_t n, const char *name, 
     locum_document *fresh = NULL;
     *document = NULL;
     if (n > LOCUM_DOCUMENT_BYTES)
-        return LOCUM_FAIL(LOCUM_STUDY, "%s:1:1: %zu bytes are too many for a study (at most %d): is it a data file?", name, n,
-                          LOCUM_DOCUMENT_BYTES);
+        return LOCUM_FAIL(LOCUM_STUDY, "%s:1:1: %zu bytes are too many for a study (at most %d): is it a data file?",
+                          name, n, LOCUM_DOCUMENT_BYTES);
     LOCUM_TRY(create(name, &fresh));
     locum_status st = parse_into(fresh, text, n, LOCUM_FROM_STUDY, NULL, &fresh->root, &block_style);
     if (!st && !fresh->root)

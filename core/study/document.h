@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* document.h - a YAML file as a tree that remembers its places: every complaint names file, line and column.
  *
- * Numbers are strict: `1e-3abc`, `0,001`, `nan`, `010`, `0x10` are errors, not values. Duplicate keys, tabs, anchors, aliases,
- * tags, several documents, and files above 1 MiB are refused. */
+ * Numbers are strict: `1e-3abc`, `0,001`, `nan`, `010`, `0x10` are errors, not values. Duplicate keys, tabs, anchors,
+ * aliases, tags, several documents, and files above 1 MiB are refused. */
 #ifndef CORE_STUDY_DOCUMENT_H
 #define CORE_STUDY_DOCUMENT_H
 
@@ -37,16 +37,16 @@ const locum_yaml *locum_yaml_item(const locum_yaml *node, int i); /* of a list, 
 const char *locum_yaml_key(const locum_yaml *mapping, int i);
 const char *locum_yaml_string(const locum_yaml *node); /* scalar text, else NULL */
 
-/** Strict numbers; a unit behind the number is turned into `unit` ("1" or NULL: none allowed). LOCUM_STUDY with the place. */
+/** Strict numbers; a unit behind the number is turned into `unit` ("1" or NULL: none allowed). */
 locum_status locum_yaml_f64(const locum_yaml *node, const char *unit, double *value);
 locum_status locum_yaml_i64(const locum_yaml *node, int64_t *value);
 locum_status locum_yaml_bool(const locum_yaml *node, bool *value); /* true, false */
 
 /** A LOCUM_STUDY failure at this node: "study.yaml:3:7: " + text. For what tables cannot check. */
 locum_status locum_yaml_fail(const locum_yaml *node, const char *format, ...) LOCUM_PRINTF(2, 3);
-/** The same at the i-th key of a mapping: unknown keys. `known` [n_known] gives the suggestion ("did you mean ...?"). */
+/** The same at the i-th key of a mapping: unknown keys. `known` [n_known] gives the suggestion. */
 locum_status locum_yaml_unknown_key(const locum_yaml *mapping, int i, int n_known, const char *const *known);
-/** Writes a node back as canonical flow or block YAML. */
+/** Writes a node back: a mapping as `key: value` lines, a list or scalar as flow text without a line feed. */
 void locum_yaml_write(const locum_yaml *node, int indent, locum_text *out);
 
 #endif

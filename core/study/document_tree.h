@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* document_tree.h - what a node looks like inside; for document.c, yaml.c and yaml_write.c only.
  *
- *     document -> root -> items [n], each with its key and its place        all memory in the document's chain of blocks */
+ *     document -> root -> items [n], each with its key and its place      all memory in the document's blocks */
 #ifndef CORE_STUDY_DOCUMENT_TREE_H
 #define CORE_STUDY_DOCUMENT_TREE_H
 
@@ -51,7 +51,7 @@ locum_status locum_document_set_folder(locum_document *document, const char *fol
 /** A path that a node holds as an absolute one: seen from the document's folder, or from the current one for --set. */
 locum_status locum_document_resolve(const locum_document *document, locum_origin origin, const char *path,
                                     char out[LOCUM_PATH_SIZE]);
-/** A value by itself ("2", "[1, 2]", "{name: x}") as the root of a small document; `place` stands for it in messages. */
+/** A value by itself ("2", "[1, 2]", "{name: x}") as the root of a small document, `place` in messages. */
 locum_status locum_document_parse_value(const char *value, const char *place, locum_document **document);
 
 /** "study.yaml:3:7" or "--set a.b=1" into out. Local. */
@@ -62,7 +62,7 @@ void locum_yaml_path(const locum_yaml *node, char out[LOCUM_PATH_SIZE]);
 const char *locum_nearest_name(const char *word, int n, const char *const *names);
 /** Appends "a, b, c", cut at about 300 characters. Local. */
 void locum_list_names(int n, const char *const *names, char *out, size_t size);
-/** Appends a scalar, with quotes where YAML would read it as something else; `keep_number`: numbers need none. Local. */
+/** Appends a scalar, with quotes where YAML would read something else; `keep_number`: numbers need none. Local. */
 void locum_yaml_write_scalar(const char *text, bool keep_number, locum_text *out);
 /** Block lines with sorted keys and numbers in one form: equal meaning, equal text. Local. */
 void locum_yaml_write_canonical(const locum_yaml *node, int indent, locum_text *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* log.c - lines and progress on stderr, the same with time stamps in a file, and metrics.
  *
- * A bar is redrawn at most ten times a second and wiped before any other line. Without a terminal a plain line appears every
- * 5 s and at the end. The log file gets a line of progress every 30 s. */
+ * A bar is redrawn at most ten times a second and wiped before any other line. Without a terminal a plain line appears
+ * every 5 s and at the end. The log file gets a line of progress every 30 s. */
 #include "core/study/log.h"
 
 #include <errno.h>
@@ -162,11 +162,16 @@ static void state_text(const locum_progress *p, double now, char *out, size_t si
     double part = p->total > 0 ? p->done / p->total : 1;
     part = part < 0 ? 0 : part > 1 ? 1 : part;
     bool ended = p->done >= p->total;
-    duration_text(ended ? elapsed : gained > 0 ? elapsed * (p->total - p->done) / gained : 0, time_text, sizeof time_text);
+    duration_text(ended        ? elapsed
+                  : gained > 0 ? elapsed * (p->total - p->done) / gained
+                               : 0,
+                  time_text, sizeof time_text);
     if (p->total == floor(p->total) && p->total < 1e15)
         snprintf(counts, sizeof counts, "  %lld/%lld", (long long)p->done, (long long)p->total);
     snprintf(out, size, "%3d %%%s  %s%s", (int)(100 * part), counts, ended || gained > 0 ? time_text : "",
-             ended ? "" : gained > 0 ? " left" : "no estimate yet");
+             ended        ? ""
+             : gained > 0 ? " left"
+                          : "no estimate yet");
 }
 
 static int terminal_columns(void)
@@ -286,7 +291,7 @@ locum_status locum_metrics_create(const char *path, bool append, locum_metrics *
         return st;
     }
     (*metrics)->file = file;
-    snprintf((*metrics)->path, sizeof (*metrics)->path, "%s", path);
+    snprintf((*metrics)->path, sizeof(*metrics)->path, "%s", path);
     return LOCUM_OK;
 }
 
@@ -334,7 +339,8 @@ locum_status locum_metrics_add(locum_metrics *metrics, const char *format, ...)
     va_start(arguments, format);
     size_t n = print_text(members, sizeof members, format, arguments);
     va_end(arguments);
-    LOCUM_REQUIRE(n < sizeof members - 1, LOCUM_ARG, "%s: a line of more than %zu bytes", metrics->path, sizeof members - 2);
+    LOCUM_REQUIRE(n < sizeof members - 1, LOCUM_ARG, "%s: a line of more than %zu bytes", metrics->path,
+                  sizeof members - 2);
     line[0] = '{';
     n = 1 + null_for_nonfinite(members, line + 1);
     memcpy(line + n, "}\n", 2);
@@ -342,7 +348,8 @@ locum_status locum_metrics_add(locum_metrics *metrics, const char *format, ...)
     do done = write(metrics->file, line, n + 2);
     while (done < 0 && errno == EINTR);
     if (done == (ssize_t)n + 2) return LOCUM_OK;
-    locum_status st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be written: %s", metrics->path, done < 0 ? strerror(errno) : "the disk is full");
+    locum_status st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be written: %s", metrics->path,
+                                 done < 0 ? strerror(errno) : "the disk is full");
     if (done > 0 && !cut_torn_line(metrics->file, metrics->path))
         st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be written: the disk is full", metrics->path);
     return st;

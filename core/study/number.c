@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* number.c - strict decimal numbers, and what is wrong with those that are none.
  *
- * The grammar is that of JSON with an optional plus sign. What other readers guess (octal, hexadecimal, 1_000, a decimal comma)
- * is refused with the likely meaning in the message. */
+ * The grammar is that of JSON with an optional plus sign. What other readers guess (octal, hexadecimal, 1_000, a
+ * decimal comma) is refused with the likely meaning in the message. */
 #include "core/study/number.h"
 
 #include <math.h>
@@ -82,7 +82,8 @@ static void complain_leading_zero(const char *text, char *out, size_t size)
 {
     const char *sign = *text == '-' ? "-" : "", *first = text + (*text == '-' || *text == '+');
     while (*first == '0' && digit(first[1])) first++;
-    snprintf(out, size, "`%.60s` has a leading zero (some programs read that as octal): write %s%.60s", text, sign, first);
+    snprintf(out, size, "`%.60s` has a leading zero (some programs read that as octal): write %s%.60s", text, sign,
+             first);
 }
 
 static bool leading_zero(const char *text)
@@ -136,7 +137,8 @@ void locum_number_complaint(const char *text, char *out, size_t size)
     if (!*text)
         snprintf(out, size, "a number is missing");
     else if (is_special(text))
-        snprintf(out, size, "`%.60s` is not accepted: a finite number is expected (leave the option out for its default)", text);
+        snprintf(out, size,
+                 "`%.60s` is not accepted: a finite number is expected (leave the option out for its default)", text);
     else if (decimal_comma(text))
         snprintf(out, size, "`%.60s` is not a number: the decimal sign is a point", text);
     else if (hexadecimal(text))
@@ -148,8 +150,8 @@ void locum_number_complaint(const char *text, char *out, size_t size)
     else if (n && !text[n] && !locum_number_value(text, n, &value))
         snprintf(out, size, "`%.60s` does not fit in a double (about 1e-308 to 1e308)", text);
     else if (n && text[n])
-        snprintf(out, size, "`%.60s` is not a number: `%.40s` follows `%.*s` (a unit stands behind a space)", text, text + n,
-                 (int)(n < 60 ? n : 60), text);
+        snprintf(out, size, "`%.60s` is not a number: `%.40s` follows `%.*s` (a unit stands behind a space)", text,
+                 text + n, (int)(n < 60 ? n : 60), text);
     else
         snprintf(out, size, "`%.60s` is not a number", text);
 }

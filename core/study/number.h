@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* number.h - strict decimal numbers, the same in every locale.
  *
- *     number = [+-] (0 | 1-9 digits) [. digits] [e [+-] digits]        so 010, .5, 5., 0x10, 1_000, nan, inf are none */
+ *     number = [+-] (0 | 1-9 digits) [. digits] [e [+-] digits]      so 010, .5, 5., 0x10, 1_000, nan are none */
 #ifndef CORE_STUDY_NUMBER_H
 #define CORE_STUDY_NUMBER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* provenance.c - who made this: program, commit, compiler, host, processor, time, ranks. For files, models and reports. */
+/* provenance.c - who made this: program, commit, compiler, host, processor, time, ranks. */
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>

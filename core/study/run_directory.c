@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* run_directory.c - what a run has done already, and who works on it now.
  *
- *     begin: lock -> read stages/<stage>.json -> new | resume | done | made from other options     finish: write it "done" -> unlock
+ *     begin: lock -> read stages/<stage>.json -> new | resume | done | made from other options
+ *     finish: write it "done" -> unlock
  *
  * A lock is an flock on stages/<stage>.lock: the kernel drops it when its owner dies, however it dies. Parts of a stage
- * ("generate.shard-3") exclude the whole stage, not each other: each holds the stage's lock shared and its own alone. */
+ * ("generate.shard-3") exclude the whole stage, not each other: each holds the stage's lock shared, its own alone. */
 #include "core/study/run_directory.h"
 
 #include <dirent.h>
@@ -171,9 +172,11 @@ static locum_status lock_file(const locum_run *run, const char *locked, const ch
         locum_status st;
         if (errno == EWOULDBLOCK) {
             read_note(file, note, sizeof note);
-            st = LOCUM_FAIL(LOCUM_BUSY, "stage `%s` of %s is in use by %s: wait for it, or stop it", stage, run->path, note);
+            st = LOCUM_FAIL(LOCUM_BUSY, "stage `%s` of %s is in use by %s: wait for it, or stop it", stage, run->path,
+                            note);
         } else {
-            st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be locked: %s (does the file system support flock?)", path, strerror(errno));
+            st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be locked: %s (does the file system support flock?)", path,
+                            strerror(errno));
         }
         close(file);
         return st;
@@ -270,11 +273,12 @@ static locum_status write_record(const locum_run *run, const held_stage *held, b
     locum_hash_text(held->hash, hash);
     time_text(now);
     host_text(host, sizeof host);
-    locum_text_add(&text, "{\"stage\": \"%s\",\n \"hash\": \"%s\",\n \"state\": \"%s\",\n", held->stage, hash, done ? "done" : "partial");
+    locum_text_add(&text, "{\"stage\": \"%s\",\n \"hash\": \"%s\",\n \"state\": \"%s\",\n", held->stage, hash,
+                   done ? "done" : "partial");
     locum_text_add(&text, " \"started\": \"%s\",\n \"finished\": ", held->started);
     locum_text_add(&text, done ? "\"%s\",\n" : "null,\n", now);
-    locum_text_add(&text, " \"seconds\": %.3f,\n \"program\": \"locum %s\",\n \"host\": ", held->spent + locum_clock() - held->begun,
-                   LOCUM_VERSION);
+    locum_text_add(&text, " \"seconds\": %.3f,\n \"program\": \"locum %s\",\n \"host\": ",
+                   held->spent + locum_clock() - held->begun, LOCUM_VERSION);
     locum_text_json_string(&text, host);
     locum_text_add(&text, ",\n \"options\": ");
     locum_text_json_string(&text, held->options);
@@ -308,7 +312,8 @@ static void compare_nodes(const locum_yaml *old, const locum_yaml *new, const ch
         const locum_yaml *a = locum_yaml_kind_of(old) == LOCUM_YAML_MAPPING ? old : NULL;
         const locum_yaml *b = locum_yaml_kind_of(new) == LOCUM_YAML_MAPPING ? new : NULL;
         bool bare = (old && !a) || (new && !b); /* `forcing: none` against {name: kolmogorov, ...} */
-        if (bare) compare_nodes(a ? locum_yaml_find(a, "name") : old, b ? locum_yaml_find(b, "name") : new, path, n, out);
+        if (bare)
+            compare_nodes(a ? locum_yaml_find(a, "name") : old, b ? locum_yaml_find(b, "name") : new, path, n, out);
         for (int pass = 0; pass < 2; pass++) {
             const locum_yaml *keys = pass ? b : a;
             for (int i = 0; i < locum_yaml_n(keys); i++) {
@@ -343,10 +348,11 @@ static locum_status fail_other_options(const locum_run *run, const char *stage, 
         compare_nodes(locum_document_root(a), locum_document_root(b), "", &n, &differences);
     locum_document_destroy(a);
     locum_document_destroy(b);
-    locum_status st = LOCUM_FAIL(LOCUM_EXISTS,
-                                 "%s: stage `%s` was made from other options (%.700s): use --force (or run --force=%s) to redo "
-                                 "this stage, or --out for another directory",
-                                 run->path, stage, n ? differences.data : "not the same ones", whole);
+    locum_status st =
+        LOCUM_FAIL(LOCUM_EXISTS,
+                   "%s: stage `%s` was made from other options (%.700s): use --force (or run --force=%s) to redo "
+                   "this stage, or --out for another directory",
+                   run->path, stage, n ? differences.data : "not the same ones", whole);
     locum_text_free(&differences);
     return st;
 }
@@ -375,7 +381,8 @@ static locum_status each_record(const locum_run *run, const char *stage,
     for (struct dirent *entry = readdir(listing); entry && !st; entry = readdir(listing)) {
         const char *name = entry->d_name;
         size_t length = strlen(name);
-        if (strncmp(name, whole, n) != 0 || name[n] != '.' || length < 5 || strcmp(name + length - 5, ".json") != 0) continue;
+        if (strncmp(name, whole, n) != 0 || name[n] != '.' || length < 5 || strcmp(name + length - 5, ".json") != 0)
+            continue;
         if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) continue;
         st = call(run, path, wanted, other);
     }
@@ -388,7 +395,8 @@ static locum_status compare_record(const locum_run *run, const char *path, const
     record r;
     locum_status st = read_record(path, &r);
     if (!st && r.exists) *any = true;
-    if (!st && r.exists && r.hash != wanted->hash) st = fail_other_options(run, wanted->stage, r.options, wanted->options);
+    if (!st && r.exists && r.hash != wanted->hash)
+        st = fail_other_options(run, wanted->stage, r.options, wanted->options);
     free(r.options);
     return st;
 }
@@ -396,7 +404,8 @@ static locum_status compare_record(const locum_run *run, const char *path, const
 static locum_status remove_record(const locum_run *run, const char *path, const request *wanted, bool *any)
 {
     (void)run, (void)wanted, (void)any;
-    if (unlink(path) && errno != ENOENT) return LOCUM_FAIL(LOCUM_IO, "%s: cannot be removed: %s", path, strerror(errno));
+    if (unlink(path) && errno != ENOENT)
+        return LOCUM_FAIL(LOCUM_IO, "%s: cannot be removed: %s", path, strerror(errno));
     return LOCUM_OK;
 }
 
@@ -421,7 +430,7 @@ static locum_status find_output(const locum_run *run, const char *const *outputs
     return LOCUM_OK;
 }
 
-/* records go first: a kill in between leaves outputs of unknown options, which are refused, not a "done" without outputs */
+/* records go first: a kill in between leaves outputs of unknown options, which are refused */
 static locum_status remove_results(const locum_run *run, const request *wanted)
 {
     char path[LOCUM_PATH_SIZE];
@@ -447,8 +456,10 @@ static locum_status examine(const locum_run *run, const request *wanted, held_st
     LOCUM_TRY(stage_file(run, wanted->stage, "json", path));
     LOCUM_TRY(find_output(run, wanted->outputs, found));
     if (!any && found[0])
-        return LOCUM_FAIL(LOCUM_EXISTS, "%s exists, but nothing says which options it was made from: use --force to redo stage "
-                          "`%s`, or --out for another directory", found, wanted->stage);
+        return LOCUM_FAIL(LOCUM_EXISTS,
+                          "%s exists, but nothing says which options it was made from: use --force to redo stage "
+                          "`%s`, or --out for another directory",
+                          found, wanted->stage);
     LOCUM_TRY(read_record(path, &own));
     bool lost = own.done && wanted->outputs && wanted->outputs[0] && !found[0]; /* somebody removed the outputs */
     *state = own.done && !lost ? LOCUM_STAGE_DONE : LOCUM_STAGE_NEW;
@@ -500,7 +511,8 @@ void locum_stage_leave(locum_run *run, const char *stage)
 {
     held_stage *held = run ? find_held(run, stage) : NULL;
     if (!held) return;
-    if (write_record(run, held, false, NULL)) { /* only the time spent is lost; the failure that led here stays the news */
+    if (write_record(run, held, false,
+                     NULL)) { /* only the time spent is lost; the failure that led here stays the news */
     }
     release(run, held);
 }

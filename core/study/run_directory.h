@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* run_directory.h - runs/<study>/: stages with the hash of what they depend on, locks that die with their owner, provenance.
+/* run_directory.h - runs/<study>/: stages with the hash of what they depend on, locks, provenance.
  *
  *     study.resolved.yaml  dataset/  training/  model.safetensors  report/  log.txt
  *     stages/<stage>.json   {stage, hash, state: "partial" | "done", started, finished, seconds, program, host}
@@ -13,9 +13,9 @@
 typedef struct locum_run locum_run;
 
 typedef enum {
-    LOCUM_STAGE_NEW,   /* nothing there: begin */
-    LOCUM_STAGE_RESUME,/* partial results of the same options: continue */
-    LOCUM_STAGE_DONE   /* finished with the same options: nothing to do */
+    LOCUM_STAGE_NEW,    /* nothing there: begin */
+    LOCUM_STAGE_RESUME, /* partial results of the same options: continue */
+    LOCUM_STAGE_DONE    /* finished with the same options: nothing to do */
 } locum_stage_state;
 
 /** Opens or creates runs/<name> (or `path`). */
@@ -26,8 +26,9 @@ const char *locum_run_path(const locum_run *run);
 locum_status locum_run_file(const locum_run *run, const char *name, char out[LOCUM_PATH_SIZE]);
 
 /** Takes the stage's lock (LOCUM_BUSY: who holds it) and looks at what is there.
- *  Results of other options: LOCUM_EXISTS with the keys that differ and the flag that redoes it, unless `force`, which removes
- *  the stage's `outputs` [NULL-terminated paths inside the run]. Force on results of the same options redoes them too. */
+ *  Results of other options: LOCUM_EXISTS with the keys that differ and the flag that redoes it, unless `force`, which
+ * removes the stage's `outputs` [NULL-terminated paths inside the run]. Force on results of the same options redoes
+ * them too. */
 locum_status locum_stage_begin(locum_run *run, const char *stage, uint64_t hash, const char *options_text, bool force,
                                const char *const *outputs, locum_stage_state *state);
 /** Marks it done; keeps `facts` (JSON members without braces, may be NULL) beside it. Releases the lock. */

@@ -3,8 +3,8 @@
  *
  *     table (tree) -> values (flat)     config: plain data of the table's owner, values at their places
  *
- * Sub-tables of different choices may share places, so defaults are written for all tables first and then once more for those in
- * force, and again for a sub-table whenever its choice is made. */
+ * Sub-tables of different choices may share places, so defaults are written for all tables first and then once more for
+ * those in force, and again for a sub-table whenever its choice is made. */
 #include "core/study/settings.h"
 
 #include <math.h>
@@ -22,15 +22,23 @@
 size_t locum_option_bytes(const locum_option *option)
 {
     switch (option->type) {
-    case LOCUM_BOOL: return sizeof(bool);
+    case LOCUM_BOOL:
+        return sizeof(bool);
     case LOCUM_I32:
-    case LOCUM_CHOICE: return sizeof(int32_t);
-    case LOCUM_I64: return sizeof(int64_t);
-    case LOCUM_F64: return sizeof(double);
-    case LOCUM_STRING: return LOCUM_TEXT_SIZE;
-    case LOCUM_PATH: return LOCUM_PATH_SIZE;
-    case LOCUM_GROUP: return option->flags & LOCUM_TOLD ? sizeof(bool) : 0;
-    case LOCUM_END: break;
+    case LOCUM_CHOICE:
+        return sizeof(int32_t);
+    case LOCUM_I64:
+        return sizeof(int64_t);
+    case LOCUM_F64:
+        return sizeof(double);
+    case LOCUM_STRING:
+        return LOCUM_TEXT_SIZE;
+    case LOCUM_PATH:
+        return LOCUM_PATH_SIZE;
+    case LOCUM_GROUP:
+        return option->flags & LOCUM_TOLD ? sizeof(bool) : 0;
+    case LOCUM_END:
+        break;
     }
     return 0;
 }
@@ -112,7 +120,8 @@ void locum_option_range_text(const locum_option *option, char *out, size_t size)
     if (low && high && !open_min && !open_max)
         snprintf(out, size, "%.10g .. %.10g", option->min, option->max);
     else if (low && high)
-        snprintf(out, size, "%s %.10g and %s %.10g", open_min ? ">" : ">=", option->min, open_max ? "<" : "<=", option->max);
+        snprintf(out, size, "%s %.10g and %s %.10g", open_min ? ">" : ">=", option->min,
+                 open_max ? "<" : "<=", option->max);
     else if (low)
         snprintf(out, size, "%s %.10g", open_min ? ">" : ">=", option->min);
     else if (high)
@@ -126,7 +135,8 @@ static int count_table(const locum_option *options, int depth)
     int n = 0;
     for (const locum_option *o = options; o && o->type != LOCUM_END && depth <= DEEPEST; o++) {
         n++;
-        for (int c = 0; c < locum_option_n_choices(o); c++) n += o->choices ? count_table(o->choices[c].options, depth + 1) : 0;
+        for (int c = 0; c < locum_option_n_choices(o); c++)
+            n += o->choices ? count_table(o->choices[c].options, depth + 1) : 0;
     }
     return n;
 }
@@ -150,10 +160,12 @@ static locum_status check_option(const locum_option *o, size_t config_size)
     bool has_default = !(o->flags & LOCUM_REQUIRED) && (!o->n_max || o->n_default) && !isnan(o->value);
     if (locum_option_is_number(o) && has_default && !locum_option_in_range(o, o->value))
         return unsound(o, "has a default outside of its range");
-    if (isnan(o->value) && o->type != LOCUM_F64) return unsound(o, "has the default NAN, which only LOCUM_F64 can hold");
+    if (isnan(o->value) && o->type != LOCUM_F64)
+        return unsound(o, "has the default NAN, which only LOCUM_F64 can hold");
     if ((o->type == LOCUM_STRING || o->type == LOCUM_PATH) && o->string && strlen(o->string) >= locum_option_bytes(o))
         return unsound(o, "has a default that is too long");
-    if (o->type == LOCUM_GROUP && (!o->choices || !o->choices[0].options)) return unsound(o, "is a group without a table");
+    if (o->type == LOCUM_GROUP && (!o->choices || !o->choices[0].options))
+        return unsound(o, "is a group without a table");
     if (o->type == LOCUM_CHOICE) {
         int n_choices = locum_option_n_choices(o);
         if (!n_choices) return unsound(o, "has no choices");
@@ -178,7 +190,8 @@ static locum_status check_unique(const locum_settings *s, int v)
     return LOCUM_OK;
 }
 
-static locum_status lay_out(locum_settings *s, const locum_option *options, int parent, int choice, int level, int depth)
+static locum_status lay_out(locum_settings *s, const locum_option *options, int parent, int choice, int level,
+                            int depth)
 {
     const char *prefix = level < 0 ? "" : s->values[level].path;
     for (const locum_option *o = options; o && o->type != LOCUM_END; o++) {
@@ -194,7 +207,8 @@ static locum_status lay_out(locum_settings *s, const locum_option *options, int 
         if (in_choice && !strcmp(o->name, "name")) return unsound(o, "is the key that makes the choice above it");
         bool beside = o->type == LOCUM_CHOICE && !strcmp(o->name, "name");
         for (int c = 0; c < locum_option_n_choices(o); c++)
-            LOCUM_TRY(lay_out(s, o->choices[c].options, v, o->type == LOCUM_GROUP ? -1 : c, beside ? level : v, depth + 1));
+            LOCUM_TRY(
+                lay_out(s, o->choices[c].options, v, o->type == LOCUM_GROUP ? -1 : c, beside ? level : v, depth + 1));
     }
     return LOCUM_OK;
 }
@@ -233,8 +247,8 @@ int locum_settings_find(const locum_settings *s, const unsigned char *config, co
     for (int v = 0; v < s->n; v++) {
         const char *own = s->values[v].path;
         bool same = !strcmp(own, path);
-        bool by_name = s->values[v].option->type == LOCUM_CHOICE && n == strlen(own) + 5 && !strncmp(own, path, n - 5) &&
-                       !strcmp(path + n - 5, ".name");
+        bool by_name = s->values[v].option->type == LOCUM_CHOICE && n == strlen(own) + 5 &&
+                       !strncmp(own, path, n - 5) && !strcmp(path + n - 5, ".name");
         if ((same || by_name) && locum_setting_chosen(s, config, v)) return v;
     }
     return -1;
@@ -267,7 +281,8 @@ bool locum_settings_has_key(const locum_settings *s, const char *key)
 
 /* ---- life ---- */
 
-static locum_status create(const locum_option *options, locum_settings *owner, size_t config_size, locum_settings **settings)
+static locum_status create(const locum_option *options, locum_settings *owner, size_t config_size,
+                           locum_settings **settings)
 {
     locum_settings *s = NULL;
     *settings = NULL;

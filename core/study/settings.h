@@ -34,7 +34,8 @@ void locum_settings_write(const locum_settings *settings, int indent, bool with_
 void locum_settings_write_json(const locum_settings *settings, locum_text *out);
 /** Calls back for each value in force: name path, text, number (NAN if none), unit. For attributes of files. */
 void locum_settings_each(const locum_settings *settings, void *self,
-                         void (*call)(void *self, const char *path, const char *value, double number, const char *unit));
+                         void (*call)(void *self, const char *path, const char *value, double number,
+                                      const char *unit));
 
 /** The table for people: name, type, default, range, unit, text, sub-tables indented (`locum describe`). */
 void locum_options_describe(const locum_option *options, int indent, locum_text *out);

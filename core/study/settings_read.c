@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* settings_read.c - study text into settings: every value checked against its option, every complaint with its place.
  *
- * In a mapping the choice (`name`) is read first, for it decides which other keys there are. A parameter that a data file says too
- * must agree with the study to 1e-6 (what float32 attributes keep), unless --set overrules both. */
+ * In a mapping the choice (`name`) is read first, for it decides which other keys there are. A parameter that a data
+ * file says too must agree with the study to 1e-6 (what float32 attributes keep), unless --set overrules both. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,7 +49,8 @@ static locum_status fail_choice(const locum_option *option, const locum_yaml *no
 }
 
 /* a key that no option in force has: of another choice, or a typing error */
-static locum_status fail_key(const locum_settings *s, const locum_yaml *mapping, int i, int level, const char *const *extra)
+static locum_status fail_key(const locum_settings *s, const locum_yaml *mapping, int i, int level,
+                             const char *const *extra)
 {
     const char *names[MOST_NAMES], *key = mapping->keys[i].name;
     char where[LOCUM_PATH_SIZE + 32];
@@ -64,9 +65,10 @@ static locum_status fail_key(const locum_settings *s, const locum_yaml *mapping,
             const locum_setting *choice = &s->values[w->parent];
             int32_t now = *(const int32_t *)(const void *)(s->config + choice->option->place);
             locum_yaml_place_text(mapping->document, mapping->keys[i].place, where);
-            return LOCUM_FAIL(LOCUM_STUDY, "%s: `%s` is an option of %s `%s`, but `%s` is chosen: remove it or choose `%s`", where,
-                              key, choice->path, choice->option->choices[w->choice].name, choice->option->choices[now].name,
-                              choice->option->choices[w->choice].name);
+            return LOCUM_FAIL(LOCUM_STUDY,
+                              "%s: `%s` is an option of %s `%s`, but `%s` is chosen: remove it or choose `%s`", where,
+                              key, choice->path, choice->option->choices[w->choice].name,
+                              choice->option->choices[now].name, choice->option->choices[w->choice].name);
         }
     }
     for (; level < 0 && extra && *extra && n < MOST_NAMES; extra++) names[n++] = *extra;
@@ -132,11 +134,15 @@ static locum_status read_element(const locum_option *option, const locum_yaml *n
     if (node->kind == LOCUM_YAML_MAPPING) return fail_at(node, "expected one value, found a mapping");
     if (node->kind == LOCUM_YAML_LIST) return fail_at(node, "expected one value, found a list");
     switch (option->type) {
-    case LOCUM_BOOL: return locum_yaml_bool(node, element);
-    case LOCUM_CHOICE: return read_choice_name(option, node, element);
+    case LOCUM_BOOL:
+        return locum_yaml_bool(node, element);
+    case LOCUM_CHOICE:
+        return read_choice_name(option, node, element);
     case LOCUM_STRING:
-    case LOCUM_PATH: return read_text(option, node, element);
-    default: return read_number(option, node, element);
+    case LOCUM_PATH:
+        return read_text(option, node, element);
+    default:
+        return read_number(option, node, element);
     }
 }
 
@@ -183,9 +189,11 @@ static locum_status fail_disagreement(const locum_option *option, const locum_ya
 {
     locum_text text = {0};
     locum_setting_write(option, other, false, NULL, &text);
-    locum_status st = fail_at(node, "`%s` is %.60s here, but the data file and the study say different things (the other is %.60s); "
-                              "remove it from the study, or overrule both with --set",
-                              option->name, node->kind == LOCUM_YAML_SCALAR ? node->text : "a list", text.data ? text.data : "?");
+    locum_status st =
+        fail_at(node,
+                "`%s` is %.60s here, but the data file and the study say different things (the other is %.60s); "
+                "remove it from the study, or overrule both with --set",
+                option->name, node->kind == LOCUM_YAML_SCALAR ? node->text : "a list", text.data ? text.data : "?");
     locum_text_free(&text);
     return st;
 }
@@ -313,13 +321,13 @@ static locum_status check_required(const locum_settings *s, const locum_yaml *ma
     char range[96];
     for (int v = 0; v < s->n; v++) {
         const locum_option *o = s->values[v].option;
-        if (!(o->flags & LOCUM_REQUIRED) || (o->flags & LOCUM_HIDDEN) || s->values[v].origin != LOCUM_FROM_DEFAULT) continue;
+        if (!(o->flags & LOCUM_REQUIRED) || (o->flags & LOCUM_HIDDEN) || s->values[v].origin != LOCUM_FROM_DEFAULT)
+            continue;
         if (!locum_setting_in_force(s, s->config, v)) continue;
         bool unit = o->unit && strcmp(o->unit, "1") != 0;
         locum_option_range_text(o, range, sizeof range);
         const char *text = o->text ? o->text : "it has no default";
-        if (!mapping)
-            return LOCUM_FAIL(LOCUM_STUDY, "%s: `%s` is missing: %s", block_name(s), s->values[v].path, text);
+        if (!mapping) return LOCUM_FAIL(LOCUM_STUDY, "%s: `%s` is missing: %s", block_name(s), s->values[v].path, text);
         return locum_yaml_fail(mapping, "%s needs `%s`: %s%s%s%s%s", block_name(s), s->values[v].path, text,
                                range[0] ? ", " : "", range, unit ? ", in " : "", unit ? o->unit : "");
     }
@@ -352,8 +360,8 @@ static locum_status fail_path(const locum_settings *s, const char *path)
         if (locum_setting_chosen(s, s->config, v)) names[n++] = s->values[v].path;
     }
     const char *nearest = locum_nearest_name(path, n, names);
-    return LOCUM_FAIL(LOCUM_STUDY, "`%.60s` is no option of %s%s%s%s", path, block_name(s), nearest ? "; did you mean `" : "",
-                      nearest ? nearest : "", nearest ? "`?" : "");
+    return LOCUM_FAIL(LOCUM_STUDY, "`%.60s` is no option of %s%s%s%s", path, block_name(s),
+                      nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "");
 }
 
 locum_status locum_settings_put(locum_settings *s, const char *path, const char *value, locum_origin origin)
@@ -394,7 +402,8 @@ locum_status locum_settings_apply(const locum_settings *s, void *config, const c
     LOCUM_REQUIRE(o->type == LOCUM_F64 || (value == floor(value) && fabs(value) <= 9007199254740992.0), LOCUM_STUDY,
                   "`%s` = %.17g: a whole number is needed", path, value);
     locum_option_range_text(o, range, sizeof range);
-    LOCUM_REQUIRE(locum_option_in_range(o, value), LOCUM_STUDY, "`%s` = %.10g is out of range: it must be %s", path, value, range);
+    LOCUM_REQUIRE(locum_option_in_range(o, value), LOCUM_STUDY, "`%s` = %.10g is out of range: it must be %s", path,
+                  value, range);
     unsigned char *bytes = config;
     int32_t one = 1;
     if (o->n_max) {

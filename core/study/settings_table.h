@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* settings_table.h - an option table laid out flat; for settings*.c and study.c only.
  *
- *     table (a tree: choices and groups have sub-tables)  ->  values [n], each with its path, its mapping and what it depends on
+ *     table (a tree: choices and groups have sub-tables)  ->  values [n], each with its path and what it depends on
  *
- * A choice's own options lie in the mapping of that name: forcing: {name: kolmogorov, wavenumber: 4}. The options of a choice
- * that is itself called `name` lie beside it: initial: {name: random, slope: 2}. */
+ * A choice's own options lie in the mapping of that name: forcing: {name: kolmogorov, wavenumber: 4}. The options of a
+ * choice that is itself called `name` lie beside it: initial: {name: random, slope: 2}. */
 #ifndef CORE_STUDY_SETTINGS_TABLE_H
 #define CORE_STUDY_SETTINGS_TABLE_H
 
@@ -28,9 +28,9 @@ struct locum_settings {
     unsigned char *config; /**< [config_size] */
     size_t config_size;
     int n;
-    locum_setting *values;   /**< [n] parents before children */
+    locum_setting *values;        /**< [n] parents before children */
     char name[LOCUM_TEXT_SIZE];   /**< of the block, for messages; "" = unknown */
-    char folder[LOCUM_PATH_SIZE]; /**< of the study that was read: paths below it are written relative to it in hashes */
+    char folder[LOCUM_PATH_SIZE]; /**< of the study that was read; hashes see paths relative to it */
 };
 
 /** Bytes of one element of an option's value. Local. */
@@ -58,7 +58,8 @@ void locum_option_range_text(const locum_option *option, char *out, size_t size)
 /** true if the number lies in the option's range. Local. */
 bool locum_option_in_range(const locum_option *option, double value);
 /** Appends the elements of a value: "64", "[64, 32]", "kolmogorov". `folder`: prefix taken off paths, NULL = none. */
-void locum_setting_write(const locum_option *option, const unsigned char *config, bool json, const char *folder, locum_text *out);
+void locum_setting_write(const locum_option *option, const unsigned char *config, bool json, const char *folder,
+                         locum_text *out);
 /** Canonical YAML, without what a study cannot say (hidden, unset); for hashes. */
 void locum_settings_write_canonical(const locum_settings *settings, int indent, locum_text *out);
 /** true if a key of the block's own mapping is an option of the table. Local. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* settings_write.c - settings back into text: YAML for people and for the resolved study, canonical YAML for hashes, JSON, and
- * value by value for the attributes of files. What is written reads back to the same config. */
+/* settings_write.c - settings back into text: YAML for people and for the resolved study, canonical YAML for hashes,
+ * JSON, and value by value for the attributes of files. What is written reads back to the same config. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,18 +28,34 @@ static void write_text(const char *text, bool json, const char *folder, locum_te
 static void write_element(const locum_option *o, const void *element, bool json, const char *folder, locum_text *out)
 {
     switch (o->type) {
-    case LOCUM_BOOL: locum_text_add(out, "%s", *(const bool *)element ? "true" : "false"); break;
-    case LOCUM_I32: locum_text_add(out, "%ld", (long)*(const int32_t *)element); break;
-    case LOCUM_I64: locum_text_add(out, "%lld", (long long)*(const int64_t *)element); break;
-    case LOCUM_F64: (json ? locum_text_json_number : locum_text_number)(out, *(const double *)element); break;
-    case LOCUM_CHOICE: write_text(o->choices[*(const int32_t *)element].name, json, NULL, out); break;
-    case LOCUM_STRING: write_text(element, json, NULL, out); break;
-    case LOCUM_PATH: write_text(element, json, folder, out); break;
-    default: break;
+    case LOCUM_BOOL:
+        locum_text_add(out, "%s", *(const bool *)element ? "true" : "false");
+        break;
+    case LOCUM_I32:
+        locum_text_add(out, "%ld", (long)*(const int32_t *)element);
+        break;
+    case LOCUM_I64:
+        locum_text_add(out, "%lld", (long long)*(const int64_t *)element);
+        break;
+    case LOCUM_F64:
+        (json ? locum_text_json_number : locum_text_number)(out, *(const double *)element);
+        break;
+    case LOCUM_CHOICE:
+        write_text(o->choices[*(const int32_t *)element].name, json, NULL, out);
+        break;
+    case LOCUM_STRING:
+        write_text(element, json, NULL, out);
+        break;
+    case LOCUM_PATH:
+        write_text(element, json, folder, out);
+        break;
+    default:
+        break;
     }
 }
 
-void locum_setting_write(const locum_option *o, const unsigned char *config, bool json, const char *folder, locum_text *out)
+void locum_setting_write(const locum_option *o, const unsigned char *config, bool json, const char *folder,
+                         locum_text *out)
 {
     if (!o->n_max) {
         write_element(o, locum_setting_element_of(o, config, 0), json, folder, out);
@@ -138,7 +154,8 @@ static void write_level(const locum_settings *s, int level, int indent, form how
 {
     for (int v = 0; v < s->n; v++) {
         const locum_option *o = s->values[v].option;
-        if (s->values[v].level != level || (o->flags & LOCUM_HIDDEN) || !locum_setting_chosen(s, s->config, v)) continue;
+        if (s->values[v].level != level || (o->flags & LOCUM_HIDDEN) || !locum_setting_chosen(s, s->config, v))
+            continue;
         bool absent = o->type == LOCUM_GROUP && !locum_setting_in_force(s, s->config, v);
         if (!absent)
             write_value(s, v, indent, how, out);
@@ -203,7 +220,8 @@ void locum_settings_each(const locum_settings *s, void *self,
     for (int v = 0; v < s->n; v++) {
         const locum_option *o = s->values[v].option;
         bool text = (o->type == LOCUM_STRING || o->type == LOCUM_PATH) && !o->n_max;
-        if (o->type == LOCUM_GROUP || !locum_setting_in_force(s, s->config, v) || locum_setting_unset(o, s->config)) continue;
+        if (o->type == LOCUM_GROUP || !locum_setting_in_force(s, s->config, v) || locum_setting_unset(o, s->config))
+            continue;
         locum_text value = {0};
         if (text)
             locum_text_add(&value, "%s", (const char *)locum_setting_element_of(o, s->config, 0));

@@ -3,7 +3,7 @@
  *
  *     document --(table of a room)--> settings of "solver", "train", "surrogate.mlp", ...     the rest is read by hand
  *
- * Written back, a block shows its settings, what was read by hand as it stood, and blocks nobody asked for as they stood. */
+ * Written back, a block shows its settings, what was read by hand as it stood, and so do blocks nobody asked for. */
 #include "core/study/study.h"
 
 #include <stdio.h>
@@ -31,8 +31,8 @@ struct locum_study {
     block blocks[MOST_BLOCKS]; /* in the order they were made; owners of a config before its views */
 };
 
-static const char *const top_keys[] = {"study", "seed", "folder", "solver", "dataset", "initial", "record", "campaign",
-                                       "surrogate", "train", "validate", "limits"};
+static const char *const top_keys[] = {"study",  "seed",     "folder",    "solver", "dataset",  "initial",
+                                       "record", "campaign", "surrogate", "train",  "validate", "limits"};
 enum { N_TOP_KEYS = sizeof top_keys / sizeof top_keys[0], FIRST_BLOCK = 3 };
 
 /* ---- reading ---- */
@@ -47,8 +47,10 @@ static locum_status check_top_keys(const locum_study *study)
         if (!strcmp(root->keys[i].name, "dataset")) {
             char where[LOCUM_PATH_SIZE + 32];
             locum_yaml_place_text(study->document, root->keys[i].place, where);
-            return LOCUM_FAIL(LOCUM_STUDY, "%s: a `dataset:` block comes with the next release of locum: data that you already "
-                              "have cannot be read yet; until then give `solver:` and `campaign:`", where);
+            return LOCUM_FAIL(LOCUM_STUDY,
+                              "%s: a `dataset:` block comes with the next release of locum: data that you already "
+                              "have cannot be read yet; until then give `solver:` and `campaign:`",
+                              where);
         }
     }
     return LOCUM_OK;
@@ -59,9 +61,10 @@ static locum_status read_name(locum_study *study)
     const locum_yaml *root = locum_document_root(study->document), *node = locum_yaml_find(root, "study");
     const char *name = locum_yaml_string(node);
     if (!node) return locum_yaml_fail(root, "the study has no name: begin with `study: NAME`");
-    if (!name || !name[0] || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name) || strlen(name) >= NAME_SIZE)
-        return locum_yaml_fail(node, "study: the name becomes that of a folder: up to %d of a-z 0-9 _ -%s%.80s%s", NAME_SIZE - 1,
-                               name ? ", not `" : "", name ? name : "", name ? "`" : "");
+    if (!name || !name[0] || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != strlen(name) ||
+        strlen(name) >= NAME_SIZE)
+        return locum_yaml_fail(node, "study: the name becomes that of a folder: up to %d of a-z 0-9 _ -%s%.80s%s",
+                               NAME_SIZE - 1, name ? ", not `" : "", name ? name : "", name ? "`" : "");
     snprintf(study->name, sizeof study->name, "%s", name);
     return LOCUM_OK;
 }
@@ -77,7 +80,8 @@ static locum_status read_head(locum_study *study)
     if (seed < 0) return locum_yaml_fail(node, "seed: %lld is out of range: it must be >= 0", (long long)seed);
     study->seed = (uint64_t)seed;
     if (!folder) return LOCUM_OK;
-    if (!locum_yaml_string(folder) || !locum_yaml_string(folder)[0]) return locum_yaml_fail(folder, "folder: expected a path");
+    if (!locum_yaml_string(folder) || !locum_yaml_string(folder)[0])
+        return locum_yaml_fail(folder, "folder: expected a path");
     return locum_document_set_folder(study->document, locum_yaml_string(folder));
 }
 
@@ -108,17 +112,20 @@ locum_status locum_study_open(const char *path, int n_sets, const char *const *s
     locum_document *document = NULL;
     *study = NULL;
     if (!stat(path, &there) && S_ISDIR(there.st_mode)) {
-        int n = snprintf(resolved, sizeof resolved, "%s%sstudy.resolved.yaml", path, path[strlen(path) - 1] == '/' ? "" : "/");
+        int n = snprintf(resolved, sizeof resolved, "%s%sstudy.resolved.yaml", path,
+                         path[strlen(path) - 1] == '/' ? "" : "/");
         LOCUM_REQUIRE(n < (int)sizeof resolved, LOCUM_INPUT, "%.200s...: the path is too long", path);
         LOCUM_REQUIRE(!stat(resolved, &there), LOCUM_INPUT,
-                      "%s is no run directory (it has no study.resolved.yaml): name a study file or a run directory", path);
+                      "%s is no run directory (it has no study.resolved.yaml): name a study file or a run directory",
+                      path);
         path = resolved;
     }
     LOCUM_TRY(locum_document_read(path, &document));
     return begin(document, n_sets, sets, study);
 }
 
-locum_status locum_study_parse(const char *text, const char *name, int n_sets, const char *const *sets, locum_study **study)
+locum_status locum_study_parse(const char *text, const char *name, int n_sets, const char *const *sets,
+                               locum_study **study)
 {
     locum_document *document = NULL;
     *study = NULL;
@@ -161,7 +168,8 @@ const locum_yaml *locum_study_node(const locum_study *study, const char *path)
         memcpy(key, path, n);
         key[n] = 0;
         path += n + (path[n] == '.');
-        bool bare_name = node->kind == LOCUM_YAML_SCALAR && node->text[0] && !strcmp(key, "name"); /* `solver: burgers` */
+        bool bare_name =
+            node->kind == LOCUM_YAML_SCALAR && node->text[0] && !strcmp(key, "name"); /* `solver: burgers` */
         node = bare_name && !*path ? node : locum_yaml_find(node, key);
     }
     return node;
@@ -213,8 +221,8 @@ locum_status locum_study_block(locum_study *study, const char *path, const locum
     return make_block(study, path, options, config_size, NULL, extra, settings);
 }
 
-locum_status locum_study_block_view(locum_study *study, const char *path, const locum_option *options, locum_settings *owner,
-                                    const char *const *extra, locum_settings **settings)
+locum_status locum_study_block_view(locum_study *study, const char *path, const locum_option *options,
+                                    locum_settings *owner, const char *const *extra, locum_settings **settings)
 {
     return make_block(study, path, options, 0, owner, extra, settings);
 }
@@ -244,10 +252,10 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* the children of a mapping that no table reads: keys of the document, then blocks that were made without being in it; sorted
- * if canonical. [n + MOST_BLOCKS] names, free(); out of memory goes into out->status. */
-static const char **other_keys(const locum_study *study, place at, const locum_yaml *node, const locum_settings *settings,
-                               int *n, locum_text *out)
+/* the children of a mapping that no table reads: keys of the document, then blocks that were made without being in it;
+ * sorted if canonical. [n + MOST_BLOCKS] names, free(); out of memory goes into out->status. */
+static const char **other_keys(const locum_study *study, place at, const locum_yaml *node,
+                               const locum_settings *settings, int *n, locum_text *out)
 {
     const char **keys = NULL;
     int n_node = node && node->kind == LOCUM_YAML_MAPPING ? node->n : 0;
@@ -320,7 +328,8 @@ static void write_path(const locum_study *study, place at, const locum_yaml *nod
 
 void locum_study_write(const locum_study *study, locum_text *out)
 {
-    locum_text_add(out, "# written by locum: every option in force, with unit and origin (default < file < study < --set)\n");
+    locum_text_add(
+        out, "# written by locum: every option in force, with unit and origin (default < file < study < --set)\n");
     locum_text_add(out, "study: ");
     locum_yaml_write_scalar(study->name, false, out);
     locum_text_add(out, "\nseed: %llu\nfolder: ", (unsigned long long)study->seed);
@@ -338,7 +347,8 @@ void locum_study_options(const locum_study *study, const char *const *blocks, lo
     locum_text_add(out, "study: ");
     locum_yaml_write_scalar(study->name, false, out);
     locum_text_add(out, "\nseed: %llu\n", (unsigned long long)study->seed);
-    for (; *blocks; blocks++) write_path(study, (place){*blocks, *blocks, 0, true}, locum_study_node(study, *blocks), out);
+    for (; *blocks; blocks++)
+        write_path(study, (place){*blocks, *blocks, 0, true}, locum_study_node(study, *blocks), out);
 }
 
 uint64_t locum_study_hash(const locum_study *study, const char *const *blocks)

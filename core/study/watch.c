@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* watch.c - reasons to stop early, cheap enough to be asked for at every step: a flag, a clock, and once a second a file. */
+/* watch.c - reasons to stop early, cheap enough to be asked for at every step: a flag, a clock, once a second a file.
+ */
 #include "core/study/watch.h"
 
 #include <math.h>
@@ -8,12 +9,25 @@
 
 #include "core/study/log.h"
 
-const locum_option locum_limits_options[] = {
-    {.name = "wall_time", .type = LOCUM_F64, .place = offsetof(locum_limits_config, wall_time), .value = NAN, .min = 0,
-     .max = INFINITY, .unit = "s", .text = "stop with a checkpoint after this time (exit code 75)", .flags = LOCUM_OPEN_MIN},
-    {.name = "memory", .type = LOCUM_F64, .place = offsetof(locum_limits_config, memory), .value = NAN, .min = 0,
-     .max = INFINITY, .unit = "1", .text = "bytes a process may use; --dry-run compares", .flags = LOCUM_OPEN_MIN},
-    {0}};
+const locum_option locum_limits_options[] = {{.name = "wall_time",
+                                              .type = LOCUM_F64,
+                                              .place = offsetof(locum_limits_config, wall_time),
+                                              .value = NAN,
+                                              .min = 0,
+                                              .max = INFINITY,
+                                              .unit = "s",
+                                              .text = "stop with a checkpoint after this time (exit code 75)",
+                                              .flags = LOCUM_OPEN_MIN},
+                                             {.name = "memory",
+                                              .type = LOCUM_F64,
+                                              .place = offsetof(locum_limits_config, memory),
+                                              .value = NAN,
+                                              .min = 0,
+                                              .max = INFINITY,
+                                              .unit = "1",
+                                              .text = "bytes a process may use; --dry-run compares",
+                                              .flags = LOCUM_OPEN_MIN},
+                                             {0}};
 
 void locum_watch_begin(locum_watch *watch, const volatile sig_atomic_t *signal, const char *stop_file, double wall_time)
 {

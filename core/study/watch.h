@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* watch.h - reasons to stop early: SIGUSR1, a file named `stop` in the run directory, limits.wall_time. Polled by loops; local.
- * A collective loop folds the answer into a reduction that it makes anyway, so that all ranks stop at the same step. */
+/* watch.h - reasons to stop early: SIGUSR1, a file named `stop` in the run directory, limits.wall_time. Local.
+ * A collective loop folds the answer into a reduction that it makes anyway, so that all ranks stop at the
+ * same step. */
 #ifndef CORE_STUDY_WATCH_H
 #define CORE_STUDY_WATCH_H
 
@@ -22,7 +23,8 @@ typedef struct locum_watch {
     double looked;                       /**< when the file was last looked for */
 } locum_watch;
 
-void locum_watch_begin(locum_watch *watch, const volatile sig_atomic_t *signal, const char *stop_file, double wall_time);
+void locum_watch_begin(locum_watch *watch, const volatile sig_atomic_t *signal, const char *stop_file,
+                       double wall_time);
 /** NULL = go on; else the reason, for the log. The file is looked for at most once a second. `watch` may be NULL. */
 const char *locum_watch_reason(locum_watch *watch);
 

@@ -98,7 +98,8 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c == '-' ? '_' : c;
 }
 
-/* Levenshtein distance with swaps of neighbours (optimal string alignment), case and - _ ignored; words up to 63 characters */
+/* Levenshtein distance with swaps of neighbours (optimal string alignment), case and - _ ignored; up to 63 characters
+ */
 static int edit_distance(const char *a, const char *b)
 {
     enum { LONGEST = 63 };
@@ -158,8 +159,10 @@ locum_status locum_yaml_unknown_key(const locum_yaml *mapping, int i, int n_know
     locum_list_names(n_known, known, list, sizeof list);
     const locum_yaml *before = i > 0 ? mapping->items[i - 1] : NULL;
     if (key[strspn(key, "0123456789e+-")] == 0 && before && before->kind == LOCUM_YAML_SCALAR) /* {drag: 0,001} */
-        return LOCUM_FAIL(LOCUM_STUDY, "%s: `%.60s,%.60s` is not a number: the decimal sign is a point (between braces a comma "
-                          "begins the next option)", where, before->text, key);
+        return LOCUM_FAIL(LOCUM_STUDY,
+                          "%s: `%.60s,%.60s` is not a number: the decimal sign is a point (between braces a comma "
+                          "begins the next option)",
+                          where, before->text, key);
     return LOCUM_FAIL(LOCUM_STUDY, "%s: unknown option `%.60s` of %s%s%s%s (known: %s)", where, key,
                       path[0] ? path : "the study", nearest ? "; did you mean `" : "", nearest ? nearest : "",
                       nearest ? "`?" : "", list);
@@ -172,8 +175,10 @@ static locum_status expect_plain(const locum_yaml *node, const char *expected)
 {
     if (!node) return LOCUM_FAIL(LOCUM_STUDY, "%s is missing", expected);
     if (node->kind != LOCUM_YAML_SCALAR)
-        return fail_value(node, "expected %s, found a %s", expected, node->kind == LOCUM_YAML_LIST ? "list" : "mapping");
-    if (!node->plain) return fail_value(node, "expected %s, found the text \"%.60s\": remove the quotes", expected, node->text);
+        return fail_value(node, "expected %s, found a %s", expected,
+                          node->kind == LOCUM_YAML_LIST ? "list" : "mapping");
+    if (!node->plain)
+        return fail_value(node, "expected %s, found the text \"%.60s\": remove the quotes", expected, node->text);
     if (!node->text[0]) return fail_value(node, "expected %s, found nothing", expected);
     return LOCUM_OK;
 }
@@ -203,7 +208,8 @@ locum_status locum_yaml_f64(const locum_yaml *node, const char *unit, double *va
     LOCUM_TRY(expect_plain(node, "a number"));
     size_t n = locum_number_length(node->text, &whole);
     const char *rest = node->text + n;
-    if (!n || (*rest && *rest != ' ') || !locum_number_value(node->text, n, &number)) return fail_number(node, node->text);
+    if (!n || (*rest && *rest != ' ') || !locum_number_value(node->text, n, &number))
+        return fail_number(node, node->text);
     rest += strspn(rest, " ");
     if (*rest) LOCUM_TRY(unit_factor(node, rest, unit, &factor));
     if (!isfinite(number * factor)) return fail_value(node, "`%.60s` does not fit in a double", node->text);

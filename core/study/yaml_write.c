@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* yaml_write.c - nodes back into text: as they were, or in the canonical form that hashes are made of.
  *
- *     mapping -> one `key: value` a line, nested ones indented by two     list -> [a, b]     canonical: keys sorted, 1e-3 -> 0.001 */
+ *     mapping -> one `key: value` a line, nested ones indented by two     list -> [a, b]
+ *     canonical: keys sorted, 1e-3 -> 0.001 */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,7 +14,8 @@
 /* would YAML (1.1 or 1.2, here or inside [ ]) read this plain text as something else than this text? */
 static bool needs_quotes(const char *text, bool keep_number)
 {
-    static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ".nan", ".inf", "-.inf", "+.inf"};
+    static const char *const words[] = {"true", "false", "yes", "no",   "on",   "off",   "y",
+                                        "n",    "null",  "~",   ".nan", ".inf", "-.inf", "+.inf"};
     bool whole;
     size_t n = strlen(text), number = locum_number_length(text, &whole);
     if (!n) return true;

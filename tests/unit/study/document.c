@@ -48,8 +48,11 @@ static void good_numbers_are_exact(void)
     static const struct {
         const char *text;
         double value;
-    } good[] = {{"0", 0},       {"-0.5", -0.5},   {"+3", 3},         {"1e-3", 0.001},   {"1E5", 1e5},
-                {"0.1", 0.1},   {"0e0", 0},       {"6.283185307", 6.283185307}, {"1e+2", 100}, {"1.7976931348623157e308", 1.7976931348623157e308}};
+    } good[] = {{"0", 0},      {"-0.5", -0.5},
+                {"+3", 3},     {"1e-3", 0.001},
+                {"1E5", 1e5},  {"0.1", 0.1},
+                {"0e0", 0},    {"6.283185307", 6.283185307},
+                {"1e+2", 100}, {"1.7976931348623157e308", 1.7976931348623157e308}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         double value = -99;
         CHECK_OK(number(good[i].text, "1", &value));
@@ -102,7 +105,8 @@ static void bad_numbers_are_refused_with_place_and_remedy(void)
 
 static void whole_numbers_and_truths_are_strict(void)
 {
-    const char *text = "a: 9223372036854775807\nb: 1.0\nc: 1e3\nd: 9223372036854775808\ne: yes\nf: false\ng: 07\nh: 3 m\n";
+    const char *text =
+        "a: 9223372036854775807\nb: 1.0\nc: 1e3\nd: 9223372036854775808\ne: yes\nf: false\ng: 07\nh: 3 m\n";
     locum_document *document = NULL;
     int64_t whole = 0;
     bool truth = true;
@@ -202,7 +206,8 @@ static void hostile_files_are_refused_within_a_second(void)
     CU_ASSERT(has(locum_status_message(), "1048576"));
 
     CU_ASSERT(has(complaint("a: &a [x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\n"
-                            "c: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c]\n"), "anchors"));
+                            "c: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c]\n"),
+                  "anchors"));
 
     static char many[1000000]; /* the densest list that fits, and the densest mapping */
     strcpy(many, "a: [");
@@ -236,16 +241,18 @@ static void set_replaces_adds_and_opens_bare_choices(void)
 {
     static const struct {
         const char *text, *set, *result;
-    } cases[] = {{"a: {b: 1}", "a.b=2", "a:\n  b: 2\n"},
-                 {"a: {b: 1}", "a.c=2", "a:\n  b: 1\n  c: 2\n"},
-                 {"a: 1", "b.c.d=x", "a: 1\nb:\n  c:\n    d: x\n"},
-                 {"s: {forcing: diagonal}", "s.forcing.amplitude=2", "s:\n  forcing:\n    name: diagonal\n    amplitude: 2\n"},
-                 {"s: {forcing: diagonal}", "s.forcing={name: kolmogorov, k: 4}", "s:\n  forcing:\n    name: kolmogorov\n    k: 4\n"},
-                 {"s:", "s.x=[1, 2, 3]", "s:\n  x: [1, 2, 3]\n"},
-                 {"a: 1", "a=50 Mpc/h", "a: 50 Mpc/h\n"},
-                 {"a: 1", "a=b=c", "a: b=c\n"},
-                 {"a: 1", "a=\"007\"", "a: \"007\"\n"},
-                 {"a: 1", "a=-2.5e-3", "a: -2.5e-3\n"}};
+    } cases[] = {
+        {"a: {b: 1}", "a.b=2", "a:\n  b: 2\n"},
+        {"a: {b: 1}", "a.c=2", "a:\n  b: 1\n  c: 2\n"},
+        {"a: 1", "b.c.d=x", "a: 1\nb:\n  c:\n    d: x\n"},
+        {"s: {forcing: diagonal}", "s.forcing.amplitude=2", "s:\n  forcing:\n    name: diagonal\n    amplitude: 2\n"},
+        {"s: {forcing: diagonal}", "s.forcing={name: kolmogorov, k: 4}",
+         "s:\n  forcing:\n    name: kolmogorov\n    k: 4\n"},
+        {"s:", "s.x=[1, 2, 3]", "s:\n  x: [1, 2, 3]\n"},
+        {"a: 1", "a=50 Mpc/h", "a: 50 Mpc/h\n"},
+        {"a: 1", "a=b=c", "a: b=c\n"},
+        {"a: 1", "a=\"007\"", "a: \"007\"\n"},
+        {"a: 1", "a=-2.5e-3", "a: -2.5e-3\n"}};
     char out[256];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         CHECK_OK(set_all(cases[i].text, 1, &cases[i].set, out, sizeof out));
@@ -259,10 +266,10 @@ static void bad_sets_name_themselves(void)
 {
     static const struct {
         const char *set, *remedy;
-    } bad[] = {{"a", "expected option=value"},   {"=1", "expected option=value"}, {".b=1", "expected option=value"},
-               {"a..b=1", "expected option=value"}, {"a=", "a value is missing"},    {"a=[1, 2", "not closed"},
-               {"a=b: c", "write a mapping as {"}, {"a=- 1", "a list as ["},         {"a=*x", "aliases"},
-               {"l.x=1", "`l` is a list"},         {"a={p: 1, p: 2}", "given twice"}};
+    } bad[] = {{"a", "expected option=value"},      {"=1", "expected option=value"},  {".b=1", "expected option=value"},
+               {"a..b=1", "expected option=value"}, {"a=", "a value is missing"},     {"a=[1, 2", "not closed"},
+               {"a=b: c", "write a mapping as {"},  {"a=- 1", "a list as ["},         {"a=*x", "aliases"},
+               {"l.x=1", "`l` is a list"},          {"a={p: 1, p: 2}", "given twice"}};
     char out[256], lead[64];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_FAILS(set_all("a: 1\nl: [1]", 1, &bad[i].set, out, sizeof out), LOCUM_STUDY);
@@ -288,7 +295,8 @@ static void set_values_keep_their_origin_and_place(void)
 
 static void written_text_reads_back_as_itself(void)
 {
-    const char *text = "a: \"1\"\nb: \"true\"\nc: \"x: y\"\nd: \"\"\ne: 'it''s # no comment'\nf: [\"a, b\", {k: \"-\"}]\ng: {}\nh: []\n"
+    const char *text = "a: \"1\"\nb: \"true\"\nc: \"x: y\"\nd: \"\"\ne: 'it''s # no comment'\nf: [\"a, b\", {k: "
+                       "\"-\"}]\ng: {}\nh: []\n"
                        "i: \"tab\\there\"\nj:\n  k: 1e-3\n";
     char once[512], twice[512];
     CHECK_OK(set_all(text, 0, NULL, once, sizeof once));

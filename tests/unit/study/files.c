@@ -90,8 +90,11 @@ static void a_kill_at_any_step_leaves_the_old_or_the_new_file(void)
     static const struct {
         const char *point;
         const char *left; /* what the name holds after the kill */
-    } steps[] = {{"commit_begin", "old bytes"}, {"commit_write", "old bytes"}, {"commit_fsync", "old bytes"},
-                 {"commit_rename", "old bytes"}, {"commit_folder", "new and longer bytes"}};
+    } steps[] = {{"commit_begin", "old bytes"},
+                 {"commit_write", "old bytes"},
+                 {"commit_fsync", "old bytes"},
+                 {"commit_rename", "old bytes"},
+                 {"commit_folder", "new and longer bytes"}};
     char path[256], failpoint[64];
     in_folder("k.txt", path);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
@@ -192,7 +195,8 @@ static void metrics_survive_a_torn_line(void)
     CHECK_OK(locum_metrics_add(metrics, "\"a\": %d, \"loss\": %g, \"text\": \"nan\"", 3, NAN));
     CHECK_OK(locum_metrics_add(metrics, "\"x\": %g, \"y\": %g", -INFINITY, 0.5));
     locum_metrics_destroy(metrics);
-    CU_ASSERT(holds(path, "{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3, \"loss\": null, \"text\": \"nan\"}\n{\"x\": null, \"y\": 0.5}\n"));
+    CU_ASSERT(holds(
+        path, "{\"a\": 1}\n{\"a\": 2}\n{\"a\": 3, \"loss\": null, \"text\": \"nan\"}\n{\"x\": null, \"y\": 0.5}\n"));
     CHECK_OK(locum_metrics_create(path, false, &metrics));
     locum_metrics_destroy(metrics);
     CU_ASSERT(holds(path, ""));
@@ -262,7 +266,8 @@ static void the_log_file_has_stamps_and_progress_ends_with_a_line(void)
     CU_ASSERT_STRING_EQUAL(bytes, "energy 0.5\nwarning: thin ice\ngenerate 100 %  30/30  0s\n");
     free(bytes);
     CHECK_OK(locum_read_bytes(path, 1 << 20, &bytes, &n));
-    CU_ASSERT(bytes[4] == '-' && bytes[10] == 'T' && has(bytes, "  energy 0.5\n") && has(bytes, "  generate 100 %  30/30  0s\n"));
+    CU_ASSERT(bytes[4] == '-' && bytes[10] == 'T' && has(bytes, "  energy 0.5\n") &&
+              has(bytes, "  generate 100 %  30/30  0s\n"));
     CU_ASSERT_PTR_NULL(strstr(bytes, "not asked for"));
     free(bytes);
     locum_log_line(NULL, "a closed log drops %s", "all");
@@ -349,7 +354,8 @@ static void a_stage_is_new_then_resumed_then_done(void)
     CU_ASSERT_EQUAL(state, LOCUM_STAGE_NEW);
     CU_ASSERT_FALSE(has_output(run));
     CHECK_OK(locum_stage_finish(run, "train", NULL));
-    CHECK_OK(locum_stage_begin(run, "train", 7, "train:\n  epochs: 5\n", false, outputs, &state)); /* done, but the output was removed */
+    CHECK_OK(locum_stage_begin(run, "train", 7, "train:\n  epochs: 5\n", false, outputs,
+                               &state)); /* done, but the output was removed */
     CU_ASSERT_EQUAL(state, LOCUM_STAGE_NEW);
     CHECK_FAILS(locum_stage_begin(run, "../x", 7, "", false, NULL, &state), LOCUM_ARG);
     locum_run_close(run);
@@ -359,13 +365,17 @@ static void other_options_are_refused_with_the_keys_that_differ(void)
 {
     locum_run *run = open_run("r2");
     locum_stage_state state;
-    CHECK_OK(locum_stage_begin(run, "train", 7, "train:\n  epochs: 2000\n  forcing: none\n  rate: 0.1\n", false, outputs, &state));
+    CHECK_OK(locum_stage_begin(run, "train", 7, "train:\n  epochs: 2000\n  forcing: none\n  rate: 0.1\n", false,
+                               outputs, &state));
     put_output(run);
     CHECK_OK(locum_stage_finish(run, "train", NULL));
-    CHECK_FAILS(locum_stage_begin(run, "train", 8, "train:\n  epochs: 4000\n  forcing:\n    name: diagonal\n    size: 2\n", false, outputs, &state),
+    CHECK_FAILS(locum_stage_begin(run, "train", 8,
+                                  "train:\n  epochs: 4000\n  forcing:\n    name: diagonal\n    size: 2\n", false,
+                                  outputs, &state),
                 LOCUM_EXISTS);
-    CU_ASSERT(has(locum_status_message(), "train.epochs: 2000 -> 4000; train.forcing: none -> diagonal; train.forcing.size: not set -> 2; "
-                                          "train.rate: 0.1 -> not set)"));
+    CU_ASSERT(has(locum_status_message(),
+                  "train.epochs: 2000 -> 4000; train.forcing: none -> diagonal; train.forcing.size: not set -> 2; "
+                  "train.rate: 0.1 -> not set)"));
     CU_ASSERT(has(locum_status_message(), "--force (or run --force=train)"));
     CU_ASSERT(has(locum_status_message(), "--out"));
     CU_ASSERT(has_output(run));
@@ -405,7 +415,8 @@ static pid_t hold_in_child(const char *name, const char *stage)
         char path[256];
         locum_run *run = NULL;
         locum_stage_state state;
-        bool held = !locum_run_open(in_folder(name, path), &run) && !locum_stage_begin(run, stage, 7, "", false, NULL, &state);
+        bool held =
+            !locum_run_open(in_folder(name, path), &run) && !locum_stage_begin(run, stage, 7, "", false, NULL, &state);
         if (write(pipe_ends[1], held ? "y" : "n", 1) != 1) _exit(1);
         for (;;) pause();
     }
@@ -432,10 +443,11 @@ static void a_second_process_is_told_who_holds_the_stage(void)
     CU_ASSERT(has(locum_status_message(), "stage `generate` of "));
     CU_ASSERT(has(locum_status_message(), who));
     CU_ASSERT(has(locum_status_message(), " since 20"));
-    CHECK_OK(locum_stage_begin(run, "train", 7, "", false, NULL, &state)); /* another stage is free */
+    CHECK_OK(locum_stage_begin(run, "train", 7, "", false, NULL, &state));                  /* another stage is free */
     CHECK_FAILS(locum_stage_begin(run, "generate", 7, "", true, NULL, &state), LOCUM_BUSY); /* force does not steal */
     end_child(child);
-    CHECK_OK(locum_stage_begin(run, "generate", 7, "", false, NULL, &state)); /* kill -9 frees it; what it did is resumed */
+    CHECK_OK(
+        locum_stage_begin(run, "generate", 7, "", false, NULL, &state)); /* kill -9 frees it; what it did is resumed */
     CU_ASSERT_EQUAL(state, LOCUM_STAGE_RESUME);
     locum_run_close(run);
 }
@@ -450,11 +462,13 @@ static void shards_exclude_the_whole_stage_but_not_each_other(void)
     CHECK_OK(locum_stage_begin(run, "generate.shard-4", 7, "", false, NULL, &state));
     CU_ASSERT_EQUAL(state, LOCUM_STAGE_NEW);
     CHECK_OK(locum_stage_finish(run, "generate.shard-4", NULL));
-    CHECK_FAILS(locum_stage_begin(run, "generate.shard-5", 8, "", false, NULL, &state), LOCUM_EXISTS); /* other options than its siblings */
+    CHECK_FAILS(locum_stage_begin(run, "generate.shard-5", 8, "", false, NULL, &state),
+                LOCUM_EXISTS); /* other options than its siblings */
     end_child(child);
     CHECK_OK(locum_stage_begin(run, "generate", 7, "", false, NULL, &state));
     CU_ASSERT_EQUAL(state, LOCUM_STAGE_RESUME);
-    CHECK_OK(locum_stage_begin(run, "generate.shard-3", 7, "", false, NULL, &state)); /* inside the whole, by the same process */
+    CHECK_OK(locum_stage_begin(run, "generate.shard-3", 7, "", false, NULL,
+                               &state)); /* inside the whole, by the same process */
     locum_run_close(run);
 }
 
@@ -467,7 +481,8 @@ static void provenance_is_json_and_names_the_build(void)
     locum_text_add(&whole, "{%s}", text.data);
     CHECK_OK(locum_json_parse(whole.data, whole.size, 100, &json));
     CU_ASSERT(locum_json_number(json, locum_json_find(json, 0, "ranks"), &ranks) && ranks == 2);
-    static const char *const texts[] = {"program", "commit", "compiler", "flags", "host", "processor", "instruction_set", "time"};
+    static const char *const texts[] = {"program", "commit",    "compiler",        "flags",
+                                        "host",    "processor", "instruction_set", "time"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         CU_ASSERT(locum_json_string(json, locum_json_find(json, 0, texts[i])) != NULL);
     locum_json_destroy(json);
@@ -480,19 +495,20 @@ static void the_test_folder_goes(void)
     CHECK_OK(locum_remove_tree(folder));
 }
 
-LOCUM_RUN_TESTS("files", {"a committed file replaces the old one", a_committed_file_replaces_the_old_one},
-                {"a kill at any step leaves the old or the new file", a_kill_at_any_step_leaves_the_old_or_the_new_file},
-                {"a full disk keeps the old file and says what is needed", a_full_disk_keeps_the_old_file_and_says_what_is_needed},
-                {"folders are made and removed whole", folders_are_made_and_removed_whole},
-                {"reading stops at the limit", reading_stops_at_the_limit},
-                {"metrics survive a torn line", metrics_survive_a_torn_line},
-                {"a killed writer leaves whole lines", a_killed_writer_leaves_whole_lines},
-                {"the log file has stamps, progress ends with a line", the_log_file_has_stamps_and_progress_ends_with_a_line},
-                {"the watch sees flag, file and clock", the_watch_sees_flag_file_and_clock},
-                {"a stage is new, then resumed, then done", a_stage_is_new_then_resumed_then_done},
-                {"other options are refused with the keys that differ", other_options_are_refused_with_the_keys_that_differ},
-                {"results of unknown or damaged origin are kept", results_of_unknown_or_damaged_origin_are_kept},
-                {"a second process is told who holds the stage", a_second_process_is_told_who_holds_the_stage},
-                {"shards exclude the whole stage but not each other", shards_exclude_the_whole_stage_but_not_each_other},
-                {"provenance is JSON and names the build", provenance_is_json_and_names_the_build},
-                {"the test folder can be removed", the_test_folder_goes})
+LOCUM_RUN_TESTS(
+    "files", {"a committed file replaces the old one", a_committed_file_replaces_the_old_one},
+    {"a kill at any step leaves the old or the new file", a_kill_at_any_step_leaves_the_old_or_the_new_file},
+    {"a full disk keeps the old file and says what is needed", a_full_disk_keeps_the_old_file_and_says_what_is_needed},
+    {"folders are made and removed whole", folders_are_made_and_removed_whole},
+    {"reading stops at the limit", reading_stops_at_the_limit},
+    {"metrics survive a torn line", metrics_survive_a_torn_line},
+    {"a killed writer leaves whole lines", a_killed_writer_leaves_whole_lines},
+    {"the log file has stamps, progress ends with a line", the_log_file_has_stamps_and_progress_ends_with_a_line},
+    {"the watch sees flag, file and clock", the_watch_sees_flag_file_and_clock},
+    {"a stage is new, then resumed, then done", a_stage_is_new_then_resumed_then_done},
+    {"other options are refused with the keys that differ", other_options_are_refused_with_the_keys_that_differ},
+    {"results of unknown or damaged origin are kept", results_of_unknown_or_damaged_origin_are_kept},
+    {"a second process is told who holds the stage", a_second_process_is_told_who_holds_the_stage},
+    {"shards exclude the whole stage but not each other", shards_exclude_the_whole_stage_but_not_each_other},
+    {"provenance is JSON and names the build", provenance_is_json_and_names_the_build},
+    {"the test folder can be removed", the_test_folder_goes})

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* settings.c - values of one table: types, ranges, choices, groups, lists, origins, and the forms they are written in. */
+/* settings.c - values of one table: types, ranges, choices, groups, lists, origins, and the forms they are written in.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -68,10 +69,11 @@ static void absent_options_take_their_defaults(void)
 static void given_options_are_stored_with_their_origin(void)
 {
     const char *const sets[] = {"solver.drag=0.3", "solver.long.until=7"};
-    read_result r = read_table(sample_options,
-                               "solver:\n  name: x\n  viscosity: 0.5\n  box: 5000 kpc\n  resolution: [64, 32]\n  dealias: false\n"
-                               "  label: 12 monkeys\n  observe: [energy, spectrum]\n  split: {train: 3}\n  wall_time: 2 hour\n",
-                               2, sets);
+    read_result r =
+        read_table(sample_options,
+                   "solver:\n  name: x\n  viscosity: 0.5\n  box: 5000 kpc\n  resolution: [64, 32]\n  dealias: false\n"
+                   "  label: 12 monkeys\n  observe: [energy, spectrum]\n  split: {train: 3}\n  wall_time: 2 hour\n",
+                   2, sets);
     CHECK_OK(r.status);
     CU_ASSERT(r.config->viscosity == 0.5 && r.config->drag == 0.3);
     CHECK_CLOSE(r.config->box, 5, 1e-14); /* one product by 1e-3: two roundings of 5 */
@@ -97,40 +99,46 @@ static void faults_name_place_option_and_remedy(void)
 {
     static const struct {
         const char *text, *message, *remedy;
-    } bad[] = {
-        {"solver:\n  drag: 0\n  viscosty: 1\n", "s.yaml:3:3: unknown option `viscosty` of solver; did you mean `viscosity`? (known: ", "vary"},
-        {"solver: {Viscosity: 1}\n", "s.yaml:1:10: unknown option `Viscosity` of solver", "`viscosity`?"},
-        {"solver: {vicsosity: 1}\n", "s.yaml:1:10: unknown", "`viscosity`?"},
-        {"solver: {resol: 1}\n", "s.yaml:1:10: unknown", "`resolution`?"},
-        {"solver: {hidden: 1}\n", "s.yaml:1:10: unknown option `hidden`", "(known: "},
-        {"solver:\n  viscosity: -1\n", "s.yaml:2:14: solver.viscosity: -1 is out of range: it must be ", "> 0 and <= 10"},
-        {"solver:\n  viscosity: 0\n", "s.yaml:2:14: solver.viscosity: 0 is out of range", "> 0 and <= 10"},
-        {"solver:\n  drag: 1\n", "s.yaml:2:9: solver.drag: 1 is out of range", ">= 0 and < 1"},
-        {"solver: {resolution: 2}\n", "s.yaml:1:22: solver.resolution: 2 is out of range", "4 .. 8192"},
-        {"solver: {resolution: [64, 64, 64, 64]}\n", "s.yaml:1:22: solver.resolution: 4 values", "at most 3"},
-        {"solver: {resolution: 64.5}\n", "s.yaml:1:22: solver.resolution: ", "whole number"},
-        {"solver: {resolution: [64, 010]}\n", "s.yaml:1:27: solver.resolution: ", "write 10"},
-        {"solver: {viscosity: [1]}\n", "s.yaml:1:21: solver.viscosity: ", "found a list"},
-        {"solver: {viscosity: 0,001}\n", "s.yaml:1:23: `0,001` is not a number", "the decimal sign is a point"},
-        {"solver: {resolution: 1, viscosty: 2}\n", "s.yaml:1:25: unknown option `viscosty`", "`viscosity`?"},
-        {"solver:\n  viscosity: 0,001\n", "s.yaml:2:14: solver.viscosity: ", "the decimal sign is a point"},
-        {"solver: {viscosity: 1e-3abc}\n", "s.yaml:1:21: solver.viscosity: ", "`abc` follows"},
-        {"solver: {viscosity: {a: 1}}\n", "s.yaml:1:21: solver.viscosity: ", "found a mapping"},
-        {"solver: {dealias: yes}\n", "s.yaml:1:19: solver.dealias: ", "true or false"},
-        {"solver: {box: 3 s}\n", "s.yaml:1:15: solver.box: `3 s`: ", "the option's unit is Mpc"},
-        {"solver: {viscosity: 3 s}\n", "s.yaml:1:21: solver.viscosity: `3 s`: ", "takes no unit"},
-        {"solver: {label: }\n", "s.yaml:1:17: solver.label: ", "found nothing"},
-        {"solver: {forcing: kolmogrov}\n", "s.yaml:1:19: solver.forcing: unknown choice `kolmogrov`; did you mean `kolmogorov`?",
-         "(known: none, kolmogorov, diagonal)"},
-        {"solver:\n  forcing: {name: diagonal, wavenumber: 4}\n",
-         "s.yaml:2:29: `wavenumber` is an option of forcing `kolmogorov`, but `diagonal` is chosen", "choose `kolmogorov`"},
-        {"solver: {forcing: {amplitude: 1}}\n", "s.yaml:1:20: `amplitude` is an option of forcing `kolmogorov`, but `none`", "remove it"},
-        {"solver: {forcing: {name: kolmogorov, amplitud: 1}}\n",
-         "s.yaml:1:38: unknown option `amplitud` of solver.forcing; did you mean `amplitude`?", "(known: name, wavenumber, amplitude)"},
-        {"solver: {split: {tran: 1}}\n", "s.yaml:1:18: unknown option `tran` of solver.split; did you mean `train`?", "(known: train, test)"},
-        {"solver: {split: 3}\n", "s.yaml:1:17: solver.split: ", "{train: ...}"},
-        {"solver: words\n", "", ""},
-        {"solver: [1]\n", "s.yaml:1:9: solver: ", "found a list"}};
+    } bad[] = {{"solver:\n  drag: 0\n  viscosty: 1\n",
+                "s.yaml:3:3: unknown option `viscosty` of solver; did you mean `viscosity`? (known: ", "vary"},
+               {"solver: {Viscosity: 1}\n", "s.yaml:1:10: unknown option `Viscosity` of solver", "`viscosity`?"},
+               {"solver: {vicsosity: 1}\n", "s.yaml:1:10: unknown", "`viscosity`?"},
+               {"solver: {resol: 1}\n", "s.yaml:1:10: unknown", "`resolution`?"},
+               {"solver: {hidden: 1}\n", "s.yaml:1:10: unknown option `hidden`", "(known: "},
+               {"solver:\n  viscosity: -1\n", "s.yaml:2:14: solver.viscosity: -1 is out of range: it must be ",
+                "> 0 and <= 10"},
+               {"solver:\n  viscosity: 0\n", "s.yaml:2:14: solver.viscosity: 0 is out of range", "> 0 and <= 10"},
+               {"solver:\n  drag: 1\n", "s.yaml:2:9: solver.drag: 1 is out of range", ">= 0 and < 1"},
+               {"solver: {resolution: 2}\n", "s.yaml:1:22: solver.resolution: 2 is out of range", "4 .. 8192"},
+               {"solver: {resolution: [64, 64, 64, 64]}\n", "s.yaml:1:22: solver.resolution: 4 values", "at most 3"},
+               {"solver: {resolution: 64.5}\n", "s.yaml:1:22: solver.resolution: ", "whole number"},
+               {"solver: {resolution: [64, 010]}\n", "s.yaml:1:27: solver.resolution: ", "write 10"},
+               {"solver: {viscosity: [1]}\n", "s.yaml:1:21: solver.viscosity: ", "found a list"},
+               {"solver: {viscosity: 0,001}\n", "s.yaml:1:23: `0,001` is not a number", "the decimal sign is a point"},
+               {"solver: {resolution: 1, viscosty: 2}\n", "s.yaml:1:25: unknown option `viscosty`", "`viscosity`?"},
+               {"solver:\n  viscosity: 0,001\n", "s.yaml:2:14: solver.viscosity: ", "the decimal sign is a point"},
+               {"solver: {viscosity: 1e-3abc}\n", "s.yaml:1:21: solver.viscosity: ", "`abc` follows"},
+               {"solver: {viscosity: {a: 1}}\n", "s.yaml:1:21: solver.viscosity: ", "found a mapping"},
+               {"solver: {dealias: yes}\n", "s.yaml:1:19: solver.dealias: ", "true or false"},
+               {"solver: {box: 3 s}\n", "s.yaml:1:15: solver.box: `3 s`: ", "the option's unit is Mpc"},
+               {"solver: {viscosity: 3 s}\n", "s.yaml:1:21: solver.viscosity: `3 s`: ", "takes no unit"},
+               {"solver: {label: }\n", "s.yaml:1:17: solver.label: ", "found nothing"},
+               {"solver: {forcing: kolmogrov}\n",
+                "s.yaml:1:19: solver.forcing: unknown choice `kolmogrov`; did you mean `kolmogorov`?",
+                "(known: none, kolmogorov, diagonal)"},
+               {"solver:\n  forcing: {name: diagonal, wavenumber: 4}\n",
+                "s.yaml:2:29: `wavenumber` is an option of forcing `kolmogorov`, but `diagonal` is chosen",
+                "choose `kolmogorov`"},
+               {"solver: {forcing: {amplitude: 1}}\n",
+                "s.yaml:1:20: `amplitude` is an option of forcing `kolmogorov`, but `none`", "remove it"},
+               {"solver: {forcing: {name: kolmogorov, amplitud: 1}}\n",
+                "s.yaml:1:38: unknown option `amplitud` of solver.forcing; did you mean `amplitude`?",
+                "(known: name, wavenumber, amplitude)"},
+               {"solver: {split: {tran: 1}}\n",
+                "s.yaml:1:18: unknown option `tran` of solver.split; did you mean `train`?", "(known: train, test)"},
+               {"solver: {split: 3}\n", "s.yaml:1:17: solver.split: ", "{train: ...}"},
+               {"solver: words\n", "", ""},
+               {"solver: [1]\n", "s.yaml:1:9: solver: ", "found a list"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         read_result r = read_text(bad[i].text);
         if (bad[i].message[0]) {
@@ -190,10 +198,15 @@ static void the_options_of_a_choice_called_name_lie_beside_it(void)
 
 static void a_required_option_must_be_given(void)
 {
-    static const locum_option table[] = {
-        {.name = "mass", .type = LOCUM_F64, AT(box), .min = 0, .max = INFINITY, .unit = "kg", .text = "total mass",
-         .flags = LOCUM_REQUIRED | LOCUM_OPEN_MIN},
-        {0}};
+    static const locum_option table[] = {{.name = "mass",
+                                          .type = LOCUM_F64,
+                                          AT(box),
+                                          .min = 0,
+                                          .max = INFINITY,
+                                          .unit = "kg",
+                                          .text = "total mass",
+                                          .flags = LOCUM_REQUIRED | LOCUM_OPEN_MIN},
+                                         {0}};
     read_result r = read_table(table, "solver:\n  name: x\n", 0, NULL);
     CHECK_FAILS(r.status, LOCUM_STUDY);
     CU_ASSERT(has(locum_status_message(), "s.yaml:2:3: solver needs `mass`: total mass, > 0, in kg"));
@@ -285,7 +298,9 @@ static void yaml_for_people_shows_units_and_origins(void)
     CU_ASSERT(has(text.data, "  viscosity: 0.5                    # study\n"));
     CU_ASSERT(has(text.data, "  box: 50                           # Mpc, default\n"));
     CU_ASSERT(has(text.data, "  # wall_time: (not set)            # s, default\n"));
-    CU_ASSERT(has(text.data, "  forcing:\n    name: kolmogorov                # study\n    wavenumber: 9                   # study\n"));
+    CU_ASSERT(
+        has(text.data,
+            "  forcing:\n    name: kolmogorov                # study\n    wavenumber: 9                   # study\n"));
     CU_ASSERT(has(text.data, "  # long: (not given)\n"));
     CU_ASSERT_PTR_NULL(strstr(text.data, "hidden"));
     locum_text_free(&text);
@@ -404,10 +419,12 @@ static void paths_are_relative_to_the_study_or_for_set_to_here(void)
 
 static void unsound_tables_are_refused(void)
 {
-    static const locum_option outside[] = {{.name = "x", .type = LOCUM_F64, .place = sizeof(sample_config) - 4, .value = 1}, {0}};
+    static const locum_option outside[] = {
+        {.name = "x", .type = LOCUM_F64, .place = sizeof(sample_config) - 4, .value = 1}, {0}};
     static const locum_option range[] = {{.name = "x", .type = LOCUM_F64, .value = 3, .min = 0, .max = 1}, {0}};
     static const locum_option twice[] = {{.name = "x", .type = LOCUM_F64}, {.name = "x", .type = LOCUM_I32}, {0}};
-    static const locum_option choice[] = {{.name = "x", .type = LOCUM_CHOICE, .value = 3, .choices = sample_forcing}, {0}};
+    static const locum_option choice[] = {{.name = "x", .type = LOCUM_CHOICE, .value = 3, .choices = sample_forcing},
+                                          {0}};
     static const locum_option nan_integer[] = {{.name = "x", .type = LOCUM_I32, .value = NAN}, {0}};
     const locum_option *const tables[] = {outside, range, twice, choice, nan_integer};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
@@ -417,18 +434,19 @@ static void unsound_tables_are_refused(void)
     }
 }
 
-LOCUM_RUN_TESTS("settings", {"absent options take their defaults", absent_options_take_their_defaults},
-                {"given options are stored with their origin", given_options_are_stored_with_their_origin},
-                {"faults name place, option and remedy", faults_name_place_option_and_remedy},
-                {"a choice brings its own options", a_choice_brings_its_own_options},
-                {"the options of a choice called name lie beside it", the_options_of_a_choice_called_name_lie_beside_it},
-                {"a required option must be given", a_required_option_must_be_given},
-                {"a data file and the study must agree on parameters", a_data_file_and_the_study_must_agree_on_parameters},
-                {"numbers are varied by path within their range", numbers_are_varied_by_path_within_their_range},
-                {"written settings read back to the same config", written_settings_read_back_to_the_same_config},
-                {"YAML for people shows units and origins", yaml_for_people_shows_units_and_origins},
-                {"JSON and attributes hold the values in force", json_and_attributes_hold_the_values_in_force},
-                {"the template reads back as all defaults", the_template_reads_back_as_all_defaults},
-                {"describe lists every option", describe_lists_every_option},
-                {"paths are relative to the study, or for --set to here", paths_are_relative_to_the_study_or_for_set_to_here},
-                {"unsound tables are refused", unsound_tables_are_refused})
+LOCUM_RUN_TESTS(
+    "settings", {"absent options take their defaults", absent_options_take_their_defaults},
+    {"given options are stored with their origin", given_options_are_stored_with_their_origin},
+    {"faults name place, option and remedy", faults_name_place_option_and_remedy},
+    {"a choice brings its own options", a_choice_brings_its_own_options},
+    {"the options of a choice called name lie beside it", the_options_of_a_choice_called_name_lie_beside_it},
+    {"a required option must be given", a_required_option_must_be_given},
+    {"a data file and the study must agree on parameters", a_data_file_and_the_study_must_agree_on_parameters},
+    {"numbers are varied by path within their range", numbers_are_varied_by_path_within_their_range},
+    {"written settings read back to the same config", written_settings_read_back_to_the_same_config},
+    {"YAML for people shows units and origins", yaml_for_people_shows_units_and_origins},
+    {"JSON and attributes hold the values in force", json_and_attributes_hold_the_values_in_force},
+    {"the template reads back as all defaults", the_template_reads_back_as_all_defaults},
+    {"describe lists every option", describe_lists_every_option},
+    {"paths are relative to the study, or for --set to here", paths_are_relative_to_the_study_or_for_set_to_here},
+    {"unsound tables are refused", unsound_tables_are_refused})

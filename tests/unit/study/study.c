@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* study.c - whole studies: blocks, names, hashes, and the resolved study that says the same. A fuzz loop ends the file. */
+/* study.c - whole studies: blocks, names, hashes, and the resolved study that says the same. A fuzz loop ends the file.
+ */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,22 +14,21 @@
 static const char *const solver_extra[] = {"name", NULL}, *const campaign_extra[] = {"vary", "noise", NULL};
 static const char *const hashed[] = {"solver", "initial", "campaign", "surrogate.mlp", NULL};
 
-static const char *const valid =
-    "# a question\n"
-    "study: kolmogorov\n"
-    "seed: 3\n"
-    "solver:\n"
-    "  name: navier_stokes\n"
-    "  viscosity: 1e-2\n"
-    "  forcing: {name: kolmogorov, wavenumber: 4, amplitude: 2}\n"
-    "  resolution: [64, 32]\n"
-    "  table: spectra/k.h5\n"
-    "initial: {name: random, slope: -2}\n"
-    "campaign:\n"
-    "  split: {train: 8, test: 2}\n"
-    "  vary: {viscosity: {range: [4e-3, 1e-1], scale: log}, drag: [0.1, 0.2]}\n"
-    "surrogate: {task: map, mlp: {viscosity: 3}}\n"
-    "limits: {wall_time: 3 hour}\n";
+static const char *const valid = "# a question\n"
+                                 "study: kolmogorov\n"
+                                 "seed: 3\n"
+                                 "solver:\n"
+                                 "  name: navier_stokes\n"
+                                 "  viscosity: 1e-2\n"
+                                 "  forcing: {name: kolmogorov, wavenumber: 4, amplitude: 2}\n"
+                                 "  resolution: [64, 32]\n"
+                                 "  table: spectra/k.h5\n"
+                                 "initial: {name: random, slope: -2}\n"
+                                 "campaign:\n"
+                                 "  split: {train: 8, test: 2}\n"
+                                 "  vary: {viscosity: {range: [4e-3, 1e-1], scale: log}, drag: [0.1, 0.2]}\n"
+                                 "surrogate: {task: map, mlp: {viscosity: 3}}\n"
+                                 "limits: {wall_time: 3 hour}\n";
 
 /* reads all blocks as a program would */
 static locum_status open_blocks(locum_study *study)
@@ -75,7 +75,8 @@ static void a_study_gives_name_seed_nodes_and_blocks(void)
     CU_ASSERT_PTR_NULL(locum_study_node(study, "campaign.vary.nothing"));
     locum_settings *solver = locum_study_settings(study, "solver");
     const sample_config *config = locum_settings_config(solver);
-    CU_ASSERT(config->viscosity == 0.01 && config->start == 1 && config->slope == -2); /* the view writes into the solver's config */
+    CU_ASSERT(config->viscosity == 0.01 && config->start == 1 &&
+              config->slope == -2); /* the view writes into the solver's config */
     CU_ASSERT_STRING_EQUAL(config->table, "/usr/spectra/k.h5");
     CHECK_OK(locum_study_block(study, "solver", sample_options, sizeof(sample_config), solver_extra, &again));
     CU_ASSERT_PTR_EQUAL(again, solver);
@@ -92,14 +93,15 @@ static void wrong_heads_are_refused(void)
 {
     static const struct {
         const char *text, *message;
-    } bad[] = {{"study: a\nsolvr: {}\n", "s.yaml:2:1: unknown option `solvr` of the study; did you mean `solver`?"},
-               {"study: a\ndataset: {path: x}\n", "s.yaml:2:1: a `dataset:` block comes with the next release of locum"},
-               {"solver: {}\n", "s.yaml:1:1: the study has no name: begin with `study: NAME`"},
-               {"study: A b\n", "s.yaml:1:8: study: the name becomes that of a folder"},
-               {"study: ../x\n", "s.yaml:1:8: study: the name"},
-               {"study: [a]\n", "s.yaml:1:8: study: the name"},
-               {"study: a\nseed: -1\n", "s.yaml:2:7: seed: -1 is out of range"},
-               {"study: a\nseed: 1.5\n", "s.yaml:2:7: seed: expected a whole number"}};
+    } bad[] = {
+        {"study: a\nsolvr: {}\n", "s.yaml:2:1: unknown option `solvr` of the study; did you mean `solver`?"},
+        {"study: a\ndataset: {path: x}\n", "s.yaml:2:1: a `dataset:` block comes with the next release of locum"},
+        {"solver: {}\n", "s.yaml:1:1: the study has no name: begin with `study: NAME`"},
+        {"study: A b\n", "s.yaml:1:8: study: the name becomes that of a folder"},
+        {"study: ../x\n", "s.yaml:1:8: study: the name"},
+        {"study: [a]\n", "s.yaml:1:8: study: the name"},
+        {"study: a\nseed: -1\n", "s.yaml:2:7: seed: -1 is out of range"},
+        {"study: a\nseed: 1.5\n", "s.yaml:2:7: seed: expected a whole number"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         locum_study *study = NULL;
         CHECK_FAILS(locum_study_parse(bad[i].text, "s.yaml", 0, NULL, &study), LOCUM_STUDY);
@@ -111,29 +113,41 @@ static void wrong_heads_are_refused(void)
 static void the_hash_ignores_comments_order_and_spelling(void)
 {
     uint64_t hash = hash_text(valid, 0, NULL);
-    CU_ASSERT_EQUAL(hash_text("limits: {wall_time: 60}\n"
-                              "surrogate: {mlp: {viscosity: 3.0}, task: map}\n"
-                              "campaign:\n"
-                              "  vary: {drag: [1e-1, 0.2], viscosity: {scale: log, range: [0.004, 0.1]}}   # other words\n"
-                              "  split: {test: 2, train: 8}\n"
-                              "initial:\n"
-                              "  slope: -2.0\n"
-                              "  name: random\n"
-                              "solver:\n"
-                              "  table: ./spectra/k.h5\n"
-                              "  drag: 0.1                       # the default, spelled out\n"
-                              "  resolution: [64, 32]\n"
-                              "  forcing: {amplitude: 2e0, name: kolmogorov}\n"
-                              "  viscosity: 0.01\n"
-                              "  name: navier_stokes\n"
-                              "  box: 50000 kpc\n"
-                              "seed: 3\n"
-                              "study: kolmogorov\n", 0, NULL), hash);
-    static const char *const changes[] = {"seed=4",  "study=other", "solver.viscosity=0.02", "solver.forcing.wavenumber=5", "solver.name=other",
-                                          "initial.slope=-3", "campaign.vary.drag=[0.1, 0.3]", "campaign.split.train=9",
-                                          "surrogate.mlp.drag=0.2", "campaign.long={}", "solver.table=spectra/k.h5"};
+    CU_ASSERT_EQUAL(
+        hash_text("limits: {wall_time: 60}\n"
+                  "surrogate: {mlp: {viscosity: 3.0}, task: map}\n"
+                  "campaign:\n"
+                  "  vary: {drag: [1e-1, 0.2], viscosity: {scale: log, range: [0.004, 0.1]}}   # other words\n"
+                  "  split: {test: 2, train: 8}\n"
+                  "initial:\n"
+                  "  slope: -2.0\n"
+                  "  name: random\n"
+                  "solver:\n"
+                  "  table: ./spectra/k.h5\n"
+                  "  drag: 0.1                       # the default, spelled out\n"
+                  "  resolution: [64, 32]\n"
+                  "  forcing: {amplitude: 2e0, name: kolmogorov}\n"
+                  "  viscosity: 0.01\n"
+                  "  name: navier_stokes\n"
+                  "  box: 50000 kpc\n"
+                  "seed: 3\n"
+                  "study: kolmogorov\n",
+                  0, NULL),
+        hash);
+    static const char *const changes[] = {"seed=4",
+                                          "study=other",
+                                          "solver.viscosity=0.02",
+                                          "solver.forcing.wavenumber=5",
+                                          "solver.name=other",
+                                          "initial.slope=-3",
+                                          "campaign.vary.drag=[0.1, 0.3]",
+                                          "campaign.split.train=9",
+                                          "surrogate.mlp.drag=0.2",
+                                          "campaign.long={}",
+                                          "solver.table=spectra/k.h5"};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) CU_ASSERT(hash_text(valid, 1, &changes[i]) != hash);
-    const char *const same[] = {"solver.viscosity=0.010", "solver.forcing.name=kolmogorov", "limits.wall_time=1", "surrogate.task=step"};
+    const char *const same[] = {"solver.viscosity=0.010", "solver.forcing.name=kolmogorov", "limits.wall_time=1",
+                                "surrogate.task=step"};
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) CU_ASSERT_EQUAL(hash_text(valid, 1, &same[i]), hash);
 }
 
@@ -207,8 +221,12 @@ static size_t mutate(char *text, size_t n, uint64_t round)
     for (uint64_t c = 0; c < n_changes; c++) {
         size_t at = draw(base + 8 * c + 1, n);
         switch (draw(base + 8 * c + 2, 4)) {
-        case 0: text[at] = special[draw(base + 8 * c + 3, sizeof special - 1)]; break;
-        case 1: text[at] = (char)draw(base + 8 * c + 3, 256); break;
+        case 0:
+            text[at] = special[draw(base + 8 * c + 3, sizeof special - 1)];
+            break;
+        case 1:
+            text[at] = (char)draw(base + 8 * c + 3, 256);
+            break;
         case 2:
             memmove(text + at, text + at + 1, n - at - 1);
             n--;
