@@ -31,23 +31,15 @@ static bool is_beside(const locum_option *o)
 static const char *type_name(const locum_option *o)
 {
     switch (o->type) {
-    case LOCUM_BOOL:
-        return "true/false";
+    case LOCUM_BOOL: return "true/false";
     case LOCUM_I32:
-    case LOCUM_I64:
-        return "integer";
-    case LOCUM_F64:
-        return "number";
-    case LOCUM_STRING:
-        return "text";
-    case LOCUM_PATH:
-        return "path";
-    case LOCUM_CHOICE:
-        return "choice";
-    case LOCUM_GROUP:
-        return "group";
-    case LOCUM_END:
-        break;
+    case LOCUM_I64: return "integer";
+    case LOCUM_F64: return "number";
+    case LOCUM_STRING: return "text";
+    case LOCUM_PATH: return "path";
+    case LOCUM_CHOICE: return "choice";
+    case LOCUM_GROUP: return "group";
+    case LOCUM_END: break;
     }
     return "";
 }

@@ -22,23 +22,15 @@
 size_t locum_option_bytes(const locum_option *option)
 {
     switch (option->type) {
-    case LOCUM_BOOL:
-        return sizeof(bool);
+    case LOCUM_BOOL: return sizeof(bool);
     case LOCUM_I32:
-    case LOCUM_CHOICE:
-        return sizeof(int32_t);
-    case LOCUM_I64:
-        return sizeof(int64_t);
-    case LOCUM_F64:
-        return sizeof(double);
-    case LOCUM_STRING:
-        return LOCUM_TEXT_SIZE;
-    case LOCUM_PATH:
-        return LOCUM_PATH_SIZE;
-    case LOCUM_GROUP:
-        return option->flags & LOCUM_TOLD ? sizeof(bool) : 0;
-    case LOCUM_END:
-        break;
+    case LOCUM_CHOICE: return sizeof(int32_t);
+    case LOCUM_I64: return sizeof(int64_t);
+    case LOCUM_F64: return sizeof(double);
+    case LOCUM_STRING: return LOCUM_TEXT_SIZE;
+    case LOCUM_PATH: return LOCUM_PATH_SIZE;
+    case LOCUM_GROUP: return option->flags & LOCUM_TOLD ? sizeof(bool) : 0;
+    case LOCUM_END: break;
     }
     return 0;
 }

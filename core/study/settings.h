@@ -15,7 +15,8 @@ locum_status locum_settings_create(const locum_option *options, size_t config_si
 /** Settings that share another's config: the `initial` table of a solver writes into the solver's config. */
 locum_status locum_settings_create_view(const locum_option *options, locum_settings *owner, locum_settings **settings);
 /** Reads a mapping of the study (NULL = nothing given). `extra` [NULL-terminated, or NULL]: keys that others read.
- *  Unknown keys, wrong types, ranges, units, missing required options: LOCUM_STUDY with place and suggestion. */
+ *  Unknown keys, wrong types, ranges, units, missing required options: LOCUM_STUDY with place and suggestion.
+ *  A required parameter of `solver` that `campaign.vary` names may be missing. */
 locum_status locum_settings_read(locum_settings *settings, const locum_yaml *mapping, const char *const *extra);
 /** One value by its path in the table ("forcing.amplitude"), as text; origin FILE for what a data file says. */
 locum_status locum_settings_put(locum_settings *settings, const char *path, const char *value, locum_origin origin);

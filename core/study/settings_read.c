@@ -134,15 +134,11 @@ static locum_status read_element(const locum_option *option, const locum_yaml *n
     if (node->kind == LOCUM_YAML_MAPPING) return fail_at(node, "expected one value, found a mapping");
     if (node->kind == LOCUM_YAML_LIST) return fail_at(node, "expected one value, found a list");
     switch (option->type) {
-    case LOCUM_BOOL:
-        return locum_yaml_bool(node, element);
-    case LOCUM_CHOICE:
-        return read_choice_name(option, node, element);
+    case LOCUM_BOOL: return locum_yaml_bool(node, element);
+    case LOCUM_CHOICE: return read_choice_name(option, node, element);
     case LOCUM_STRING:
-    case LOCUM_PATH:
-        return read_text(option, node, element);
-    default:
-        return read_number(option, node, element);
+    case LOCUM_PATH: return read_text(option, node, element);
+    default: return read_number(option, node, element);
     }
 }
 
@@ -316,6 +312,15 @@ static locum_status read_bare(locum_settings *s, const locum_yaml *node, const c
     return fail_at(node, "expected a mapping of options, found `%.60s`", node->text);
 }
 
+/* a parameter of the solver that `campaign.vary` gives each sample needs no value of its own */
+static bool is_varied(const locum_yaml *mapping, const locum_setting *setting)
+{
+    bool solver = mapping && mapping->key && !strcmp(mapping->key, "solver") && !mapping->parent->parent;
+    if (!solver || !(setting->option->flags & LOCUM_PARAMETER)) return false;
+    const locum_yaml *vary = locum_yaml_find(locum_yaml_find(mapping->parent, "campaign"), "vary");
+    return locum_yaml_find(vary, setting->path) != NULL;
+}
+
 static locum_status check_required(const locum_settings *s, const locum_yaml *mapping)
 {
     char range[96];
@@ -323,7 +328,7 @@ static locum_status check_required(const locum_settings *s, const locum_yaml *ma
         const locum_option *o = s->values[v].option;
         if (!(o->flags & LOCUM_REQUIRED) || (o->flags & LOCUM_HIDDEN) || s->values[v].origin != LOCUM_FROM_DEFAULT)
             continue;
-        if (!locum_setting_in_force(s, s->config, v)) continue;
+        if (!locum_setting_in_force(s, s->config, v) || is_varied(mapping, &s->values[v])) continue;
         bool unit = o->unit && strcmp(o->unit, "1") != 0;
         locum_option_range_text(o, range, sizeof range);
         const char *text = o->text ? o->text : "it has no default";

@@ -28,29 +28,14 @@ static void write_text(const char *text, bool json, const char *folder, locum_te
 static void write_element(const locum_option *o, const void *element, bool json, const char *folder, locum_text *out)
 {
     switch (o->type) {
-    case LOCUM_BOOL:
-        locum_text_add(out, "%s", *(const bool *)element ? "true" : "false");
-        break;
-    case LOCUM_I32:
-        locum_text_add(out, "%ld", (long)*(const int32_t *)element);
-        break;
-    case LOCUM_I64:
-        locum_text_add(out, "%lld", (long long)*(const int64_t *)element);
-        break;
-    case LOCUM_F64:
-        (json ? locum_text_json_number : locum_text_number)(out, *(const double *)element);
-        break;
-    case LOCUM_CHOICE:
-        write_text(o->choices[*(const int32_t *)element].name, json, NULL, out);
-        break;
-    case LOCUM_STRING:
-        write_text(element, json, NULL, out);
-        break;
-    case LOCUM_PATH:
-        write_text(element, json, folder, out);
-        break;
-    default:
-        break;
+    case LOCUM_BOOL: locum_text_add(out, "%s", *(const bool *)element ? "true" : "false"); break;
+    case LOCUM_I32: locum_text_add(out, "%ld", (long)*(const int32_t *)element); break;
+    case LOCUM_I64: locum_text_add(out, "%lld", (long long)*(const int64_t *)element); break;
+    case LOCUM_F64: (json ? locum_text_json_number : locum_text_number)(out, *(const double *)element); break;
+    case LOCUM_CHOICE: write_text(o->choices[*(const int32_t *)element].name, json, NULL, out); break;
+    case LOCUM_STRING: write_text(element, json, NULL, out); break;
+    case LOCUM_PATH: write_text(element, json, folder, out); break;
+    default: break;
     }
 }
 

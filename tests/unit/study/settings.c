@@ -205,7 +205,7 @@ static void a_required_option_must_be_given(void)
                                           .max = INFINITY,
                                           .unit = "kg",
                                           .text = "total mass",
-                                          .flags = LOCUM_REQUIRED | LOCUM_OPEN_MIN},
+                                          .flags = LOCUM_REQUIRED | LOCUM_OPEN_MIN | LOCUM_PARAMETER},
                                          {0}};
     read_result r = read_table(table, "solver:\n  name: x\n", 0, NULL);
     CHECK_FAILS(r.status, LOCUM_STUDY);
@@ -216,6 +216,9 @@ static void a_required_option_must_be_given(void)
     drop(&r);
     r = read_table(table, "other: 1\n", 0, NULL);
     CHECK_FAILS(r.status, LOCUM_STUDY);
+    drop(&r);
+    r = read_table(table, "solver: {}\ncampaign: {vary: {mass: [1, 2]}}\n", 0, NULL); /* each sample has its own */
+    CHECK_OK(r.status);
     drop(&r);
 }
 

@@ -221,12 +221,8 @@ static size_t mutate(char *text, size_t n, uint64_t round)
     for (uint64_t c = 0; c < n_changes; c++) {
         size_t at = draw(base + 8 * c + 1, n);
         switch (draw(base + 8 * c + 2, 4)) {
-        case 0:
-            text[at] = special[draw(base + 8 * c + 3, sizeof special - 1)];
-            break;
-        case 1:
-            text[at] = (char)draw(base + 8 * c + 3, 256);
-            break;
+        case 0: text[at] = special[draw(base + 8 * c + 3, sizeof special - 1)]; break;
+        case 1: text[at] = (char)draw(base + 8 * c + 3, 256); break;
         case 2:
             memmove(text + at, text + at + 1, n - at - 1);
             n--;
