@@ -30,7 +30,7 @@ static locum_status begin(session *s, const char *stage, const char *const *bloc
     locum_text text = {0};
     locum_status st = LOCUM_OK;
     if (s->rank == 0) {
-        locum_study_canonical(s->study, blocks, &text);
+        locum_study_options(s->study, blocks, &text);
         st = text.status;
         if (!st) st = locum_stage_begin(s->run, stage, locum_study_hash(s->study, blocks), text.data, force, outputs, state);
     }

@@ -41,8 +41,6 @@ void locum_study_options(const locum_study *study, const char *const *blocks, lo
 /** XXH3 over that text: what a stage depends on. Values that change no result (limits, progress) do not belong in it.
  *  The order of keys does not count: code that lets it matter (campaign.vary) sorts them. */
 uint64_t locum_study_hash(const locum_study *study, const char *const *blocks);
-/** The canonical text that locum_study_hash hashes, one "block.key: value" a line: what locum_stage_begin compares. */
-void locum_study_canonical(const locum_study *study, const char *const *blocks, locum_text *out);
 
 /** A path of the study file (relative to it) as an absolute one, so that it is valid from any directory. */
 locum_status locum_study_resolve_path(const locum_study *study, const char *path, char out[LOCUM_PATH_SIZE]);
