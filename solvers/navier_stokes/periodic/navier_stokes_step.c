@@ -96,7 +96,7 @@ locum_status locum_navier_stokes_advance(const locum_solver *solver, locum_state
     const double full = locum_navier_stokes_full_step(state);
     const locum_next_step next = isnan(solver->config.step) ? locum_step_even(state->time, t_end, full)
                                                             : locum_step_fixed(state->time, t_end, full);
-    if (locum_failpoint("ns_nan") && solver->plane->my_line_blocks) state->w[0] = NAN;
+    if (locum_failpoint("ns_nan") && solver->plane->my_line_blocks) state->w[2] = NAN; /* kx = 1 of the first line */
     LOCUM_TRY(runge_kutta(state, next.dt, &rate_bits));
     state->time = next.last ? t_end : state->time + next.dt;
     state->step++;

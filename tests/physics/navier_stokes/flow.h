@@ -97,6 +97,51 @@ static inline double flow_value(flow *f, const char *name)
     return value ? *value : NAN;
 }
 
+/* mode (kx, ky), ky >= 0, of vorticity_hat [ky][kx = -k_max ..]; 0 beyond the truncation. One rank. */
+static inline void flow_mode(const flow *f, const double *modes, int kx, int ky, double mode[2])
+{
+    const locum_domain *grid = &f->type->schema(f->solver)->domains[f->type->schema(f->solver)->arrays[0].domain];
+    const int x_max = (int)(grid->n_global[0] - 1) / 3, y_max = (int)(grid->n_global[1] - 1) / 3;
+    mode[0] = mode[1] = 0;
+    if (abs(kx) > x_max || ky > y_max) return;
+    memcpy(mode, modes + 2 * (ky * (2 * x_max + 1) + kx + x_max), 2 * sizeof *mode);
+}
+
+/* relative L2 difference of two vorticity fields on any two grids over the same box, over all modes of b */
+static inline double flow_mode_difference(flow *a, flow *b, int k_max)
+{
+    const double *of_a = flow_observe(a, "vorticity_hat"), *of_b = flow_observe(b, "vorticity_hat");
+    double difference = 0, size = 0;
+    for (int ky = 0; ky <= k_max; ky++)
+        for (int kx = -k_max; kx <= k_max; kx++) {
+            double p[2], q[2], weight = ky ? 2 : 1;
+            flow_mode(a, of_a, kx, ky, p);
+            flow_mode(b, of_b, kx, ky, q);
+            difference += weight * ((p[0] - q[0]) * (p[0] - q[0]) + (p[1] - q[1]) * (p[1] - q[1]));
+            size += weight * (q[0] * q[0] + q[1] * q[1]);
+        }
+    return sqrt(difference / size);
+}
+
+/* a vorticity field [n, n] of one rank as the initial frame of a sample */
+typedef struct flow_field {
+    locum_domain domain;
+    locum_array array;
+    locum_schema schema;
+    locum_block block;
+    locum_frame frame;
+} flow_field;
+
+static inline const locum_frame *flow_field_of(flow_field *f, const char *name, int nx, int ny, const double *values)
+{
+    f->domain = (locum_domain){.name = "grid", .support = LOCUM_GRID, .n_dims = 2, .n_global = {nx, ny, 1}};
+    f->array = (locum_array){.name = name, .unit = "1", .type = LOCUM_FLOAT64, .domain = 0};
+    f->schema = (locum_schema){.domains = &f->domain, .n_domains = 1, .arrays = &f->array, .n_arrays = 1};
+    f->block = (locum_block){values, {0, 0, 0}, {nx, ny, 1}, (int64_t)nx * ny};
+    f->frame = (locum_frame){.schema = &f->schema, .blocks = &f->block};
+    return &f->frame;
+}
+
 static inline void flow_end(flow *f)
 {
     f->type->free_state(f->state);
