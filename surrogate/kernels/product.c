@@ -6,7 +6,7 @@
  * A register tile holds `height` rows of one panel (few rows: of several panels, so that there are always about 8 sums in
  * flight); it walks down k with one broadcast of a per row and one load of b per vector.
  *
- * Order of a sum: start with bias, 0 or (accumulate) c, then k = 0, 1, 2 ... with one multiply-add each. Whatever the tile,
+ * Order of a sum: start with bias or 0, plus c if it accumulates, then k = 0, 1, 2 ... with one multiply-add each. Whatever the tile,
  * the block or the neighbours, an output sees these operations and no others, so the bits of a row do not depend on the call
  * it is in. Long k is cut into blocks so that a panel's block stays in the first cache; the running sum waits in c.
  * The activation is applied to a block of rows as soon as its sums are complete, while it lies in the first cache.
@@ -26,8 +26,8 @@ typedef struct tile_job {
     const float *const *a;  /* [height] rows, at this block */
     const float *b;         /* first panel, at this block */
     int64_t panel_stride;   /* floats from panel to panel */
-    const float *start;     /* bias [columns], or NULL: zero; unused if resume */
-    int resume;             /* start with c */
+    const float *start;     /* bias [columns] or NULL: sums start with it */
+    int resume;             /* sums start with c too */
     float *c;
     int64_t c_stride;
 } tile_job;
@@ -75,12 +75,13 @@ INLINE void tile(const tile_job *job, const int rows, const int panels, const in
     const int64_t k = job->k, c_stride = job->c_stride, panel_stride = job->panel_stride;
     float *c = job->c;
 
-    if (job->resume) {
-        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(c + i / across * c_stride + i % across * LANES);
-    } else if (job->start) {
+    if (job->start) {
         UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(job->start + i % across * LANES);
     } else {
         UNROLL for (int i = 0; i < rows * across; i++) sum[i] = splat(0.0f);
+    }
+    if (job->resume) {
+        UNROLL for (int i = 0; i < rows * across; i++) sum[i] += load(c + i / across * c_stride + i % across * LANES);
     }
     for (int64_t p = 0; p < k; p++, b += width) {
         vf x[2 * HEIGHT], y[8];
@@ -161,7 +162,8 @@ static void partial_tile(tile_function *function, tile_job *job, int height, int
     if (job->resume) {
         memset(c, 0, sizeof c);
         for (int r = 0; r < height; r++) memcpy(c + r * width, to + r * to_stride, bytes);
-    } else if (job->start) {
+    }
+    if (job->start) {
         memcpy(start, job->start, bytes);
         job->start = start;
     }
@@ -188,7 +190,7 @@ static void across_panels(const product_block *block, int64_t row_first, int hei
             if (height == 1 && left >= 4) together = 4, function = tile_1_4_2;
             else if (left >= 2) together = 2, function = pair_tiles[height];
         }
-        job.start = call->bias ? call->bias + column : NULL;
+        job.start = call->bias && block->k_first == 0 ? call->bias + column : NULL;
         job.c = call->c + row_first * call->c_stride + column;
         if (panel < full) {
             job.b = call->packed + column * call->k + block->k_first * PANEL;

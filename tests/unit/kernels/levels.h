@@ -9,10 +9,19 @@
 #include "surrogate/kernels/kernels.h"
 #include "tests/unit/check.h"
 
-/* for (each table from the best level of this machine downwards) */
+/* The sources of the levels with 16 lanes and tiles of 12 rows, as for avx512, but with the instructions of every machine: what
+ * can be wrong in that build, except its few intrinsics, is then tested everywhere (CMakeLists.txt). */
+extern const locum_kernels locum_kernels_table_wide;
+
+static inline const locum_kernels *levels_table(int level)
+{
+    return level > (int)locum_cpu_best() ? &locum_kernels_table_wide : locum_kernels_for((locum_cpu_level)level);
+}
+
+/* for (each table: wide, then from the best level of this machine downwards) */
 #define FOR_LEVELS(kernels) \
-    for (int level_ = (int)locum_cpu_best(); level_ >= 0; level_--) \
-        for (const locum_kernels *kernels = locum_kernels_for((locum_cpu_level)level_), *once_ = kernels; once_; once_ = NULL)
+    for (int level_ = (int)locum_cpu_best() + 1; level_ >= 0; level_--) \
+        for (const locum_kernels *kernels = levels_table(level_), *once_ = kernels; once_; once_ = NULL)
 
 /* Says once which levels this machine cannot run. */
 static inline void levels_say_skipped(void)
