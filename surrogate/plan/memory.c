@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* memory.c - where values lie: in the arena, one panel of it, or among the packed parameters.
+ *
+ *     time:    clusters in the order of running          a value lives from its maker to its last reader, ends included
+ *     panels:  a value made and read within one group holds one panel; whole values that such a group touches live as long
+ *              as the group, because every panel comes back to them
+ *              panels are multiples of the kernels' blocks of rows: then sums over rows have the same bits for any panel
+ *     places:  largest value first, into the smallest gap among those that live at the same time
+ *     in place: an elementwise result takes the memory of an operand that it alone reads last, element by element */
+#include "surrogate/plan/internal.h"
+
+#include <stdlib.h>
+
+enum {
+    ALIGNMENT = 16,              /* floats of a cache line */
+    PANEL_BYTES = 32768,         /* what a panel of small rows may use: about the first-level cache */
+    LARGE_PANEL_BYTES = 262144,  /* for larger rows: about half the second-level cache */
+    PANEL_ROWS_MIN = 64, PANEL_ROWS_MAX = 256,
+    PANEL_ROWS_OF_SUMS = 128     /* panels that end in products over rows: results are read and written once a panel */
+};
+
+static int64_t aligned(int64_t n) { return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+/* --- life ------------------------------------------------------------------------------------------------------------ */
+
+static locum_status make_programs(plan_compiler *c)
+{
+    c->programs = calloc((size_t)c->n_clusters + 1, sizeof *c->programs);
+    LOCUM_REQUIRE(c->programs, LOCUM_MEMORY, "no memory to compile a plan");
+    for (int32_t k = 0; k < c->n_clusters; k++) {
+        const plan_cluster *cluster = &c->clusters[k];
+        if (!cluster->tile) continue;
+        LOCUM_REQUIRE(locum_plan_program(c, cluster->n, c->order + cluster->first, &c->programs[k]), LOCUM_INTERNAL,
+                      "a cluster does not fit a tile program");
+        for (int s = 0; s < c->programs[k].n_streams; s++)
+            if (c->programs[k].stored[s]) c->values[c->programs[k].value[s]].kept = true;
+    }
+    return LOCUM_OK;
+}
+
+static void set_life(plan_compiler *c, int32_t value)
+{
+    plan_value *v = &c->values[value];
+    v->first_cluster = v->last_cluster = c->works[c->maker[value]].cluster;
+    const int32_t group = c->clusters[v->first_cluster].group;
+    bool one_group = v->symbol >= 0 && v->symbol == c->groups[group].symbol && v->output < 0 && !v->fixed;
+    for (int32_t u = c->first_user[value]; u >= 0; u = c->users[u].next) {
+        const plan_work *w = &c->works[c->users[u].work];
+        if (w->fixed != v->fixed) continue; /* packed values outlive packing */
+        if (w->cluster > v->last_cluster) v->last_cluster = w->cluster;
+        one_group = one_group && c->clusters[w->cluster].group == group;
+    }
+    v->scratch = one_group && c->groups[group].n_steps > 1;
+}
+
+static void set_lives(plan_compiler *c)
+{
+    for (int32_t i = 0; i < c->n_values; i++) {
+        if (c->values[i].base != i || c->maker[i] < 0) continue;
+        if (c->works[c->maker[i]].kind != WORK_ELEMENT && c->works[c->maker[i]].kind != WORK_SUM) c->values[i].kept = true;
+        if (c->values[i].kept) set_life(c, i);
+    }
+}
+
+/* --- panels ---------------------------------------------------------------------------------------------------------- */
+
+/* Most bytes a unit that are alive at once in the group's scratch. */
+static int64_t scratch_per_unit(const plan_compiler *c, int32_t group)
+{
+    const plan_group *g = &c->groups[group];
+    int64_t most = 0;
+    for (int32_t k = g->first_step; k < g->first_step + g->n_steps; k++) {
+        int64_t alive = 0;
+        for (int32_t i = 0; i < c->n_values; i++) {
+            const plan_value *v = &c->values[i];
+            if (v->base == i && v->kept && v->scratch && v->first_cluster <= k && v->last_cluster >= k) alive += v->count;
+        }
+        if (alive > most) most = alive;
+    }
+    return most * (int64_t)sizeof(float);
+}
+
+static bool sums_rows(const plan_compiler *c, const plan_group *g)
+{
+    for (int32_t k = g->first_step; k < g->first_step + g->n_steps; k++)
+        if (c->works[c->order[c->clusters[k].first]].kind == WORK_PRODUCT_ROWS) return true;
+    return false;
+}
+
+static int64_t choose_panel(const plan_compiler *c, int32_t group)
+{
+    const plan_group *g = &c->groups[group];
+    const int64_t whole = g->symbol < 0 ? 1 : c->options->capacity[g->symbol] > 0 ? c->options->capacity[g->symbol] : 1;
+    if (g->symbol < 0 || g->n_steps < 2) return whole;
+    int64_t rows = c->options->panel_rows;
+    if (rows <= 0) {
+        const int64_t bytes = scratch_per_unit(c, group) + 1;
+        const int64_t least = sums_rows(c, g) ? PANEL_ROWS_OF_SUMS : PANEL_ROWS_MIN;
+        rows = PANEL_BYTES / bytes;
+        if (rows < least) rows = least;
+        if (rows > LARGE_PANEL_BYTES / bytes) rows = LARGE_PANEL_BYTES / bytes > 1 ? LARGE_PANEL_BYTES / bytes : 1;
+        if (rows > PANEL_ROWS_MAX) rows = PANEL_ROWS_MAX;
+        const int64_t block = rows >= LOCUM_ROW_BLOCK ? LOCUM_ROW_BLOCK : rows >= LOCUM_SUM_BLOCK ? LOCUM_SUM_BLOCK : 1;
+        rows -= rows % block; /* so that sums over rows have the same bits for any panel */
+    }
+    return rows < whole ? rows : whole;
+}
+
+/* Panels, sizes at capacity, and the lives of whole values that panels come back to. */
+static void set_panels(plan_compiler *c)
+{
+    for (int32_t g = 0; g < c->n_groups; g++) {
+        c->groups[g].panel_rows = choose_panel(c, g);
+        c->groups[g].panels = c->groups[g].symbol >= 0 && c->groups[g].panel_rows < c->options->capacity[c->groups[g].symbol];
+    }
+    for (int32_t i = 0; i < c->n_values; i++) {
+        plan_value *v = &c->values[i];
+        if (v->base != i || !v->kept) continue;
+        const plan_group *first = &c->groups[c->clusters[v->first_cluster].group];
+        const plan_group *last = &c->groups[c->clusters[v->last_cluster].group];
+        v->size = aligned(v->count * (v->scratch ? first->panel_rows : v->symbol >= 0 ? c->options->capacity[v->symbol] : 1));
+        if (v->scratch) continue;
+        if (first->panels) v->first_cluster = first->first_step;
+        if (last->panels) v->last_cluster = last->first_step + last->n_steps - 1;
+    }
+}
+
+/* --- in place -------------------------------------------------------------------------------------------------------- */
+
+/* May the value stored by stream `to` take the memory of what stream `from` reads? */
+static bool may_share(const plan_compiler *c, int32_t cluster, const plan_program *p, int from, int to)
+{
+    const plan_value *view = &c->values[p->value[from]], *out = &c->values[p->value[to]];
+    const plan_value *in = &c->values[view->base];
+    const bool panels = c->groups[c->clusters[cluster].group].panels;
+    if (p->stored[from] || p->stored[to] != 1 || !in->kept || in->fixed || in->output >= 0 || out->output >= 0 || out->fixed) return false;
+    if (in->last_cluster != cluster || in->count != out->count || in->symbol != out->symbol || in->scratch != out->scratch) return false;
+    if ((panels && !in->scratch) || p->when[from] > p->when[to] || !locum_plan_reads_whole(c, p->value[from])) return false;
+    for (int s = 0; s < p->n_streams; s++)
+        if (s != from && !p->stored[s] && c->values[p->value[s]].base == view->base) return false;
+    return true;
+}
+
+static int32_t owner(const plan_compiler *c, int32_t value)
+{
+    while (c->values[value].shares >= 0) value = c->values[value].shares;
+    return value;
+}
+
+static void share_memory(plan_compiler *c)
+{
+    for (int32_t k = 0; k < c->n_clusters; k++) {
+        const plan_program *p = &c->programs[k];
+        bool given[LOCUM_TILE_STREAMS] = {false};
+        for (int to = 0; c->clusters[k].tile && to < p->n_streams; to++) {
+            for (int from = 0; from < p->n_streams; from++) {
+                if (given[from] || !may_share(c, k, p, from, to)) continue;
+                given[from] = true;
+                const int32_t root = owner(c, c->values[p->value[from]].base);
+                c->values[p->value[to]].shares = root;
+                if (c->values[root].last_cluster < c->values[p->value[to]].last_cluster)
+                    c->values[root].last_cluster = c->values[p->value[to]].last_cluster;
+                break;
+            }
+        }
+    }
+}
+
+/* --- places ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct block {
+    int64_t size, place;
+    int32_t first, last, value;
+} block;
+
+static int larger_first(const void *a, const void *b)
+{
+    const block *x = a, *y = b;
+    if (x->size != y->size) return x->size < y->size ? 1 : -1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* The smallest gap that holds blocks[n] among those before it, which are kept in order of place in `by_place`. */
+static int64_t best_place(const block *blocks, int32_t n, const int32_t *by_place)
+{
+    const block *b = &blocks[n];
+    int64_t end = 0, best = -1, best_gap = INT64_MAX;
+    for (int32_t i = 0; i < n; i++) {
+        const block *o = &blocks[by_place[i]];
+        if (o->last < b->first || o->first > b->last) continue;
+        const int64_t gap = o->place - end;
+        if (gap >= b->size && gap < best_gap) {
+            best = end;
+            best_gap = gap;
+        }
+        if (o->place + o->size > end) end = o->place + o->size;
+    }
+    return best >= 0 ? best : end;
+}
+
+static locum_status place_arena(plan_compiler *c)
+{
+    const bool own = c->options->flags & LOCUM_PLAN_OWN_BUFFERS;
+    block *blocks = malloc(((size_t)c->n_values + 1) * sizeof *blocks);
+    int32_t *by_place = malloc(((size_t)c->n_values + 1) * sizeof *by_place), n = 0;
+    if (!blocks || !by_place) {
+        free(blocks);
+        free(by_place);
+        return LOCUM_FAIL(LOCUM_MEMORY, "no memory to compile a plan");
+    }
+    for (int32_t i = 0; i < c->n_values; i++) {
+        const plan_value *v = &c->values[i];
+        if (v->base != i || !v->kept || v->fixed || v->output >= 0 || v->shares >= 0) continue;
+        blocks[n++] = (block){v->size, 0, own ? 0 : v->first_cluster, own ? INT32_MAX : v->last_cluster, i};
+    }
+    qsort(blocks, (size_t)n, sizeof *blocks, larger_first);
+    for (int32_t i = 0; i < n; i++) {
+        blocks[i].place = best_place(blocks, i, by_place);
+        int32_t at = i;
+        for (; at > 0 && blocks[by_place[at - 1]].place > blocks[i].place; at--) by_place[at] = by_place[at - 1];
+        by_place[at] = i;
+        c->values[blocks[i].value].place = blocks[i].place;
+        if (blocks[i].place + blocks[i].size > c->arena) c->arena = blocks[i].place + blocks[i].size;
+    }
+    for (int32_t i = 0; i < c->n_values; i++)
+        if (c->values[i].base == i && c->values[i].shares >= 0) c->values[i].place = c->values[owner(c, i)].place;
+    free(blocks);
+    free(by_place);
+    return LOCUM_OK;
+}
+
+/* Packed values in the order of running, so that a small network is read front to back. */
+static void place_packed(plan_compiler *c)
+{
+    for (int32_t i = 0; i < c->n_order; i++) {
+        plan_value *v = &c->values[c->works[c->order[i]].out];
+        if (!v->fixed || !v->kept) continue;
+        v->place = c->packed;
+        c->packed += aligned(v->count);
+    }
+}
+
+locum_status locum_plan_memory(plan_compiler *c)
+{
+    LOCUM_TRY(make_programs(c));
+    set_lives(c);
+    set_panels(c);
+    if (!(c->options->flags & LOCUM_PLAN_OWN_BUFFERS)) share_memory(c);
+    place_packed(c);
+    return place_arena(c);
+}

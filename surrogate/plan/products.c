@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* products.c - the product trio as works: operands as matrices with a row stride, the right one packed once for all its readers.
+ *
+ *     c[r, g N + n] = act( sum_k a[r, g K + k] b[g, k, n] + bias[g N + n] )         one kernel call for each group g
+ *
+ * A constant right operand is packed while compiling, one that follows from constant parameters by locum_plan_pack, any other
+ * inside each run. Large products may go to the adapter, which takes b as it is and has no epilogue. */
+#include "surrogate/plan/internal.h"
+
+#include <string.h>
+
+static int64_t rows_at_capacity(const plan_compiler *c, const locum_node *node)
+{
+    int64_t rows = node->symbol >= 0 ? c->options->capacity[node->symbol] : 1;
+    for (int i = 0; i < node->n_dims - 1; i++) rows *= node->dims[i];
+    return rows;
+}
+
+/* Sizes of one group's product: a [rows, k] b [k, n]. */
+static void product_sizes(const plan_compiler *c, locum_id product, int64_t *groups, int64_t *k, int64_t *n)
+{
+    const locum_node *b = locum_graph_node(c->graph, locum_graph_inputs(c->graph, product)[1]);
+    const bool transposed = locum_graph_integers(c->graph, product)[0] != 0;
+    *groups = b->dims[0];
+    *k = b->dims[transposed ? 2 : 1];
+    *n = b->dims[transposed ? 1 : 2];
+}
+
+bool locum_plan_by_adapter(const plan_compiler *c, locum_id product)
+{
+    const locum_adapter *adapter = c->options->adapter;
+    int64_t groups, k, n;
+    if (!adapter || !adapter->product) return false;
+    product_sizes(c, product, &groups, &k, &n);
+    const int kind = locum_graph_integers(c->graph, product)[0] != 0;
+    return adapter->wants(rows_at_capacity(c, locum_graph_node(c->graph, product)), k, n, kind);
+}
+
+static locum_status matrix_operand(plan_compiler *c, int node, int32_t *value)
+{
+    int64_t rows, stride;
+    if (locum_plan_matrix(&c->values[*value], &rows, &stride)) return LOCUM_OK;
+    LOCUM_TRY(locum_plan_materialise(c, node, *value, value));
+    LOCUM_REQUIRE(locum_plan_matrix(&c->values[*value], &rows, &stride), LOCUM_NOT_BUILT,
+                  "a product whose columns count along a symbol");
+    return LOCUM_OK;
+}
+
+/* Constants are packed while compiling. */
+static void pack_constant(plan_compiler *c, const plan_value *b, const plan_work *w)
+{
+    const plan_value *base = &c->values[b->base];
+    const int k_axis = w->transposed ? 2 : 1, n_axis = w->transposed ? 1 : 2;
+    for (int64_t g = 0; g < w->groups; g++)
+        c->options->kernels->pack(w->k, w->n, c->data + base->data + b->offset + g * b->stride[0], b->stride[k_axis],
+                                  b->stride[n_axis], c->data + c->values[w->out].data + g * w->b_group);
+}
+
+/* The packed right operand; the same operand packed the same way is packed once. */
+static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_work *product)
+{
+    const plan_value *v = &c->values[b];
+    const int64_t floats = (int64_t)c->options->kernels->packed_count(product->k, product->n);
+    product->b_group = (floats + 15) / 16 * 16;
+    for (int32_t i = 0; i < c->n_works; i++) {
+        const plan_work *w = &c->works[i];
+        if (w->kind != WORK_PACK || w->transposed != product->transposed) continue;
+        const plan_value *u = &c->values[w->in[0]];
+        if (u->base == v->base && u->offset == v->offset && memcmp(u->dims, v->dims, 3 * sizeof *u->dims) == 0 &&
+            memcmp(u->stride, v->stride, 3 * sizeof *u->stride) == 0) {
+            product->in[1] = w->out;
+            return LOCUM_OK;
+        }
+    }
+    const bool constant = c->values[v->base].source == VALUE_CONSTANT;
+    const int64_t dims[1] = {product->groups * product->b_group};
+    plan_work w = {.kind = WORK_PACK, .node = node, .symbol = -1, .in = {b}, .n_in = 1, .groups = product->groups, .k = product->k,
+                   .n = product->n, .b_group = product->b_group, .transposed = product->transposed};
+    LOCUM_TRY(locum_plan_add_stored(c, constant ? VALUE_CONSTANT : VALUE_COMPUTED, -1, 1, dims, &w.out));
+    product->in[1] = w.out;
+    if (!constant) return locum_plan_add_work(c, &w);
+    LOCUM_TRY(locum_plan_add_data(c, dims[0], &c->values[w.out].data));
+    pack_constant(c, &c->values[b], &w);
+    return LOCUM_OK;
+}
+
+locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
+{
+    const plan_chain chain = c->chain[id];
+    const locum_id product = chain.product ? chain.product : id;
+    const locum_node *node = locum_graph_node(c->graph, id);
+    const locum_id *in = locum_graph_inputs(c->graph, product);
+    plan_work w = {.kind = WORK_PRODUCT, .node = id, .symbol = node->symbol, .n_in = 2, .activation = chain.activation};
+    int32_t b = c->value_of[in[1]];
+    product_sizes(c, product, &w.groups, &w.k, &w.n);
+    w.transposed = locum_graph_integers(c->graph, product)[0] != 0;
+    w.by_adapter = locum_plan_by_adapter(c, product);
+    w.in[0] = c->value_of[in[0]];
+    LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
+    if (w.by_adapter) {
+        if (c->values[b].stride[2] != 1) LOCUM_TRY(locum_plan_materialise(c, id, b, &b));
+        w.in[1] = b;
+    } else {
+        LOCUM_TRY(packed_operand(c, id, b, &w));
+    }
+    if (chain.bias) {
+        const int32_t bias = w.in[2] = c->value_of[chain.bias];
+        if (c->values[bias].stride[c->values[bias].n_dims - 1] != 1) LOCUM_TRY(locum_plan_materialise(c, id, bias, &w.in[2]));
+        w.n_in = 3;
+    }
+    LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
+    c->value_of[id] = w.out;
+    return locum_plan_add_work(c, &w);
+}
+
+locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id)
+{
+    const locum_node *node = locum_graph_node(c->graph, id);
+    const locum_id *in = locum_graph_inputs(c->graph, id);
+    const locum_node *a = locum_graph_node(c->graph, in[0]);
+    const locum_adapter *adapter = c->options->adapter;
+    plan_work w = {.kind = WORK_PRODUCT_ROWS, .node = id, .symbol = a->symbol, .n_in = 2,
+                   .in = {c->value_of[in[0]], c->value_of[in[1]]}, .groups = node->dims[0], .k = node->dims[1], .n = node->dims[2]};
+    w.by_adapter = adapter && adapter->product_rows && adapter->wants(rows_at_capacity(c, a), w.k, w.n, 2);
+    LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
+    LOCUM_TRY(matrix_operand(c, id, &w.in[1]));
+    LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, -1, 3, node->dims, &w.out));
+    c->value_of[id] = w.out;
+    return locum_plan_add_work(c, &w);
+}
+
