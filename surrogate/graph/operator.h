@@ -65,10 +65,11 @@ typedef struct locum_loop {
 
 enum { /* traits */
     LOCUM_ELEMENTWISE = 1, /* output i depends on inputs i only */
-    LOCUM_LINEAR = 2,      /* in every operand by itself */
+    LOCUM_LINEAR = 2,      /* in all operands together: f(x, y) = A x + B y */
     LOCUM_NO_GRADIENT = 4, /* piecewise constant, or so by definition */
     LOCUM_SOURCE = 8,
-    LOCUM_COMMUTES = 16    /* bit for bit */
+    LOCUM_COMMUTES = 16,   /* bit for bit */
+    LOCUM_MULTILINEAR = 32 /* in each operand by itself: f(x, y) = A(y) x = B(x) y */
 };
 
 typedef struct locum_operator {

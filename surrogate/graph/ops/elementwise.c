@@ -18,9 +18,10 @@ locum_status locum_rule_elementwise(const locum_graph *graph, locum_draft *draft
     for (int i = 1; i < draft->n_inputs; i++) {
         char a[LOCUM_SHAPE_TEXT], b[LOCUM_SHAPE_TEXT];
         const locum_shape other = locum_shape_of(graph, draft->in[i]);
-        LOCUM_REQUIRE(locum_shape_equal(&draft->shape, &other) && draft->shape.number == other.number, LOCUM_ARG,
-                      "%s: operands %s and %s differ in shape or number type", who, locum_shape_text(graph, &draft->shape, a),
-                      locum_shape_text(graph, &other, b));
+        LOCUM_REQUIRE(draft->shape.number == other.number, LOCUM_ARG, "%s: %s and %s are of different number types (cast one)", who,
+                      locum_shape_text(graph, &draft->shape, a), locum_shape_text(graph, &other, b));
+        LOCUM_REQUIRE(locum_shape_equal(&draft->shape, &other), LOCUM_ARG, "%s: %s and %s differ", who,
+                      locum_shape_text(graph, &draft->shape, a), locum_shape_text(graph, &other, b));
     }
     return LOCUM_OK;
 }
@@ -256,7 +257,7 @@ const locum_operator locum_operator_cast = {.traits = LOCUM_ELEMENTWISE | LOCUM_
 
 static double add_value(double x, double y) { return x + y; }
 static void add_gradient(const locum_site *s, locum_id *into) { into[0] = into[1] = s->seed; }
-const locum_operator locum_operator_add = {.traits = LOCUM_ELEMENTWISE | LOCUM_COMMUTES, ELEMENTWISE,
+const locum_operator locum_operator_add = {.traits = LOCUM_ELEMENTWISE | LOCUM_LINEAR | LOCUM_COMMUTES, ELEMENTWISE,
                                            .binary = add_value, .gradient = add_gradient};
 
 static double subtract_value(double x, double y) { return x - y; }
@@ -265,7 +266,7 @@ static void subtract_gradient(const locum_site *s, locum_id *into)
     into[0] = s->seed;
     if (s->wanted[1]) into[1] = of(s, LOCUM_OP_neg, s->seed);
 }
-const locum_operator locum_operator_subtract = {.traits = LOCUM_ELEMENTWISE, ELEMENTWISE,
+const locum_operator locum_operator_subtract = {.traits = LOCUM_ELEMENTWISE | LOCUM_LINEAR, ELEMENTWISE,
                                                 .binary = subtract_value, .gradient = subtract_gradient};
 
 static double multiply_value(double x, double y) { return x * y; }
@@ -274,7 +275,7 @@ static void multiply_gradient(const locum_site *s, locum_id *into)
     if (s->wanted[0]) into[0] = times(s, s->seed, s->in[1]);
     if (s->wanted[1]) into[1] = times(s, s->seed, s->in[0]);
 }
-const locum_operator locum_operator_multiply = {.traits = LOCUM_ELEMENTWISE | LOCUM_LINEAR | LOCUM_COMMUTES, ELEMENTWISE,
+const locum_operator locum_operator_multiply = {.traits = LOCUM_ELEMENTWISE | LOCUM_MULTILINEAR | LOCUM_COMMUTES, ELEMENTWISE,
                                                 .binary = multiply_value,
                                                 .gradient = multiply_gradient};
 

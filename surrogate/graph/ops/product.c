@@ -64,7 +64,7 @@ static void product_reference(const locum_loop *loop)
             }
 }
 
-const locum_operator locum_operator_product = {.traits = LOCUM_LINEAR, .n_integers = 1, .shape = product_shape,
+const locum_operator locum_operator_product = {.traits = LOCUM_MULTILINEAR, .n_integers = 1, .shape = product_shape,
                                                .gradient = product_gradient, .reference = product_reference};
 
 static locum_status product_rows_shape(const locum_graph *graph, locum_draft *draft)
@@ -103,5 +103,5 @@ static void product_rows_reference(const locum_loop *loop)
             }
 }
 
-const locum_operator locum_operator_product_rows = {.traits = LOCUM_LINEAR, .n_integers = 1, .shape = product_rows_shape,
+const locum_operator locum_operator_product_rows = {.traits = LOCUM_MULTILINEAR, .n_integers = 1, .shape = product_rows_shape,
                                                     .gradient = product_rows_gradient, .reference = product_rows_reference};
