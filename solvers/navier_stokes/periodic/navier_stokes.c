@@ -39,17 +39,25 @@ static locum_status make_tables(locum_solver *s)
     return LOCUM_OK;
 }
 
-static locum_status make_shells(locum_solver *s)
+/* what the sums over modes need; modes with ky > 0 stand for their conjugates too */
+static locum_status make_weights(locum_solver *s)
 {
     const int64_t kept = 2 * s->half, lines = LOCUM_PLANE_WAVES * s->plane->my_line_blocks;
     s->n_shells = locum_spectrum_shells(s->box, s->k_max);
     LOCUM_TRY(LOCUM_NEW(&s->shell, lines * kept + 1));
-    for (int64_t line = 0; line < lines; line++)
-        for (int64_t q = 0; q < kept; q++) {
-            int64_t ky = LOCUM_PLANE_WAVES * s->plane->first_line_block + line, kx = wave_of(s->half, q);
-            bool inside = ky <= s->k_max[1] && llabs(kx) <= s->k_max[0];
-            s->shell[line * kept + q] = inside ? (int32_t)locum_spectrum_shell(s->box, s->n_shells, kx, ky) : -1;
-        }
+    LOCUM_TRY(LOCUM_NEW(&s->energy_weight, lines * kept + 1));
+    LOCUM_TRY(LOCUM_NEW(&s->circle, s->n[1]));
+    for (int64_t i = 0; i < lines * kept; i++) {
+        int64_t ky = LOCUM_PLANE_WAVES * s->plane->first_line_block + i / kept, kx = wave_of(s->half, i % kept);
+        if (ky > s->k_max[1] || llabs(kx) > s->k_max[0] || (kx == 0 && ky == 0)) continue;
+        double k_x = TWO_PI * (double)kx / s->box[0], k_y = TWO_PI * (double)ky / s->box[1];
+        s->shell[i] = (int32_t)locum_spectrum_shell(s->box, s->n_shells, kx, ky);
+        s->energy_weight[i] = (ky ? 1.0 : 0.5) / (k_x * k_x + k_y * k_y);
+    }
+    for (int64_t j = 0; j < s->n[1]; j++) {
+        double angle = TWO_PI * (double)j / (double)s->n[1];
+        s->circle[j] = cos(angle) + sin(angle) * I;
+    }
     return LOCUM_OK;
 }
 
@@ -126,7 +134,9 @@ static void destroy(locum_solver *s)
 {
     if (!s) return;
     locum_navier_stokes_free_lent(s);
-    for (int d = 0; d < 4; d++) free(s->axis[d]);
+    for (int d = 0; d < 3; d++) free(s->axis[d]);
+    free(s->circle);
+    free(s->energy_weight);
     free(s->shell);
     free(s->norm);
     free(s->kx2_safe);
@@ -147,8 +157,8 @@ static locum_status create(const void *config, const locum_services *services, M
     if (!st) {
         s->config = *(const locum_navier_stokes_config *)config;
         s->comm = comm;
-        s->loops = locum_cpu_best() >= LOCUM_CPU_AVX2 ? &locum_navier_stokes_loops_avx2
-                                                      : &locum_navier_stokes_loops_portable;
+        s->loops = locum_cpu_best() == LOCUM_CPU_PORTABLE ? &locum_navier_stokes_loops_portable
+                                                          : &locum_navier_stokes_loops_avx2;
         locum_navier_stokes_resolve(&s->config, s->n, s->box, s->mean_flow);
         for (int d = 0; d < 2; d++) {
             s->k_max[d] = (s->n[d] - 1) / 3;
@@ -159,7 +169,7 @@ static locum_status create(const void *config, const locum_services *services, M
     }
     if (!st) {
         st = make_tables(s);
-        if (!st) st = make_shells(s);
+        if (!st) st = make_weights(s);
         if (!st) st = make_axes(s);
         if (!st) st = LOCUM_NEW(&s->lent, 1);
         st = locum_comm_agree(comm, st);

@@ -301,15 +301,12 @@ static locum_status start_from_modes(locum_state *state, const locum_frame *fram
     return st;
 }
 
-static locum_status allocate(const locum_solver *s, locum_state **state)
+static locum_status allocate(const locum_solver *s, locum_state *a)
 {
     const locum_plane *p = s->plane;
     const int64_t modes = LOCUM_PLANE_WAVES * p->my_line_blocks * 2 * s->half, my_rows = locum_plane_my_rows(p);
-    locum_state *a = NULL;
-    locum_status st = LOCUM_NEW(&a, 1);
-    if (st) return st;
     a->solver = s;
-    st = LOCUM_NEW(&a->w, 2 * modes + 1);
+    locum_status st = LOCUM_NEW(&a->w, 2 * modes + 1);
     if (!st) st = LOCUM_NEW(&a->sum, 2 * modes + 1);
     if (!st) st = LOCUM_NEW(&a->lines, locum_plane_lines_size(p) + 1);
     if (!st && p->size > 1) st = LOCUM_NEW(&a->rows, locum_plane_rows_size(p));
@@ -327,7 +324,6 @@ static locum_status allocate(const locum_solver *s, locum_state **state)
     if (!st) st = LOCUM_NEW(&a->partial, p->my_line_blocks * (3 + s->n_shells) + 1);
     if (!st) st = LOCUM_NEW(&a->sums, 3 + s->n_shells);
     if (!st) st = LOCUM_NEW(&a->coefficients, s->k_max[1] + 1);
-    *state = a;
     return st;
 }
 
@@ -359,7 +355,11 @@ locum_status locum_navier_stokes_start(const locum_solver *s, const locum_sample
 {
     const locum_navier_stokes_config *config = sample->config ? sample->config : &s->config;
     locum_status st = LOCUM_OK;
-    if (!*state) st = allocate(s, state);
+    if (!*state) {
+        st = LOCUM_NEW(state, 1);
+        if (!st) st = allocate(s, *state);
+        if (st) locum_navier_stokes_free_state(*state), *state = NULL;
+    }
     if (!st && !sample->initial && config->initial == LOCUM_NAVIER_STOKES_FILE)
         st = LOCUM_FAIL(LOCUM_ARG, "navier_stokes: the initial state of a file must come with the sample");
     st = locum_comm_agree(s->comm, st);

@@ -47,8 +47,10 @@ struct locum_solver {
     int64_t n[2], k_max[2], half, n_shells;
     double box[2], mean_flow[2], dx[2];
     double *kx, *kx2, *kx2_safe, *norm; /* [2 * 2 * half], every value twice (re, im); see loops.h */
-    double *axis[4];                    /* x, y, k; owned */
-    int32_t *shell;                     /* [my lines][2 * half], -1 outside */
+    double *axis[3];                    /* x, y, k */
+    int32_t *shell;                     /* [my lines][kept] shell of a mode, 0 where there is none */
+    double *energy_weight;              /* [my lines][kept] 1 / k^2, half of it on ky = 0; 0 where there is no mode */
+    double complex *circle;             /* [ny] exp(2 pi i j / ny) */
     locum_domain domains[N_DOMAINS];
     locum_array arrays[N_ARRAYS];
     locum_schema schema;

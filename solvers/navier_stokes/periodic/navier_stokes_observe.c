@@ -16,27 +16,26 @@ static double wavenumber(const locum_solver *s, int d, int64_t waves)
     return TWO_PI * (double)waves / s->box[d];
 }
 
-/* one line into the sums of its block; modes with ky > 0 stand for their conjugates too */
+/* one line into the sums of its block */
 static void sum_line(const locum_state *state, int64_t line, double *sums)
 {
     const locum_solver *s = state->solver;
     const int64_t kept = 2 * s->half, ky = LOCUM_PLANE_WAVES * s->plane->first_line_block + line;
-    const double complex *w = (const double complex *)state->w + line * kept;
+    const double *w = state->w + 2 * line * kept, *weight = s->energy_weight + line * kept;
     const int32_t *shell = s->shell + line * kept;
-    const double k_y = wavenumber(s, 1, ky), weight = ky ? 1.0 : 0.5;
+    double *spectrum = sums + N_SUMS, energy = 0, squares = 0;
     for (int64_t q = 0; q < kept; q++) {
-        if (shell[q] < 0) continue;
-        double k_x = wavenumber(s, 0, wave_of(s->half, q));
-        double square = creal(w[q]) * creal(w[q]) + cimag(w[q]) * cimag(w[q]);
-        double energy = weight * square / (k_x * k_x + k_y * k_y);
-        sums[SUM_ENERGY] += energy;
-        sums[SUM_ENSTROPHY] += weight * square;
-        sums[N_SUMS + shell[q]] += energy;
+        double square = w[2 * q] * w[2 * q] + w[2 * q + 1] * w[2 * q + 1], part = weight[q] * square;
+        energy += part;
+        squares += square;
+        spectrum[shell[q]] += part;
     }
+    sums[SUM_ENERGY] += energy;
+    sums[SUM_ENSTROPHY] += ky ? squares : squares / 2;
     const forced_mode *mode = &state->forced;
     if (mode->ky == ky && mode->value != 0) {
-        double k_x = wavenumber(s, 0, mode->kx);
-        double complex product = conj(mode->value) * w[place_of(s->half, mode->kx)];
+        double k_x = wavenumber(s, 0, mode->kx), k_y = wavenumber(s, 1, ky);
+        double complex product = conj(mode->value) * ((const double complex *)w)[place_of(s->half, mode->kx)];
         sums[SUM_INJECTION] += 2 * creal(product) / (k_x * k_x + k_y * k_y);
     }
 }
@@ -96,9 +95,10 @@ static void make_profile(locum_state *state, bool symmetric, double *profile)
     for (int64_t m = 1; m <= s->k_max[1]; m++) {
         double complex c = symmetric ? symmetric_part(s, m, state->coefficients[m]) : state->coefficients[m];
         if (c == 0) continue;
-        for (int64_t j = 0; j < ny; j++) {
-            double angle = TWO_PI * (double)(m * j % ny) / (double)ny;
-            profile[j] += 2 * (creal(c) * cos(angle) - cimag(c) * sin(angle));
+        for (int64_t j = 0, turn = 0; j < ny; j++) {
+            profile[j] += 2 * (creal(c) * creal(s->circle[turn]) - cimag(c) * cimag(s->circle[turn]));
+            turn += m;
+            if (turn >= ny) turn -= ny;
         }
     }
 }

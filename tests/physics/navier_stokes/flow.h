@@ -146,6 +146,8 @@ static inline void flow_end(flow *f)
 {
     f->type->free_state(f->state);
     f->type->destroy(f->solver);
+    f->state = NULL;
+    f->solver = NULL;
 }
 
 /* relative L2 difference of two arrays */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* test_navier_stokes_initial.c - how a flow begins, what is refused, and how a run that goes wrong ends. Ranks 1 and 3. */
-#include "core/random.h"
+#include "core/failpoint.h"
 #include "tests/physics/navier_stokes/flow.h"
 
 #define TWO_PI 6.283185307179586477
@@ -244,6 +244,33 @@ static void lost_value_ends_its_step(void)
     flow_end(&f);
 }
 
+/* wherever one rank runs out of memory, all ranks answer so, and nobody waits (the sanitizers look for leaks) */
+static void memory_failing_on_one_rank_fails_all(void)
+{
+    int size, rank;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    locum_failpoint_rank(rank);
+    locum_navier_stokes_config c = flow_config(16, 16);
+    locum_status st = LOCUM_MEMORY;
+    int failures = 0;
+    for (int hit = 1; hit < 100 && st; hit++) {
+        char list[64];
+        flow f;
+        snprintf(list, sizeof list, "alloc@%d%%%d=memory", hit, size - 1);
+        setenv("LOCUM_FAILPOINTS", list, 1);
+        st = flow_begin(&f, &c, MPI_COMM_WORLD, 1);
+        unsetenv("LOCUM_FAILPOINTS");
+        locum_failpoint("reset"); /* hits count from zero when the list changes */
+        CU_ASSERT(st == LOCUM_OK || st == LOCUM_MEMORY);
+        failures += st == LOCUM_MEMORY;
+        flow_end(&f);
+    }
+    CU_ASSERT(st == LOCUM_OK);
+    CU_ASSERT(failures > 20); /* create and start ask for more pieces than that */
+    locum_failpoint_rank(0);
+}
+
 /* symmetric_profile: odd multiples of the forcing's wave, sines only; idempotent on the forcing's own shape */
 static void symmetric_profile_has_the_symmetries(void)
 {
@@ -303,5 +330,6 @@ FLOW_MPI_MAIN("navier_stokes: initial states and refusals",
               {"forbidden options name what to take instead", forbidden_resolutions_name_the_nearest},
               {"a fixed step beyond the limit is refused", fixed_step_beyond_the_limit_is_refused},
               {"a lost value ends its step on all ranks", lost_value_ends_its_step},
+              {"memory that fails on one rank fails on all", memory_failing_on_one_rank_fails_all},
               {"the symmetric profile is the average over the symmetries", symmetric_profile_has_the_symmetries},
               {"the mean profile is the mean of the velocity", mean_profile_is_the_mean_of_velocity})
