@@ -30,6 +30,9 @@ typedef struct locum_store_facts {
     uint64_t options_hash;         /**< of the generate stage */
     int n_parameters;              /**< varied parameters */
     const char *const *parameter_name, *const *parameter_unit;
+    int n_constants;               /**< other numbers that The Well's readers may want: box lengths, a fixed viscosity; may be 0 */
+    const char *const *constant_name;
+    const double *constant;        /**< [n_constants] */
 } locum_store_facts;
 
 /* what the file says about one sample */
