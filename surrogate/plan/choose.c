@@ -26,6 +26,8 @@ static const int16_t tile_op_of[LOCUM_OP_COUNT] = {
     [LOCUM_OP_minimum] = LOCUM_TILE_MINIMUM,   [LOCUM_OP_greater] = LOCUM_TILE_GREATER,
     [LOCUM_OP_select] = LOCUM_TILE_SELECT};
 
+enum { SLICES_MAX = 16 }; /* longest run of a sum that is written as a sum of slices */
+
 locum_status locum_plan_grow(void *array, int64_t n, void *capacity, size_t size)
 {
     int32_t *room = capacity;
@@ -47,7 +49,7 @@ static locum_status add_value(plan_compiler *c, const plan_value *v, int32_t *id
     LOCUM_TRY(locum_plan_grow(&c->values, c->n_values, &c->values_capacity, sizeof *c->values));
     *id = c->n_values++;
     c->values[*id] = *v;
-    c->values[*id].copy = -1;
+    c->values[*id].copy = c->values[*id].inside = -1;
     return LOCUM_OK;
 }
 
@@ -106,7 +108,7 @@ locum_status locum_plan_add_work(plan_compiler *c, const plan_work *w)
 static locum_status add_part(plan_compiler *c, int32_t from, int32_t to)
 {
     LOCUM_TRY(locum_plan_grow(&c->parts, c->n_parts, &c->parts_capacity, sizeof *c->parts));
-    c->parts[c->n_parts++] = (plan_part){from, to};
+    c->parts[c->n_parts++] = (plan_part){from, to, false};
     return LOCUM_OK;
 }
 
@@ -205,6 +207,27 @@ static locum_status sum_run(plan_compiler *c, int node, int32_t *value, int firs
     return locum_plan_add_work(c, &w);
 }
 
+/* A short run between axes that stay: the sum of its slices, so that loops run over the neighbours and not over the run. */
+static locum_status sum_slices(plan_compiler *c, int node, int32_t *value, int axis)
+{
+    plan_value slice = c->values[*value];
+    const int64_t n = slice.dims[axis];
+    int32_t sum, part;
+    slice.dims[axis] = 1;
+    LOCUM_TRY(add_value(c, &slice, &sum));
+    for (int64_t i = 1; i < n; i++) {
+        slice.offset += slice.stride[axis];
+        LOCUM_TRY(add_value(c, &slice, &part));
+        plan_work w = {.kind = WORK_ELEMENT, .node = node, .symbol = slice.symbol, .tile_op = LOCUM_TILE_ADD, .in = {sum, part}, .n_in = 2};
+        LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, slice.symbol, slice.n_dims, slice.dims, &w.out));
+        LOCUM_TRY(tile_operands(c, &w));
+        LOCUM_TRY(locum_plan_add_work(c, &w));
+        sum = w.out;
+    }
+    *value = sum;
+    return LOCUM_OK;
+}
+
 /* A run of axes with neighbours that stay, or a run that reaches the last value. */
 static locum_status sum_axes(plan_compiler *c, int node, int32_t *value, int first, int last)
 {
@@ -220,6 +243,7 @@ static locum_status sum_axes(plan_compiler *c, int node, int32_t *value, int fir
         n_real++;
     }
     if (n_real == 0) return LOCUM_OK;
+    if (before && after && n_real == 1 && v.dims[widest] <= SLICES_MAX) return sum_slices(c, node, value, widest);
     if (before || after) return sum_run(c, node, value, first, last, false);
     if (n_real > 1) LOCUM_TRY(sum_run(c, node, value, widest + 1, last, false));
     return sum_run(c, node, value, first, widest + 1, true);

@@ -42,6 +42,7 @@ static plan_place place_of(const plan_compiler *c, const plan_work *w, int32_t v
 
 static plan_place place_to(const plan_compiler *c, int32_t value)
 {
+    if (c->values[value].inside >= 0) value = c->values[value].inside;
     return place_in(c, &c->values[value], &c->values[c->values[value].base]);
 }
 
@@ -101,6 +102,10 @@ static locum_status emit_product(plan_compiler *c, const plan_work *w)
     p->b = place_of(c, w, w->in[1]);
     p->c = place_to(c, w->out);
     p->c_stride = w->groups * w->n;
+    if (c->values[w->out].inside >= 0) {
+        int64_t rows;
+        locum_plan_matrix(&c->values[c->values[w->out].inside], &rows, &p->c_stride);
+    }
     if (p->has_bias) p->bias = place_of(c, w, w->in[2]);
     if (w->by_adapter) {
         p->b_stride = c->values[w->in[1]].stride[1];
@@ -112,6 +117,7 @@ static locum_status emit_product(plan_compiler *c, const plan_work *w)
 static locum_status emit_copies(plan_compiler *c, const plan_work *w)
 {
     for (int32_t i = w->first_part; i < w->first_part + w->n_parts; i++) {
+        if (c->parts[i].direct) continue;
         const plan_value *from = &c->values[c->parts[i].from], *to = &c->values[c->parts[i].to];
         plan_step step = {.kind = PLAN_COPY, .node = w->node};
         plan_copy *copy = &step.u.copy;

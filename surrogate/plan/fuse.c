@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKS_MAX = 64 }; /* of one tile program */
+enum {
+    WORKS_MAX = 64, /* of one tile program */
+    SMALL = 32      /* values a unit */
+};
 
 /* --- readers --------------------------------------------------------------------------------------------------------- */
 
@@ -41,6 +44,30 @@ static locum_status list_users(plan_compiler *c)
     return LOCUM_OK;
 }
 
+/* Parts of a concatenation that an elementwise work or a product makes for it alone are written in place. */
+static void write_parts_directly(plan_compiler *c)
+{
+    for (int32_t i = 0; i < c->n_works; i++) {
+        const plan_work *w = &c->works[i];
+        if (!w->live || w->kind != WORK_COPY || w->n_parts < 2) continue;
+        for (int32_t k = w->first_part; k < w->first_part + w->n_parts; k++) {
+            plan_part *part = &c->parts[k];
+            plan_value *from = &c->values[c->values[part->from].base];
+            const int32_t maker = c->maker[c->values[part->from].base], users = c->first_user[c->values[part->from].base];
+            if (maker < 0 || users < 0 || c->users[users].next >= 0 || from->output >= 0 || from->fixed != w->fixed) continue;
+            if (c->works[maker].kind != WORK_ELEMENT && c->works[maker].kind != WORK_PRODUCT) continue;
+            const plan_value *view = &c->values[part->from], *to = &c->values[part->to];
+            int64_t rows, stride;
+            if (!locum_plan_reads_whole(c, part->from) || view->n_dims != from->n_dims ||
+                memcmp(view->dims, from->dims, sizeof *view->dims * (size_t)view->n_dims) != 0)
+                continue;
+            if (c->works[maker].kind == WORK_PRODUCT && !locum_plan_matrix(to, &rows, &stride)) continue;
+            from->inside = part->to;
+            part->direct = true;
+        }
+    }
+}
+
 /* --- clusters: while they grow, a higher index runs earlier --------------------------------------------------------- */
 
 static bool is_tile(const plan_work *w) { return w->kind == WORK_ELEMENT || w->kind == WORK_SUM; }
@@ -52,6 +79,13 @@ static void set_space(const plan_compiler *c, const plan_work *w, plan_cluster *
     *cluster = (plan_cluster){.symbol = w->symbol, .tile = is_tile(w), .whole = w->kind == WORK_REDUCE && w->symbol >= 0, .fixed = w->fixed, .first = -1};
     for (int i = 0; i < v->n_dims; i++)
         if (v->dims[i] != 1 || (i == 0 && v->symbol >= 0)) cluster->dims[cluster->n_dims++] = v->dims[i];
+}
+
+static int64_t values_of(const plan_cluster *space)
+{
+    int64_t n = 1;
+    for (int i = 0; i < space->n_dims; i++) n *= space->dims[i];
+    return n;
 }
 
 static bool same_space(const plan_cluster *a, const plan_cluster *b)
@@ -137,9 +171,10 @@ static locum_status place_work(plan_compiler *c, int32_t work)
     if (space.tile && !(c->options->flags & LOCUM_PLAN_NO_FUSION)) {
         bool by_reader;
         const int32_t latest = latest_cluster(c, w, &space, &by_reader);
+        const bool small = values_of(&space) <= SMALL; /* the call costs more than the work: take any company */
         for (int32_t k = latest; k < c->n_clusters; k++) {
             const plan_cluster *cluster = &c->clusters[k];
-            if (!same_space(&space, cluster) || !((k == latest && by_reader) || shares_operand(c, w, cluster))) continue;
+            if (!same_space(&space, cluster) || !(small || (k == latest && by_reader) || shares_operand(c, w, cluster))) continue;
             if (!may_join(c, work, k)) continue;
             join(c, work, k);
             return LOCUM_OK;
@@ -281,6 +316,7 @@ static locum_status sort_clusters(plan_compiler *c)
 locum_status locum_plan_fuse(plan_compiler *c)
 {
     LOCUM_TRY(list_users(c));
+    if (!(c->options->flags & LOCUM_PLAN_NO_FUSION)) write_parts_directly(c);
     for (int32_t i = 0; i < c->n_works; i++) c->works[i].cluster = -1;
     for (int32_t i = c->n_works - 1; i >= 0; i--)
         if (c->works[i].live) LOCUM_TRY(place_work(c, i));

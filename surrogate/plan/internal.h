@@ -129,6 +129,7 @@ typedef struct plan_value {
     int32_t output;  /**< computed into this output of the caller, -1 = none */
     int32_t origin;  /**< a packed copy of this parameter's value, -1 = none */
     int32_t copy;    /**< of a view: its stored copy, -1 = none yet */
+    int32_t inside;  /**< written straight into this part of another value, -1 = into its own memory */
     bool fixed;      /**< depends on constants and constant parameters alone: computed by locum_plan_pack */
     int64_t count;   /**< stored values: floats a unit */
 
@@ -158,6 +159,7 @@ typedef struct plan_work {
 
 typedef struct plan_part {
     int32_t from, to; /**< values of the same shape; to's base is the work's out */
+    bool direct;      /**< `from` is written there by its maker: nothing to copy */
 } plan_part;
 
 typedef struct plan_user {
@@ -173,9 +175,9 @@ typedef struct plan_cluster {
 
 /* One elementwise program over one iteration space, before memory is known. */
 typedef struct plan_program {
-    int32_t n_streams, n_code, registers, n_loops, symbolic;
+    int32_t n_streams, n_code, registers, symbolic;
     int32_t value[LOCUM_TILE_STREAMS];            /**< the view (or stored value) of a stream */
-    int64_t stride[LOCUM_TILE_STREAMS][LOCUM_DIMS_MAX]; /**< before merging per dim, after merging the last n_loops of 4 */
+    int64_t stride[LOCUM_TILE_STREAMS][LOCUM_DIMS_MAX]; /**< per dim while building, then per loop */
     int32_t stored[LOCUM_TILE_STREAMS];           /**< 0 read, 1 stored, 2 sum of columns, 3 sum over rows */
     int32_t when[LOCUM_TILE_STREAMS];             /**< index of its first access in code; reads: of the load */
     int64_t loops[4];

@@ -33,7 +33,7 @@ static locum_status make_programs(plan_compiler *c)
         LOCUM_REQUIRE(locum_plan_program(c, cluster->n, c->order + cluster->first, &c->programs[k]), LOCUM_INTERNAL,
                       "a cluster does not fit a tile program");
         for (int s = 0; s < c->programs[k].n_streams; s++)
-            if (c->programs[k].stored[s]) c->values[c->programs[k].value[s]].kept = true;
+            if (c->programs[k].stored[s]) c->values[c->programs[k].value[s]].kept = c->values[c->programs[k].value[s]].inside < 0;
     }
     return LOCUM_OK;
 }
@@ -50,6 +50,13 @@ static void set_life(plan_compiler *c, int32_t value)
         if (w->cluster > v->last_cluster) v->last_cluster = w->cluster;
         one_group = one_group && c->clusters[w->cluster].group == group;
     }
+    const plan_work *copy = &c->works[c->maker[value]]; /* its parts may be written before it runs */
+    for (int32_t k = copy->first_part; k < copy->first_part + copy->n_parts; k++) {
+        if (!c->parts[k].direct) continue;
+        const int32_t cluster = c->works[c->maker[c->values[c->parts[k].from].base]].cluster;
+        if (cluster < v->first_cluster) v->first_cluster = cluster;
+        one_group = one_group && c->clusters[cluster].group == group;
+    }
     v->scratch = one_group && c->groups[group].n_steps > 1;
 }
 
@@ -57,7 +64,8 @@ static void set_lives(plan_compiler *c)
 {
     for (int32_t i = 0; i < c->n_values; i++) {
         if (c->values[i].base != i || c->maker[i] < 0) continue;
-        if (c->works[c->maker[i]].kind != WORK_ELEMENT && c->works[c->maker[i]].kind != WORK_SUM) c->values[i].kept = true;
+        const int kind = c->works[c->maker[i]].kind;
+        if (kind != WORK_ELEMENT && kind != WORK_SUM) c->values[i].kept = c->values[i].inside < 0;
         if (c->values[i].kept) set_life(c, i);
     }
 }
@@ -133,7 +141,7 @@ static bool may_share(const plan_compiler *c, int32_t cluster, const plan_progra
     const plan_value *view = &c->values[p->value[from]], *out = &c->values[p->value[to]];
     const plan_value *in = &c->values[view->base];
     const bool panels = c->groups[c->clusters[cluster].group].panels;
-    if (p->stored[from] || p->stored[to] != 1 || !in->kept || in->fixed || in->output >= 0 || out->output >= 0 || out->fixed) return false;
+    if (p->stored[from] || p->stored[to] != 1 || !in->kept || !out->kept || in->fixed || in->output >= 0 || out->output >= 0 || out->fixed) return false;
     if (in->last_cluster != cluster || in->count != out->count || in->symbol != out->symbol || in->scratch != out->scratch) return false;
     if ((panels && !in->scratch) || p->when[from] > p->when[to] || !locum_plan_reads_whole(c, p->value[from])) return false;
     for (int s = 0; s < p->n_streams; s++)

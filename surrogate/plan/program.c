@@ -235,7 +235,7 @@ static bool emit_store(builder *b, const line *l, int kind, uint8_t op, int reg)
 {
     const plan_value *out = &b->c->values[l->work->out], *in = &b->c->values[l->work->in[0]];
     int64_t stride[LOCUM_DIMS_MAX], of[LOCUM_DIMS_MAX];
-    memcpy(of, out->stride, sizeof of);
+    memcpy(of, out->inside >= 0 ? b->c->values[out->inside].stride : out->stride, sizeof of);
     if (kind == 2) locum_plan_sum_strides(in, out, of);
     real_strides(kind == 2 ? in : out, of, stride);
     const int s = stream_of(b, out, l->work->out, kind, stride);
@@ -293,41 +293,79 @@ static void drop_constants(builder *b)
     }
 }
 
-/* Which sum a stream is, by where its strides vanish among outer, outer, rows, columns; 0 = none that the kernel has. */
-static int sum_kind(const plan_program *p, int s)
+/* Which of n merged loops a sum leaves out, as bits. */
+static unsigned summed_loops(const plan_program *p, int s, int n)
 {
-    const int64_t *stride = p->stride[s];
-    if (stride[3] != 0 || p->loops[3] == 1) return stride[2] == 0 ? 2 : 0;
-    for (int i = 0; i < 3; i++)
-        if (stride[i] == 0 && (p->loops[i] != 1 || i == p->symbolic)) return 0;
-    return 3;
+    unsigned loops = 0;
+    for (int i = 0; i < n; i++) loops |= (unsigned)(p->stride[s][i] == 0) << i;
+    return loops;
 }
 
-/* Merges dims into at most four loops and settles the sums. */
+/* Settles the sums: over the last loop alone, or over others, which then must be the same for all of them. Returns those others;
+ * ~0 = sums that the kernel does not have. */
+static unsigned settle_sums(plan_program *p, int n)
+{
+    unsigned over_rows = 0;
+    for (int i = 0; i < p->n_code; i++) {
+        locum_tile_step *step = &p->code[i];
+        if (step->op != LOCUM_TILE_SUM_ROWS) continue;
+        const unsigned loops = summed_loops(p, step->a, n);
+        if (loops == 1u << (n - 1)) {
+            p->stored[step->a] = 3;
+            continue;
+        }
+        if (loops >> (n - 1) || loops == 0 || (over_rows && over_rows != loops)) return ~0u;
+        over_rows = loops;
+        p->stored[step->a] = 2;
+        step->op = LOCUM_TILE_SUM_COLUMNS;
+    }
+    return over_rows;
+}
+
+/* The loop that becomes the kernel's rows: the summed one, else the longest but the last; -1 = the sums do not allow it. Several
+ * summed loops keep their order, so that sums do not depend on panels. */
+static int rows_loop(const builder *b, const plan_value *space, int n, const int64_t *dims, unsigned over_rows)
+{
+    int rows = n - 2;
+    int64_t longest = 0;
+    for (int i = 0; i < n - 1; i++) {
+        if (over_rows == 1u << i) return i;
+        const int64_t times = space->symbol >= 0 && i == 0 ? b->c->options->capacity[space->symbol] : 1;
+        if (dims[i] * times >= longest) {
+            longest = dims[i] * times;
+            rows = i;
+        }
+    }
+    if (over_rows) return over_rows >> (n - 2) & 1 ? n - 2 : -1;
+    return rows;
+}
+
+/* Merges dims into at most four loops (outer, outer, rows, columns) and settles the sums. */
 static bool merge_loops(builder *b, const plan_value *space)
 {
     plan_program *p = b->p;
     int64_t dims[LOCUM_DIMS_MAX];
-    int n = 0;
+    int n = 0, from[4] = {-1, -1, -1, -1}; /* which merged loop is which of the four */
     for (int i = 0; i < space->n_dims; i++)
         if (space->dims[i] != 1 || (i == 0 && space->symbol >= 0)) dims[n++] = space->dims[i];
     n = locum_plan_merge(n, dims, space->symbol >= 0, p->n_streams, p->stride);
     if (n > 4) return false;
-    for (int i = 3; i >= 0; i--) p->loops[i] = i >= 4 - n ? dims[i - (4 - n)] : 1;
-    for (int s = 0; s < p->n_streams; s++) {
-        int64_t merged[LOCUM_DIMS_MAX] = {0};
-        for (int i = 0; i < n; i++) merged[4 - n + i] = p->stride[s][i];
-        memcpy(p->stride[s], merged, sizeof merged);
+    const unsigned over_rows = n ? settle_sums(p, n) : 0;
+    const int rows = n < 2 ? -1 : over_rows == ~0u ? -2 : rows_loop(b, space, n, dims, over_rows);
+    if (over_rows == ~0u || (n >= 2 && rows < 0)) return false;
+    if (n > 0) from[3] = n - 1;
+    from[2] = rows;
+    for (int i = n - 2, at = 1; i >= 0; i--)
+        if (i != rows) from[at--] = i;
+    p->symbolic = -1;
+    for (int k = 0; k < 4; k++) {
+        p->loops[k] = from[k] < 0 ? 1 : dims[from[k]];
+        if (from[k] == 0 && space->symbol >= 0) p->symbolic = k;
     }
-    p->n_loops = n;
-    p->symbolic = space->symbol >= 0 ? 4 - n : -1;
-    for (int i = 0; i < p->n_code; i++) {
-        locum_tile_step *step = &p->code[i];
-        if (step->op != LOCUM_TILE_SUM_ROWS) continue;
-        const int kind = sum_kind(p, step->a);
-        if (kind == 0) return false;
-        p->stored[step->a] = kind;
-        step->op = kind == 2 ? LOCUM_TILE_SUM_COLUMNS : LOCUM_TILE_SUM_ROWS;
+    for (int s = 0; s < p->n_streams; s++) {
+        int64_t ordered[LOCUM_DIMS_MAX] = {0};
+        for (int k = 0; k < 4; k++) ordered[k] = from[k] < 0 ? 0 : p->stride[s][from[k]];
+        memcpy(p->stride[s], ordered, sizeof ordered);
     }
     return true;
 }

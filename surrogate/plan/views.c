@@ -126,7 +126,7 @@ void locum_plan_sum_strides(const plan_value *in, const plan_value *out, int64_t
         stride[i] = out->dims[i] == in->dims[i] && !(i == 0 && out->symbol != in->symbol) ? out->stride[i] : 0;
 }
 
-/* Do four loops walk over operands and result of one elementwise work or sum? The summed loop must be one of the inner two. */
+/* Do four loops walk over operands and result of one elementwise work or sum? What is summed must be one of them. */
 bool locum_plan_walks(const plan_compiler *c, const plan_work *w)
 {
     const plan_value *out = &c->values[w->out], *space = w->kind == WORK_SUM ? &c->values[w->in[0]] : out;
@@ -138,6 +138,5 @@ bool locum_plan_walks(const plan_compiler *c, const plan_work *w)
     const int n = locum_plan_merge(space->n_dims, dims, space->symbol >= 0, 1 + w->n_in, stride);
     int summed = 0;
     for (int i = 0; i < n; i++) summed += stride[0][i] == 0;
-    if (n > 4 || w->kind != WORK_SUM) return n <= 4;
-    return summed == 1 && n >= 2 && (stride[0][n - 1] == 0 || stride[0][n - 2] == 0);
+    return n <= 4 && (w->kind != WORK_SUM || (summed == 1 && n >= 2));
 }
