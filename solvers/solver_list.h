@@ -5,8 +5,7 @@
 
 #include "locum/dev/solver.h"
 
-#define LOCUM_SOLVERS(X)                                                                           \
-    X(navier_stokes)
+#define LOCUM_SOLVERS(X) X(navier_stokes)
 
 #define LOCUM_SOLVER_EXTERN(name) extern const locum_solver_type locum_solver_##name;
 LOCUM_SOLVERS(LOCUM_SOLVER_EXTERN)

@@ -54,11 +54,22 @@ static void add(series *s, double seconds)
 /* a forced flow that has forgotten its beginning a little */
 static locum_navier_stokes_config config_of(int points)
 {
-    return (locum_navier_stokes_config){
-        .dimension = 2, .resolution = {points}, .n_resolution = 1, .box = {6.283185307179586}, .n_box = 1,
-        .viscosity = 4e-3, .drag = 0.1, .step = NAN, .cfl = 0.4, .n_mean_flow = 1,
-        .forcing = LOCUM_NAVIER_STOKES_KOLMOGOROV, .kolmogorov_wavenumber = 4, .kolmogorov_amplitude = 1,
-        .peak_wavenumber = 4, .rms_velocity = 1, .rms_vorticity = NAN};
+    return (locum_navier_stokes_config){.dimension = 2,
+                                        .resolution = {points},
+                                        .n_resolution = 1,
+                                        .box = {6.283185307179586},
+                                        .n_box = 1,
+                                        .viscosity = 4e-3,
+                                        .drag = 0.1,
+                                        .step = NAN,
+                                        .cfl = 0.4,
+                                        .n_mean_flow = 1,
+                                        .forcing = LOCUM_NAVIER_STOKES_KOLMOGOROV,
+                                        .kolmogorov_wavenumber = 4,
+                                        .kolmogorov_amplitude = 1,
+                                        .peak_wavenumber = 4,
+                                        .rms_velocity = 1,
+                                        .rms_vorticity = NAN};
 }
 
 /* the transforms of one step, on a plane of our own */
@@ -147,15 +158,14 @@ static void print_machine(void)
             break;
         }
     if (file) fclose(file);
-    printf("versions  %s, compiler %s, loops %s\n", fftw_version, __VERSION__,
-           locum_cpu_level_name(locum_cpu_best()));
+    printf("versions  %s, compiler %s, loops %s\n", fftw_version, __VERSION__, locum_cpu_level_name(locum_cpu_best()));
 }
 
 static void print_series(const char *name, series *s, series *whole)
 {
     double median = quantile(s, 0.5), best = quantile(s, 0);
-    printf("%-28s best %9.1f us  median %9.1f us  spread %5.1f %%  over FFTW: best %.3f  median %.3f\n", name, 1e6 * best,
-           1e6 * median, 100 * (quantile(s, 0.75) - quantile(s, 0.25)) / median, best / quantile(whole, 0),
+    printf("%-28s best %9.1f us  median %9.1f us  spread %5.1f %%  over FFTW: best %.3f  median %.3f\n", name,
+           1e6 * best, 1e6 * median, 100 * (quantile(s, 0.75) - quantile(s, 0.25)) / median, best / quantile(whole, 0),
            median / quantile(whole, 0.5));
 }
 

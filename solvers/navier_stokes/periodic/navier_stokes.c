@@ -72,62 +72,113 @@ static locum_status make_axes(locum_solver *s)
     return LOCUM_OK;
 }
 
+/* clang-format off: tables */
 static void make_domains(locum_solver *s)
 {
     locum_domain *d = s->domains;
     d[DOMAIN_GLOBAL] = (locum_domain){.name = "global", .support = LOCUM_GLOBAL, .n_global = {1, 1, 1}};
-    d[DOMAIN_GRID] = (locum_domain){.name = "grid", .support = LOCUM_GRID, .n_dims = 2,
-                                    .n_global = {s->n[0], s->n[1], 1}, .axis = {s->axis[0], s->axis[1]},
-                                    .axis_name = {"x", "y"}, .axis_unit = "1", .upper = {s->box[0], s->box[1]},
+    d[DOMAIN_GRID] = (locum_domain){.name = "grid",
+                                    .support = LOCUM_GRID,
+                                    .n_dims = 2,
+                                    .n_global = {s->n[0], s->n[1], 1},
+                                    .axis = {s->axis[0], s->axis[1]},
+                                    .axis_name = {"x", "y"},
+                                    .axis_unit = "1",
+                                    .upper = {s->box[0], s->box[1]},
                                     .side = {{LOCUM_PERIODIC, LOCUM_PERIODIC}, {LOCUM_PERIODIC, LOCUM_PERIODIC}}};
-    d[DOMAIN_Y] = (locum_domain){.name = "y", .support = LOCUM_ROWS, .n_dims = 1, .n_global = {s->n[1], 1, 1},
-                                 .axis = {s->axis[1]}, .axis_name = {"y"}, .axis_unit = "1", .upper = {s->box[1]},
+    d[DOMAIN_Y] = (locum_domain){.name = "y",
+                                 .support = LOCUM_ROWS,
+                                 .n_dims = 1,
+                                 .n_global = {s->n[1], 1, 1},
+                                 .axis = {s->axis[1]},
+                                 .axis_name = {"y"},
+                                 .axis_unit = "1",
+                                 .upper = {s->box[1]},
                                  .side = {{LOCUM_PERIODIC, LOCUM_PERIODIC}}};
-    d[DOMAIN_K] = (locum_domain){.name = "k", .support = LOCUM_ROWS, .n_dims = 1, .n_global = {s->n_shells, 1, 1},
-                                 .axis = {s->axis[2]}, .axis_name = {"k"}, .axis_unit = "1", .lower = {0.5},
-                                 .upper = {(double)s->n_shells + 0.5}, .side = {{LOCUM_OPEN, LOCUM_OPEN}}};
-    d[DOMAIN_MODES] = (locum_domain){.name = "modes", .support = LOCUM_ROWS, .n_dims = 1,
+    d[DOMAIN_K] = (locum_domain){.name = "k",
+                                 .support = LOCUM_ROWS,
+                                 .n_dims = 1,
+                                 .n_global = {s->n_shells, 1, 1},
+                                 .axis = {s->axis[2]},
+                                 .axis_name = {"k"},
+                                 .axis_unit = "1",
+                                 .lower = {0.5},
+                                 .upper = {(double)s->n_shells + 0.5},
+                                 .side = {{LOCUM_OPEN, LOCUM_OPEN}}};
+    d[DOMAIN_MODES] = (locum_domain){.name = "modes",
+                                     .support = LOCUM_ROWS,
+                                     .n_dims = 1,
                                      .n_global = {(s->k_max[1] + 1) * (2 * s->k_max[0] + 1), 1, 1},
-                                     .axis_name = {"mode"}, .axis_unit = "1",
+                                     .axis_name = {"mode"},
+                                     .axis_unit = "1",
                                      .side = {{LOCUM_OPEN, LOCUM_OPEN}}};
 }
 
 static void make_schema(locum_solver *s)
 {
     static const locum_array arrays[N_ARRAYS] = {
-        [ARRAY_VORTICITY] = {.name = "vorticity", .text = "dv/dx - du/dy", .domain = DOMAIN_GRID,
+        [ARRAY_VORTICITY] = {.name = "vorticity",
+                             .text = "dv/dx - du/dy",
+                             .domain = DOMAIN_GRID,
                              .roles = LOCUM_STATE | LOCUM_OBSERVABLE},
-        [ARRAY_VELOCITY] = {.name = "velocity", .text = "u, v, the mean flow included", .domain = DOMAIN_GRID,
-                            .order = 1, .shape = {2}, .roles = LOCUM_OBSERVABLE | LOCUM_COSTLY},
-        [ARRAY_ENERGY] = {.name = "energy", .text = "<u^2 + v^2> / 2 without the mean flow", .domain = DOMAIN_GLOBAL,
+        [ARRAY_VELOCITY] = {.name = "velocity",
+                            .text = "u, v, the mean flow included",
+                            .domain = DOMAIN_GRID,
+                            .order = 1,
+                            .shape = {2},
+                            .roles = LOCUM_OBSERVABLE | LOCUM_COSTLY},
+        [ARRAY_ENERGY] = {.name = "energy",
+                          .text = "<u^2 + v^2> / 2 without the mean flow",
+                          .domain = DOMAIN_GLOBAL,
                           .roles = LOCUM_OBSERVABLE},
-        [ARRAY_ENSTROPHY] = {.name = "enstrophy", .text = "<w^2> / 2", .domain = DOMAIN_GLOBAL,
+        [ARRAY_ENSTROPHY] = {.name = "enstrophy",
+                             .text = "<w^2> / 2",
+                             .domain = DOMAIN_GLOBAL,
                              .roles = LOCUM_OBSERVABLE},
-        [ARRAY_DISSIPATION] = {.name = "dissipation", .text = "energy lost to viscosity per time, viscosity <w^2>",
-                               .domain = DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_DRAG_DISSIPATION] = {.name = "drag_dissipation", .text = "energy lost to drag per time, drag <u^2 + v^2>",
-                                    .domain = DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_INJECTION] = {.name = "injection", .text = "energy from the forcing per time, <f . u>",
-                             .domain = DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_CFL] = {.name = "cfl", .text = "Courant number of a full step from here, dt max(|u|/dx + |v|/dy)",
-                       .domain = DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_MEAN_PROFILE] = {.name = "mean_profile", .text = "u averaged over x", .domain = DOMAIN_Y,
+        [ARRAY_DISSIPATION] = {.name = "dissipation",
+                               .text = "energy lost to viscosity per time, viscosity <w^2>",
+                               .domain = DOMAIN_GLOBAL,
+                               .roles = LOCUM_OBSERVABLE},
+        [ARRAY_DRAG_DISSIPATION] = {.name = "drag_dissipation",
+                                    .text = "energy lost to drag per time, drag <u^2 + v^2>",
+                                    .domain = DOMAIN_GLOBAL,
+                                    .roles = LOCUM_OBSERVABLE},
+        [ARRAY_INJECTION] = {.name = "injection",
+                             .text = "energy from the forcing per time, <f . u>",
+                             .domain = DOMAIN_GLOBAL,
+                             .roles = LOCUM_OBSERVABLE},
+        [ARRAY_CFL] = {.name = "cfl",
+                       .text = "Courant number of a full step from here, dt max(|u|/dx + |v|/dy)",
+                       .domain = DOMAIN_GLOBAL,
+                       .roles = LOCUM_OBSERVABLE},
+        [ARRAY_MEAN_PROFILE] = {.name = "mean_profile",
+                                .text = "u averaged over x",
+                                .domain = DOMAIN_Y,
                                 .roles = LOCUM_OBSERVABLE},
         [ARRAY_SYMMETRIC_PROFILE] = {.name = "symmetric_profile",
                                      .text = "mean_profile averaged over the symmetries of the forcing",
-                                     .domain = DOMAIN_Y, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_SPECTRUM] = {.name = "spectrum", .text = "energy in shells of unit width, their sum is the energy",
-                            .domain = DOMAIN_K, .roles = LOCUM_OBSERVABLE},
-        [ARRAY_VORTICITY_HAT] = {.name = "vorticity_hat", .text = "modes of the vorticity: what a restart goes on from",
-                                 .domain = DOMAIN_MODES, .order = 1, .shape = {2}, .roles = LOCUM_STATE},
+                                     .domain = DOMAIN_Y,
+                                     .roles = LOCUM_OBSERVABLE},
+        [ARRAY_SPECTRUM] = {.name = "spectrum",
+                            .text = "energy in shells of unit width, their sum is the energy",
+                            .domain = DOMAIN_K,
+                            .roles = LOCUM_OBSERVABLE},
+        [ARRAY_VORTICITY_HAT] = {.name = "vorticity_hat",
+                                 .text = "modes of the vorticity: what a restart goes on from",
+                                 .domain = DOMAIN_MODES,
+                                 .order = 1,
+                                 .shape = {2},
+                                 .roles = LOCUM_STATE},
     };
+    /* clang-format on */
     for (int i = 0; i < N_ARRAYS; i++) {
         s->arrays[i] = arrays[i];
         s->arrays[i].unit = "1";
         s->arrays[i].type = LOCUM_FLOAT64;
         s->arrays[i].place = LOCUM_NODE;
     }
-    s->schema = (locum_schema){.domains = s->domains, .n_domains = N_DOMAINS, .arrays = s->arrays, .n_arrays = N_ARRAYS};
+    s->schema =
+        (locum_schema){.domains = s->domains, .n_domains = N_DOMAINS, .arrays = s->arrays, .n_arrays = N_ARRAYS};
 }
 
 static void destroy(locum_solver *s)

@@ -26,7 +26,10 @@ typedef enum locum_navier_stokes_initial {
     LOCUM_NAVIER_STOKES_FILE
 } locum_navier_stokes_initial;
 
-typedef enum locum_navier_stokes_spectrum { LOCUM_NAVIER_STOKES_PEAKED, LOCUM_NAVIER_STOKES_LI } locum_navier_stokes_spectrum;
+typedef enum locum_navier_stokes_spectrum {
+    LOCUM_NAVIER_STOKES_PEAKED,
+    LOCUM_NAVIER_STOKES_LI
+} locum_navier_stokes_spectrum;
 
 typedef struct locum_navier_stokes_config {
     /* block `solver` */

@@ -222,10 +222,11 @@ static locum_status check_mean(const locum_solver *s, const double *field, doubl
     LOCUM_TRY(locum_comm_sum_blocks(s->comm, p->n_row_blocks, p->first_row_block, p->my_row_blocks, 2, partial, sums));
     const double points = (double)(s->n[0] * ny), mean = sums[0] / points, rms = sqrt(sums[1] / points);
     const double tolerance = doubles ? 1e-10 : 1e-6;
-    LOCUM_REQUIRE(fabs(mean) <= tolerance * rms, LOCUM_INPUT,
-                  "navier_stokes: the mean of the initial vorticity is %.6g (rms %.6g); on a periodic box it must vanish "
-                  "(within %g of the rms): subtract it",
-                  mean, rms, tolerance);
+    LOCUM_REQUIRE(
+        fabs(mean) <= tolerance * rms, LOCUM_INPUT,
+        "navier_stokes: the mean of the initial vorticity is %.6g (rms %.6g); on a periodic box it must vanish "
+        "(within %g of the rms): subtract it",
+        mean, rms, tolerance);
     return LOCUM_OK;
 }
 
@@ -282,9 +283,9 @@ static locum_status start_from_modes(locum_state *state, const locum_frame *fram
     if (end > s->k_max[1] + 1) end = s->k_max[1] + 1;
     lines = end > first ? end - first : 0;
     double *values = NULL, *modes = NULL;
-    locum_status st = array >= 0 ? LOCUM_OK
-                                 : LOCUM_FAIL(LOCUM_INPUT, "navier_stokes: a restart needs the array vorticity_hat");
-    if (!st && frame->schema->domains[frame->schema->arrays[array].domain].n_global[0] != n_global)
+    locum_status st =
+        array >= 0 ? LOCUM_OK : LOCUM_FAIL(LOCUM_INPUT, "navier_stokes: a restart needs the array vorticity_hat");
+    if (!st && frame->blocks[array].n_global != n_global) /* a file's rows have no number in the domain */
         st = LOCUM_FAIL(LOCUM_INPUT, "navier_stokes: the restart is of another resolution");
     if (!st) st = copy_values(frame, array, &values);
     if (!st) st = LOCUM_NEW(&modes, 2 * lines * width + 1);

@@ -17,7 +17,8 @@
 #include "solvers/navier_stokes/periodic/navier_stokes.h"
 #include "solvers/numerics/fft/plane.h"
 
-enum { /* arrays of the schema, in this order */
+/* arrays of the schema, in this order */
+enum {
     ARRAY_VORTICITY,
     ARRAY_VELOCITY,
     ARRAY_ENERGY,
@@ -34,8 +35,8 @@ enum { /* arrays of the schema, in this order */
 };
 enum { DOMAIN_GLOBAL, DOMAIN_GRID, DOMAIN_Y, DOMAIN_K, DOMAIN_MODES, N_DOMAINS };
 
-#define STABLE_COURANT 1.35  /* 2 sqrt(2) / (2 pi / 3): RK4 with truncated modes is stable below it */
-#define LARGEST_COURANT 2.0  /* fixed steps above it end the run */
+#define STABLE_COURANT 1.35 /* 2 sqrt(2) / (2 pi / 3): RK4 with truncated modes is stable below it */
+#define LARGEST_COURANT 2.0 /* fixed steps above it end the run */
 
 typedef struct resampled resampled; /* what resample() lends, until destroy */
 
@@ -67,16 +68,16 @@ struct locum_state {
     double time;
     int64_t step;
     double viscosity, drag;
-    forced_mode forced; /* all our forcings push one mode (and its conjugate); value 0 = none */
-    double growth; /* how fast the forcing can raise the Courant number per time */
-    double rate;   /* max |u| / dx + |v| / dy of the state */
-    bool ready;    /* the buffers hold the products of the state's velocities */
-    double *w, *sum;         /* [my lines][kept] complex: state, and Runge-Kutta sum */
-    double *lines, *rows;    /* the plane's buffers; rows NULL on one rank */
+    forced_mode forced;       /* all our forcings push one mode (and its conjugate); value 0 = none */
+    double growth;            /* how fast the forcing can raise the Courant number per time */
+    double rate;              /* max |u| / dx + |v| / dy of the state */
+    bool ready;               /* the buffers hold the products of the state's velocities */
+    double *w, *sum;          /* [my lines][kept] complex: state, and Runge-Kutta sum */
+    double *lines, *rows;     /* the plane's buffers; rows NULL on one rank */
     double *modes, *products; /* [8][nx] complex; products: the transformed products */
-    double *field, *work;    /* [8][ny] complex */
-    double *stage;           /* [kept] complex */
-    double *decay;           /* [2 * kept] exp(-nu kx^2 dt / 2), every value twice */
+    double *field, *work;     /* [8][ny] complex */
+    double *stage;            /* [kept] complex */
+    double *decay;            /* [2 * kept] exp(-nu kx^2 dt / 2), every value twice */
     /* what observe lends */
     double *vorticity, *velocity, *profile[2], *modes_out, *partial, *sums;
     double complex *coefficients; /* [k_max[1] + 1] of the mean profile */

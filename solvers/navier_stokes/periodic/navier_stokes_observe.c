@@ -68,16 +68,17 @@ static void observe_coefficients(locum_state *state)
     for (int64_t ky = first; ky < first + LOCUM_PLANE_WAVES * s->plane->my_line_blocks && ky < n; ky++) {
         double complex w = ((const double complex *)state->w)[(ky - first) * 2 * s->half];
         /* + 0 makes -0 a 0, as adding the zeros of others does */
-        if (ky) state->coefficients[ky] = (0.0 - cimag(w) / wavenumber(s, 1, ky)) +
-                                          (0.0 + creal(w) / wavenumber(s, 1, ky)) * I;
+        if (ky)
+            state->coefficients[ky] =
+                (0.0 - cimag(w) / wavenumber(s, 1, ky)) + (0.0 + creal(w) / wavenumber(s, 1, ky)) * I;
     }
     if (s->plane->size > 1)
         MPI_Allreduce(MPI_IN_PLACE, state->coefficients, (int)(2 * n), MPI_DOUBLE, MPI_SUM, s->comm);
 }
 
 /* What the symmetries of the forcing leave of mode m of the profile.
- * A sin(2 pi n y / Ly) x-hat: half a wavelength in y with x -> -x changes the sign of u, which leaves odd multiples of n;
- * (x, y) -> (-x, -y) changes it too, which leaves sines, unless a mean flow runs along y. Without forcing, or with the
+ * A sin(2 pi n y / Ly) x-hat: half a wavelength in y with x -> -x changes the sign of u, which leaves odd multiples of
+ * n; (x, y) -> (-x, -y) changes it too, which leaves sines, unless a mean flow runs along y. Without forcing, or with the
  * diagonal one, every shift in y (with one in x) is a symmetry, which leaves the constant. */
 static double complex symmetric_part(const locum_solver *s, int64_t m, double complex c)
 {
@@ -173,10 +174,8 @@ static locum_block rows_block(const locum_solver *s, const double *data, int64_t
 
 static locum_block grid_block(const locum_solver *s, const double *data)
 {
-    return (locum_block){data,
-                         {locum_plane_first_row(s->plane), 0, 0},
-                         {locum_plane_my_rows(s->plane), s->n[1], 1},
-                         s->n[0] * s->n[1]};
+    return (locum_block){
+        data, {locum_plane_first_row(s->plane), 0, 0}, {locum_plane_my_rows(s->plane), s->n[1], 1}, s->n[0] * s->n[1]};
 }
 
 static void fill_rows(locum_state *state, const bool *wanted, locum_block *blocks)

@@ -21,9 +21,13 @@ void locum_navier_stokes_velocity_line(const locum_state *state, double *w, int6
     double *plus = state->modes + 2 * nx * (line % LOCUM_PLANE_WAVES), *minus = plus + 2 * nx * LOCUM_PLANE_WAVES;
     for (int side = 0; side < 2; side++) {
         const int64_t at = side ? 2 * s->half : 0, end = side ? 2 * (nx - s->half) : 0;
-        locum_navier_stokes_piece piece = {.n = s->half, .ky = TWO_PI * (double)ky / s->box[1], .kx = s->kx + at,
-                                           .kx2 = (ky ? s->kx2 : s->kx2_safe) + at, .stage = w + at,
-                                           .z_plus = plus + end, .z_minus = minus + end};
+        locum_navier_stokes_piece piece = {.n = s->half,
+                                           .ky = TWO_PI * (double)ky / s->box[1],
+                                           .kx = s->kx + at,
+                                           .kx2 = (ky ? s->kx2 : s->kx2_safe) + at,
+                                           .stage = w + at,
+                                           .z_plus = plus + end,
+                                           .z_minus = minus + end};
         s->loops->velocity(&piece);
     }
     if (ky == 0) memcpy(plus, s->mean_flow, sizeof s->mean_flow);

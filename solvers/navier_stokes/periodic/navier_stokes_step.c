@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* navier_stokes_step.c - one step of the classical Runge-Kutta method with the exact integrating factor.
  *
- * With N the nonlinear term, e = exp(-(nu k^2 + drag) dt/2), F(h) = curl f (1 - exp(-(nu k^2 + drag) h)) / (nu k^2 + drag):
+ * With N the nonlinear term, r = nu k^2 + drag, e = exp(-r dt/2), F(h) = curl f (1 - exp(-r h)) / r:
  *
  *      w2 = e (w + dt/2 N1) + F(dt/2)      w3 = e w + dt/2 N2 + F(dt/2)      w4 = e^2 w + dt e N3 + F(dt)
  *      w' = e^2 (w + dt/6 N1) + dt/3 e (N2 + N3) + dt/6 N4 + F(dt)

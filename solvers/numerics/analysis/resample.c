@@ -17,9 +17,9 @@ enum { ROWS = LOCUM_PLANE_ROWS, LINES = LOCUM_PLANE_LINES };
 
 typedef struct side {
     locum_plane *plane;
-    double *lines, *rows;  /* buffers; the same one on one rank */
-    double *modes;         /* [8, nx] */
-    double *field, *work;  /* [8, ny] */
+    double *lines, *rows; /* buffers; the same one on one rank */
+    double *modes;        /* [8, nx] */
+    double *field, *work; /* [8, ny] */
 } side;
 
 static locum_status side_create(side *s, MPI_Comm comm, const int64_t n[2], const int64_t k_max[2])
@@ -118,8 +118,8 @@ static locum_status resample_modes(MPI_Comm comm, const int64_t n_from[2], const
     return st;
 }
 
-locum_status locum_resample_grid(MPI_Comm comm, const int64_t n_from[2], int64_t first_in, int64_t n_in,
-                                 int components, const double *in, const int64_t n_to[2], double *out)
+locum_status locum_resample_grid(MPI_Comm comm, const int64_t n_from[2], int64_t first_in, int64_t n_in, int components,
+                                 const double *in, const int64_t n_to[2], double *out)
 {
     int size, rank;
     int64_t first, n;

@@ -15,11 +15,12 @@
 /** A periodic 2-D grid [n_from[0], n_from[1], components] -> n_to, both over the same box. Collective.
  *  in  whole rows first_in .. first_in + n_in of this rank, any split without overlap
  *  out rows of this rank by locum_slab_rows(n_to[0]), caller's memory. The same grid is copied exactly. */
-locum_status locum_resample_grid(MPI_Comm comm, const int64_t n_from[2], int64_t first_in, int64_t n_in,
-                                 int components, const double *in, const int64_t n_to[2], double *out);
+locum_status locum_resample_grid(MPI_Comm comm, const int64_t n_from[2], int64_t first_in, int64_t n_in, int components,
+                                 const double *in, const int64_t n_to[2], double *out);
 
 /** A 1-D rows array: periodic domains by trigonometric interpolation, others (spectra) cut or padded with zeros.
- *  in [from->n_global[0], components], out [to->n_global[0], components]. Local. Fails: LOCUM_ARG (lengths not fixed). */
+ *  in [from->n_global[0], components], out [to->n_global[0], components].
+ *  Local. Fails: LOCUM_ARG (lengths not fixed). */
 locum_status locum_resample_rows(const locum_domain *from, const locum_domain *to, int components, const double *in,
                                  double *out);
 

@@ -18,8 +18,8 @@ static fftw_plan plan_batch(int64_t n, int batch, int64_t stride_in, int64_t str
                             double *out)
 {
     int length = (int)n;
-    return fftw_plan_many_dft(1, &length, batch, (fftw_complex *)in, NULL, 1, (int)stride_in, (fftw_complex *)out,
-                              NULL, 1, (int)stride_out, sign, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+    return fftw_plan_many_dft(1, &length, batch, (fftw_complex *)in, NULL, 1, (int)stride_in, (fftw_complex *)out, NULL,
+                              1, (int)stride_out, sign, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
 }
 
 /* ESTIMATE does not touch the arrays, it only looks at their alignment */
@@ -39,10 +39,9 @@ static locum_status make_plans(locum_plane *p)
     free(b);
     free(a);
     if (st) return st;
-    LOCUM_REQUIRE(p->x_backward[0] && p->x_backward[1] && p->x_forward[0] && p->x_forward[1] && p->y_backward &&
-                      p->y_forward,
-                  LOCUM_MEMORY, "fft: FFTW made no plan for %lld x %lld points", (long long)p->n[0],
-                  (long long)p->n[1]);
+    LOCUM_REQUIRE(
+        p->x_backward[0] && p->x_backward[1] && p->x_forward[0] && p->x_forward[1] && p->y_backward && p->y_forward,
+        LOCUM_MEMORY, "fft: FFTW made no plan for %lld x %lld points", (long long)p->n[0], (long long)p->n[1]);
     return LOCUM_OK;
 }
 
@@ -216,8 +215,7 @@ static void load_rows(const locum_plane *p, const double *rows, int64_t my_block
         for (int64_t r = 0; r < ROWS; r++) {
             double *row = work + 2 * r * ny;
             for (int64_t l = 0; l < n; l++) copy_complex(row + 2 * (k0 + l), plus + l * line + 2 * r);
-            for (int64_t l = k0 ? 0 : 1; l < n; l++)
-                copy_complex(row + 2 * (ny - k0 - l), minus + l * line + 2 * r);
+            for (int64_t l = k0 ? 0 : 1; l < n; l++) copy_complex(row + 2 * (ny - k0 - l), minus + l * line + 2 * r);
         }
     }
     size_t band = (size_t)(ny - 2 * p->k_max[1] - 1) * 16;

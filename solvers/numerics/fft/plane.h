@@ -38,8 +38,8 @@ typedef struct locum_plane {
     int64_t stride;     /**< complex numbers from line to line on the side of the lines */
     int64_t row_stride; /**< ... and on the side of the rows */
     struct fftw_plan_s *x_backward[2], *x_forward[2], *y_backward, *y_forward; /**< owned; x: [plus, minus lines] */
-    int *counts, *line_offset, *row_offset;                  /**< [size] of MPI_Alltoallw, bytes; owned */
-    MPI_Datatype *line_type, *row_type;                      /**< [size]; owned */
+    int *counts, *line_offset, *row_offset; /**< [size] of MPI_Alltoallw, bytes; owned */
+    MPI_Datatype *line_type, *row_type;     /**< [size]; owned */
 } locum_plane;
 
 /** Collective. nx, ny >= 2, any factors; 0 <= k_max[d] < n[d] / 2 (LOCUM_ARG). */

@@ -11,7 +11,7 @@
 /** First of n blocks on `rank` of `size` (an even split; rank = size gives n). Local. */
 int64_t locum_slab_first(int64_t n, int size, int rank);
 
-/** Rows of a grid of n rows on `rank`, when blocks of eight rows are split evenly: how every solver splits its x. Local. */
+/** Rows of a grid of n rows on `rank` when blocks of eight rows are split evenly: how solvers split x. Local. */
 void locum_slab_rows(int64_t n, int size, int rank, int64_t *first, int64_t *n_mine);
 
 /** Rows of an array, row-major, split over the ranks in any order without overlap -> another split. Collective.

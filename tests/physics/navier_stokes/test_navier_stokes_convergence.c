@@ -46,7 +46,7 @@ static void time_error_is_of_fourth_order(void)
     }
     flow_end(&fine);
     CHECK_CLOSE(fitted_order(steps, errors, 4), 4.0, 0.1); /* the next term of the error is left */
-    CU_ASSERT(errors[0] > 1e-9); /* far above rounding, or the fit would mean nothing */
+    CU_ASSERT(errors[0] > 1e-9);                           /* far above rounding, or the fit would mean nothing */
 }
 
 /* a smooth flow with few modes: each finer grid is better by a factor, not by a power */
@@ -97,8 +97,8 @@ static void energy_budget_closes(int forcing)
     double begin = flow_value(&f, "energy"), change = 0;
     for (int i = 0; i <= STEPS; i++) {
         double weight = (i == 0 || i == STEPS ? 1 : i % 2 ? 4 : 2) / (3.0 * STEPS);
-        change += weight * (flow_value(&f, "injection") - flow_value(&f, "dissipation") -
-                            flow_value(&f, "drag_dissipation"));
+        change +=
+            weight * (flow_value(&f, "injection") - flow_value(&f, "dissipation") - flow_value(&f, "drag_dissipation"));
         if (i < STEPS) CHECK_OK(f.type->advance(f.solver, f.state, 1));
     }
     double end = flow_value(&f, "energy");
@@ -171,8 +171,8 @@ static void forced_case_is_resolved_to_1e_8(void)
                              flow_field_of(&coarse_frame, "vorticity", 64, 64, coarse_field), false));
     c.resolution[0] = c.resolution[1] = 128;
     c.step = 0.0025;
-    CHECK_OK(flow_begin_with(&fine, &c, MPI_COMM_SELF, 1,
-                             flow_field_of(&fine_frame, "vorticity", 128, 128, fine_field), false));
+    CHECK_OK(flow_begin_with(&fine, &c, MPI_COMM_SELF, 1, flow_field_of(&fine_frame, "vorticity", 128, 128, fine_field),
+                             false));
     static const double times[] = {1, 5, 10};
     for (int i = 0; i < 3; i++) {
         CHECK_OK(flow_run(&coarse, times[i]));

@@ -4,8 +4,8 @@
 
 #define TWO_PI 6.283185307179586477
 
-/* w = 2 A k sin(k (x - U t)) sin(k (y - V t)) exp(-(2 nu k^2 + drag) t): the nonlinear term of the vortices vanishes, so
- * carrying them with a mean flow tests advection, viscosity and drag at once */
+/* w = 2 A k sin(k (x - U t)) sin(k (y - V t)) exp(-(2 nu k^2 + drag) t): the nonlinear term of the vortices vanishes,
+ * so carrying them with a mean flow tests advection, viscosity and drag at once */
 static void taylor_green_with_mean_flow_is_exact(void)
 {
     locum_navier_stokes_config c = flow_config(48, 48);
@@ -22,8 +22,8 @@ static void taylor_green_with_mean_flow_is_exact(void)
     double exact[48 * 48];
     for (int i = 0; i < 48; i++)
         for (int j = 0; j < 48; j++)
-            exact[i * 48 + j] = 2 * 0.7 * 2 * sin(2 * (TWO_PI * i / 48 - 0.9 * t)) *
-                                sin(2 * (TWO_PI * j / 48 + 0.4 * t)) * decay;
+            exact[i * 48 + j] =
+                2 * 0.7 * 2 * sin(2 * (TWO_PI * i / 48 - 0.9 * t)) * sin(2 * (TWO_PI * j / 48 + 0.4 * t)) * decay;
     flow f;
     CHECK_OK(flow_begin(&f, &c, MPI_COMM_SELF, 1));
     CHECK_OK(flow_run(&f, t));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_navier_stokes_initial.c - how a flow begins, what is refused, and how a run that goes wrong ends. Ranks 1 and 3. */
+/* test_navier_stokes_initial.c - how a flow begins, what is refused, and how a run that goes wrong ends. */
 #include "core/failpoint.h"
 #include "tests/physics/navier_stokes/flow.h"
 
@@ -43,7 +43,8 @@ static void seed_gives_one_li_field(void)
 }
 
 /* mean over seeds of a variance, and the error of that mean */
-static void variance_over_seeds(const locum_navier_stokes_config *c, const char *half_square, double *mean, double *error)
+static void variance_over_seeds(const locum_navier_stokes_config *c, const char *half_square, double *mean,
+                                double *error)
 {
     enum { SEEDS = 64 };
     double sum = 0, squares = 0;
@@ -114,8 +115,8 @@ static void shear_layer_has_its_profile(void)
 }
 
 /* this rank's rows of a field as the initial frame of all ranks */
-static locum_status begin_from(flow *f, flow_field *frame, const locum_navier_stokes_config *c, const char *name, int nx,
-                               int ny, const double *field)
+static locum_status begin_from(flow *f, flow_field *frame, const locum_navier_stokes_config *c, const char *name,
+                               int nx, int ny, const double *field)
 {
     int size, rank;
     MPI_Comm_size(MPI_COMM_WORLD, &size);

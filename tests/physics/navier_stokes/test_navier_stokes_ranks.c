@@ -4,9 +4,9 @@
 #include "core/random.h"
 #include "tests/physics/navier_stokes/flow.h"
 
-static const char *const arrays[] = {"vorticity",        "velocity",  "energy", "enstrophy",    "dissipation",
-                                     "drag_dissipation", "injection", "cfl",    "mean_profile", "symmetric_profile",
-                                     "spectrum",         "vorticity_hat"};
+static const char *const arrays[] = {"vorticity",    "velocity",          "energy",    "enstrophy",
+                                     "dissipation",  "drag_dissipation",  "injection", "cfl",
+                                     "mean_profile", "symmetric_profile", "spectrum",  "vorticity_hat"};
 enum { N_NAMES = sizeof arrays / sizeof *arrays };
 
 /* this rank's part of an array must be the same bits as that part of the lone run's */
@@ -198,6 +198,40 @@ static void foreign_field_starts_alike_on_all_ranks(void)
     flow_end(&all);
 }
 
+/* every array of a finer frame on this grid: the same smooth field, begun here and there from one seed */
+static void whole_frames_are_resampled(void)
+{
+    static const char *const names[] = {"vorticity",    "velocity",          "energy",
+                                        "mean_profile", "symmetric_profile", "spectrum"};
+    locum_navier_stokes_config c = turbulent(48, 64);
+    c.kolmogorov_wavenumber = 1;
+    c.peak_wavenumber = 2; /* exp(-2 (15/2)^2) is nothing: both grids hold the field */
+    flow fine, coarse, own;
+    CHECK_OK(flow_begin(&fine, &c, MPI_COMM_WORLD, 6));
+    c.resolution[0] = 40;
+    c.resolution[1] = 48;
+    CHECK_OK(flow_begin(&coarse, &c, MPI_COMM_WORLD, 6));
+    CHECK_OK(flow_begin(&own, &c, MPI_COMM_WORLD, 6));
+    memset(fine.wanted, 0, sizeof fine.wanted);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) fine.wanted[flow_array(&fine, names[i])] = true;
+    CHECK_OK(fine.type->observe(fine.solver, fine.state, fine.wanted, &fine.frame));
+    CHECK_OK(coarse.type->resample(coarse.solver, &fine.frame, &coarse.frame));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const int array = flow_array(&coarse, names[i]);
+        const double *mine = flow_observe(&own, names[i]);
+        const locum_block *a = &coarse.blocks[array], *b = &own.blocks[array];
+        const int64_t n = locum_block_count(own.frame.schema, array, b);
+        CU_ASSERT_FATAL(a->data && a->first[0] == b->first[0] && a->n[0] == b->n[0] && a->n_global == b->n_global);
+        double worst = 0;
+        for (int64_t j = 0; j < n; j++) worst = fmax(worst, fabs(((const double *)a->data)[j] - mine[j]));
+        CHECK_CLOSE(worst, 0, 1e-13); /* rounding of values of size 10 */
+    }
+    CU_ASSERT_PTR_NULL(coarse.blocks[flow_array(&coarse, "vorticity_hat")].data);
+    flow_end(&own);
+    flow_end(&coarse);
+    flow_end(&fine);
+}
+
 FLOW_MPI_MAIN("navier_stokes: ranks and restarts", {"bits do not depend on the ranks", bits_do_not_depend_on_ranks},
               {"nor do they with ragged blocks, a box that is not square and a mean flow",
                bits_do_not_depend_on_ranks_when_blocks_are_ragged},
@@ -206,4 +240,5 @@ FLOW_MPI_MAIN("navier_stokes: ranks and restarts", {"bits do not depend on the r
               {"a restart with Courant steps is exact", restart_with_courant_steps_is_exact},
               {"observing leaves no trace", observing_leaves_no_trace},
               {"a state serves one sample after another", state_is_reused},
+              {"whole frames are resampled", whole_frames_are_resampled},
               {"a foreign field starts alike on all ranks", foreign_field_starts_alike_on_all_ranks})

@@ -153,8 +153,7 @@ static void plane_agrees_with_the_definition(int64_t nx, int64_t ny, int64_t kx_
         locum_plane_rows_backward(p, on_rows, b, work, field);
         for (int64_t i = 0; i < LOCUM_PLANE_ROWS && b * LOCUM_PLANE_ROWS + i < locum_plane_my_rows(p); i++)
             for (int64_t j = 0; j < ny; j += 3) {
-                double complex exact =
-                    direct_sum(n, k_max, locum_plane_first_row(p) + b * LOCUM_PLANE_ROWS + i, j);
+                double complex exact = direct_sum(n, k_max, locum_plane_first_row(p) + b * LOCUM_PLANE_ROWS + i, j);
                 worst = fmax(worst, cabs(((double complex *)field)[i * ny + j] - exact));
             }
         locum_plane_rows_forward(p, field, b, work, on_rows);
