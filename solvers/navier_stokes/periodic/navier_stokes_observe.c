@@ -78,8 +78,8 @@ static void observe_coefficients(locum_state *state)
 
 /* What the symmetries of the forcing leave of mode m of the profile.
  * A sin(2 pi n y / Ly) x-hat: half a wavelength in y with x -> -x changes the sign of u, which leaves odd multiples of
- * n; (x, y) -> (-x, -y) changes it too, which leaves sines, unless a mean flow runs along y. Without forcing, or with the
- * diagonal one, every shift in y (with one in x) is a symmetry, which leaves the constant. */
+ * n; (x, y) -> (-x, -y) changes it too, which leaves sines, unless a mean flow runs along y. Without forcing, or
+ * with the diagonal one, every shift in y (with one in x) is a symmetry, which leaves the constant. */
 static double complex symmetric_part(const locum_solver *s, int64_t m, double complex c)
 {
     if (s->config.forcing != LOCUM_NAVIER_STOKES_KOLMOGOROV) return 0;

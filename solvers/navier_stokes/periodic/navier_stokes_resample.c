@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* navier_stokes_resample.c - frames of another resolution on this solver's grid: fields by their Fourier modes,
- * profiles and spectra as numerics/analysis/resample.h says, scalars as they are. Modes (vorticity_hat) are left out: they are
- * for restarts, which go on at the same resolution. */
+ * profiles and spectra as numerics/analysis/resample.h says, scalars as they are. Modes (vorticity_hat) are left out:
+ * they are for restarts, which go on at the same resolution. */
 #include <stdlib.h>
 #include <string.h>
 
