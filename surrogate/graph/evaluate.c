@@ -20,16 +20,21 @@ static locum_view view_of(const locum_graph *graph, locum_id id, const int64_t *
     return view;
 }
 
-void locum_node_reference(const locum_graph *graph, locum_id id, const int64_t *extents, uint64_t seed, const double *const *in,
-                          locum_view *views, double *out)
+void locum_node_reference(const locum_graph *graph, locum_id id, const int64_t *extents, uint64_t seed,
+                          const double *const *in, locum_view *views, double *out)
 {
     const locum_node *node = locum_graph_node(graph, id);
     for (int i = 0; i < node->n_inputs; i++) /* read only: loops write to `out` alone */
         views[i] = view_of(graph, locum_graph_inputs(graph, id)[i], extents, (double *)(uintptr_t)in[i]);
-    const locum_loop loop = {.op = (locum_op)node->op, .integers = locum_graph_integers(graph, id),
-                             .reals = locum_graph_reals(graph, id), .n_integers = node->n_integers, .n_in = node->n_inputs,
-                             .in = views, .out = view_of(graph, id, extents, out),
-                             .rows = node->symbol < 0 ? 1 : extents[node->symbol], .seed = seed,
+    const locum_loop loop = {.op = (locum_op)node->op,
+                             .integers = locum_graph_integers(graph, id),
+                             .reals = locum_graph_reals(graph, id),
+                             .n_integers = node->n_integers,
+                             .n_in = node->n_inputs,
+                             .in = views,
+                             .out = view_of(graph, id, extents, out),
+                             .rows = node->symbol < 0 ? 1 : extents[node->symbol],
+                             .seed = seed,
                              .number = (locum_number)node->number};
     locum_operator_of(node->op)->reference(&loop);
 }
@@ -122,14 +127,16 @@ static locum_status evaluate_primitives(evaluation *e, int n_outputs, const locu
     return st;
 }
 
-locum_status locum_graph_evaluate(const locum_graph *graph, const int64_t *extents, uint64_t seed, locum_find_values find, void *self,
-                                  int n_outputs, const locum_id *outputs, double *const *values)
+locum_status locum_graph_evaluate(const locum_graph *graph, const int64_t *extents, uint64_t seed,
+                                  locum_find_values find, void *self, int n_outputs, const locum_id *outputs,
+                                  double *const *values)
 {
     locum_graph *expanded = NULL;
     locum_id *map = NULL, *inside = NULL;
     LOCUM_TRY(check_extents(graph, extents));
     for (int i = 0; i < n_outputs; i++)
-        LOCUM_REQUIRE(outputs[i] > 0 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG, "evaluate: output %d is no node", i);
+        LOCUM_REQUIRE(outputs[i] > 0 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG, "evaluate: output %d is no node",
+                      i);
     locum_status st = LOCUM_NEW(&map, locum_graph_n(graph) + 1);
     if (!st) st = LOCUM_NEW(&inside, n_outputs + 1);
     if (!st) st = locum_graph_expand_composites(graph, &expanded, map);

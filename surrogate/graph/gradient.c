@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* gradient.c - reverse mode as a graph transform, and the expansion of composites.
  *
- * For y = f(..., x_i, ...) with seed g = dL/dy, a node's rule appends nodes for g df/dx_i. Walking ids downwards meets every user
- * of a node before the node; contributions are added on the way:
+ * For y = f(..., x_i, ...) with seed g = dL/dy, a node's rule appends nodes for g df/dx_i. Walking ids downwards
+ * meets every user of a node before the node; contributions are added on the way:
  *
- *     adjoint(y) = seed;   for id = y .. 1:  adjoint(x_i) += rule_i(adjoint(id))        for inputs that depend on a `wrt`
+ *     adjoint(y) = seed;   for id = y .. 1:  adjoint(x_i) += rule_i(adjoint(id))     for x_i that depend on a `wrt`
  *
- * The new nodes are ordinary nodes, so the transform applies to its own result. A composite without a rule is expanded in place and
- * the expansion is walked as a window of its own; windows nest as deep as composites are defined by composites (2), not with size. */
+ * The new nodes are ordinary nodes, so the transform applies to its own result. A composite without a rule is expanded
+ * in place and the expansion is walked as a window of its own; windows nest as deep as composites are defined by
+ * composites (2), not with the number of nodes. */
 #include "surrogate/graph/operator.h"
 
 #include <stdlib.h>
@@ -87,14 +88,18 @@ static locum_status sweep(window *w, locum_graph *graph);
 /* the gradient of a composite without a rule: expand it here, walk the expansion */
 static locum_status through_expansion(const locum_site *site, locum_id *into)
 {
-    window w = {.first = locum_graph_n(site->graph) + 1, .n_leaves = site->node.n_inputs, .leaf = site->in,
-                .leaf_wanted = site->wanted, .leaf_adjoint = into};
+    window w = {.first = locum_graph_n(site->graph) + 1,
+                .n_leaves = site->node.n_inputs,
+                .leaf = site->in,
+                .leaf_wanted = site->wanted,
+                .leaf_adjoint = into};
     const locum_id y = locum_operator_of(site->node.op)->expand(site);
     LOCUM_TRY(locum_graph_status(site->graph));
     w.last = locum_graph_n(site->graph);
     locum_status st = window_open(&w, site->graph);
     if (!st) {
-        for (locum_id id = w.first; id <= w.last; id++) w.depends[id - w.first] = mark_wanted(&w, site->graph, id, w.wanted);
+        for (locum_id id = w.first; id <= w.last; id++)
+            w.depends[id - w.first] = mark_wanted(&w, site->graph, id, w.wanted);
         if (depends(&w, y)) accumulate(&w, site->graph, y, site->seed);
         st = sweep(&w, site->graph);
     }
@@ -141,7 +146,7 @@ static locum_status sweep(window *w, locum_graph *graph)
     return locum_graph_status(graph);
 }
 
-/* --- the transform -------------------------------------------------------------------------------------------------- */
+/* --- the transform ------------------------------------------------------------------------------------------------ */
 
 static locum_status check_request(locum_graph *graph, locum_id y, locum_id *seed, int n_wrt, const locum_id *wrt)
 {
@@ -149,7 +154,8 @@ static locum_status check_request(locum_graph *graph, locum_id y, locum_id *seed
     LOCUM_REQUIRE(y > 0 && y <= locum_graph_n(graph), LOCUM_ARG, "gradient: of node %d, which does not exist", y);
     for (int i = 0; i < n_wrt; i++) {
         LOCUM_REQUIRE(wrt[i] > 0 && wrt[i] <= locum_graph_n(graph), LOCUM_ARG, "gradient: wrt %d is no node", i);
-        LOCUM_REQUIRE(locum_graph_node(graph, wrt[i])->number != LOCUM_INTEGER32, LOCUM_ARG, "gradient: wrt %d is int32", i);
+        LOCUM_REQUIRE(locum_graph_node(graph, wrt[i])->number != LOCUM_INTEGER32, LOCUM_ARG,
+                      "gradient: wrt %d is int32", i);
     }
     const locum_shape shape = locum_shape_of(graph, y);
     LOCUM_REQUIRE(shape.number != LOCUM_INTEGER32, LOCUM_ARG, "gradient: of an int32 node");
@@ -172,7 +178,8 @@ static locum_id zeros(locum_graph *graph, locum_id like)
     return locum_expand_like(graph, locum_scalar(graph, number, 0), like);
 }
 
-locum_status locum_graph_gradient(locum_graph *graph, locum_id y, locum_id seed, int n_wrt, const locum_id *wrt, locum_id *out)
+locum_status locum_graph_gradient(locum_graph *graph, locum_id y, locum_id seed, int n_wrt, const locum_id *wrt,
+                                  locum_id *out)
 {
     LOCUM_TRY(check_request(graph, y, &seed, n_wrt, wrt));
     window w = {.first = 1, .last = y};
@@ -193,9 +200,9 @@ locum_status locum_graph_gradient(locum_graph *graph, locum_id y, locum_id seed,
     return st ? st : locum_graph_status(graph);
 }
 
-/* --- expanding composites ------------------------------------------------------------------------------------------- */
+/* --- expanding composites ----------------------------------------------------------------------------------------- */
 
-/* Nodes are copied in order; a composite is replaced by its expansion, whose composites are expanded by a further pass. */
+/* Nodes are copied in order; a composite is replaced by its expansion, whose own composites need a further pass. */
 static locum_status expand_once(const locum_graph *graph, locum_graph **expanded, locum_id *map, bool *more)
 {
     const int32_t n = locum_graph_n(graph), n_outputs = locum_graph_n_outputs(graph);

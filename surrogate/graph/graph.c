@@ -37,10 +37,9 @@ struct locum_graph {
     char message[MESSAGE_SIZE];
 };
 
-static const locum_operator *const operators[] = {
-    NULL,
+static const locum_operator *const operators[] = {NULL,
 #define OPERATOR(name, n, tier) &locum_operator_##name,
-    LOCUM_OPS(OPERATOR)
+                                                  LOCUM_OPS(OPERATOR)
 #undef OPERATOR
 };
 
@@ -48,10 +47,9 @@ enum { P = 0, C = 1 };
 static const struct {
     const char *name;
     int n_inputs, tier;
-} op_table[] = {
-    {"none", 0, P},
+} op_table[] = {{"none", 0, P},
 #define ROW(name, n, tier) {#name, n, tier},
-    LOCUM_OPS(ROW)
+                LOCUM_OPS(ROW)
 #undef ROW
 };
 
@@ -82,7 +80,7 @@ locum_op locum_op_find(const char *name)
     return LOCUM_OP_none;
 }
 
-/* --- pools ---------------------------------------------------------------------------------------------------------- */
+/* --- pools -------------------------------------------------------------------------------------------------------- */
 
 /* room for `more` further elements */
 static locum_status pool_reserve(pool *p, int64_t more, size_t size)
@@ -114,7 +112,7 @@ static locum_status pool_copy(pool *to, const pool *from, size_t size)
     return LOCUM_OK;
 }
 
-/* --- life ----------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 
 locum_status locum_graph_create(locum_graph **graph)
 {
@@ -168,7 +166,7 @@ locum_status locum_graph_copy(const locum_graph *graph, locum_graph **copy)
     return st;
 }
 
-/* --- faults and paths ----------------------------------------------------------------------------------------------- */
+/* --- faults and paths --------------------------------------------------------------------------------------------- */
 
 locum_status locum_graph_status(const locum_graph *graph)
 {
@@ -217,7 +215,7 @@ void locum_graph_pop(locum_graph *graph)
         locum_graph_fault(graph, LOCUM_ARG, "locum_graph_pop without locum_graph_push");
 }
 
-/* --- queries -------------------------------------------------------------------------------------------------------- */
+/* --- queries ------------------------------------------------------------------------------------------------------ */
 
 int32_t locum_graph_n(const locum_graph *graph)
 {
@@ -294,7 +292,7 @@ int locum_graph_symbol(locum_graph *graph, const char *name)
     return graph->n_symbols++;
 }
 
-/* --- names ---------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 /* slot of the source or output of that name, or the empty slot where it belongs */
 static int32_t name_slot(const locum_graph *graph, const char *name, bool output)
@@ -329,7 +327,9 @@ static locum_status name_reserve(locum_graph *graph, size_t length)
     graph->name_slots = n_old ? 2 * n_old : 32;
     for (int32_t i = 0; i < n_old; i++) {
         const locum_id id = old[i];
-        if (id) graph->by_name[name_slot(graph, locum_graph_name(graph, id), locum_graph_node(graph, id)->flags & LOCUM_NODE_OUTPUT)] = id;
+        if (id)
+            graph->by_name[name_slot(graph, locum_graph_name(graph, id),
+                                     locum_graph_node(graph, id)->flags & LOCUM_NODE_OUTPUT)] = id;
     }
     free(old);
     return LOCUM_OK;
@@ -365,7 +365,7 @@ void locum_output(locum_graph *graph, locum_id id, const char *name)
     pool_append(&graph->outputs, &id, 1, sizeof id);
 }
 
-/* --- adding --------------------------------------------------------------------------------------------------------- */
+/* --- adding ------------------------------------------------------------------------------------------------------- */
 
 static locum_status check_draft(const locum_graph *graph, locum_draft *draft)
 {
@@ -373,7 +373,8 @@ static locum_status check_draft(const locum_graph *graph, locum_draft *draft)
     LOCUM_REQUIRE(rules, LOCUM_ARG, "operator %d is unknown", (int)draft->op);
     const char *who = locum_op_name(draft->op);
     const int n = locum_op_n_inputs(draft->op);
-    LOCUM_REQUIRE(n < 0 ? draft->n_inputs > 0 : draft->n_inputs == n, LOCUM_ARG, "%s: %d operands", who, draft->n_inputs);
+    LOCUM_REQUIRE(n < 0 ? draft->n_inputs > 0 : draft->n_inputs == n, LOCUM_ARG, "%s: %d operands", who,
+                  draft->n_inputs);
     for (int i = 0; i < draft->n_inputs; i++)
         LOCUM_REQUIRE(draft->in[i] > 0 && draft->in[i] <= locum_graph_n(graph), LOCUM_ARG,
                       "%s: operand %d is no node of this graph", who, i);
@@ -410,9 +411,15 @@ locum_id locum_graph_add(locum_graph *graph, locum_draft *draft)
     if (!st) st = reserve_draft(graph, draft, n_data);
     if (st) return locum_graph_fault(graph, st, "%s", locum_status_message());
 
-    locum_node node = {.op = (uint16_t)draft->op, .number = (uint8_t)draft->shape.number, .n_dims = (uint8_t)draft->shape.n_dims,
-                       .symbol = (int8_t)draft->shape.symbol, .n_integers = (uint8_t)draft->n_integers,
-                       .n_reals = (uint8_t)draft->n_reals, .n_inputs = draft->n_inputs, .name = -1, .data = -1};
+    locum_node node = {.op = (uint16_t)draft->op,
+                       .number = (uint8_t)draft->shape.number,
+                       .n_dims = (uint8_t)draft->shape.n_dims,
+                       .symbol = (int8_t)draft->shape.symbol,
+                       .n_integers = (uint8_t)draft->n_integers,
+                       .n_reals = (uint8_t)draft->n_reals,
+                       .n_inputs = draft->n_inputs,
+                       .name = -1,
+                       .data = -1};
     memcpy(node.dims, draft->shape.dims, (size_t)draft->shape.n_dims * sizeof(int64_t));
     node.first_input = (int32_t)pool_append(&graph->inputs, draft->in, draft->n_inputs, sizeof(locum_id));
     node.integers = (int32_t)pool_append(&graph->integers, draft->integers, draft->n_integers, sizeof(int64_t));
@@ -424,7 +431,7 @@ locum_id locum_graph_add(locum_graph *graph, locum_draft *draft)
     return id;
 }
 
-/* --- sources that are asked for by name ----------------------------------------------------------------------------- */
+/* --- sources that are asked for by name --------------------------------------------------------------------------- */
 
 static locum_id named_source(locum_graph *graph, locum_op op, const char *name, const locum_shape *shape)
 {
@@ -434,16 +441,19 @@ static locum_id named_source(locum_graph *graph, locum_op op, const char *name, 
     if (known) {
         char a[LOCUM_SHAPE_TEXT], b[LOCUM_SHAPE_TEXT];
         const locum_shape old = locum_shape_of(graph, known);
-        if (locum_graph_node(graph, known)->op == op && old.number == shape->number && locum_shape_equal(&old, shape)) return known;
-        return locum_graph_fault(graph, LOCUM_ARG, "%s '%s' of shape %s exists as %s of shape %s or another number type",
-                                 locum_op_name(op), full, locum_shape_text(graph, shape, a),
-                                 locum_op_name((locum_op)locum_graph_node(graph, known)->op), locum_shape_text(graph, &old, b));
+        if (locum_graph_node(graph, known)->op == op && old.number == shape->number && locum_shape_equal(&old, shape))
+            return known;
+        return locum_graph_fault(
+            graph, LOCUM_ARG, "%s '%s' of shape %s exists as %s of shape %s or another number type", locum_op_name(op),
+            full, locum_shape_text(graph, shape, a), locum_op_name((locum_op)locum_graph_node(graph, known)->op),
+            locum_shape_text(graph, &old, b));
     }
     locum_draft draft = {.op = op, .shape = *shape, .name = full};
     return locum_graph_add(graph, &draft);
 }
 
-static bool make_shape(locum_graph *graph, locum_op op, locum_number number, int symbol, int n_dims, const int64_t *dims, locum_shape *shape)
+static bool make_shape(locum_graph *graph, locum_op op, locum_number number, int symbol, int n_dims,
+                       const int64_t *dims, locum_shape *shape)
 {
     *shape = (locum_shape){.number = number, .symbol = symbol, .n_dims = n_dims};
     if (n_dims < 0 || n_dims > LOCUM_DIMS_MAX) {
@@ -454,7 +464,8 @@ static bool make_shape(locum_graph *graph, locum_op op, locum_number number, int
     return true;
 }
 
-locum_id locum_input(locum_graph *graph, const char *name, locum_number number, int symbol, int n_dims, const int64_t *dims)
+locum_id locum_input(locum_graph *graph, const char *name, locum_number number, int symbol, int n_dims,
+                     const int64_t *dims)
 {
     locum_shape shape;
     if (!make_shape(graph, LOCUM_OP_input, number, symbol, n_dims, dims, &shape)) return 0;
@@ -468,7 +479,7 @@ locum_id locum_parameter(locum_graph *graph, const char *name, locum_number numb
     return named_source(graph, LOCUM_OP_parameter, name, &shape);
 }
 
-/* --- copying nodes between graphs ----------------------------------------------------------------------------------- */
+/* --- copying nodes between graphs --------------------------------------------------------------------------------- */
 
 locum_site locum_site_of(const locum_graph *from, locum_id id, locum_graph *into, const locum_id *in)
 {
@@ -482,8 +493,13 @@ locum_site locum_site_of(const locum_graph *from, locum_id id, locum_graph *into
 locum_id locum_graph_add_copy(locum_graph *into, const locum_graph *from, locum_id id, const locum_id *in)
 {
     const locum_node *node = locum_graph_node(from, id);
-    locum_draft draft = {.op = (locum_op)node->op, .shape = locum_shape_of(from, id), .n_inputs = node->n_inputs, .in = in,
-                         .n_integers = node->n_integers, .n_reals = node->n_reals, .data = locum_graph_data(from, id)};
+    locum_draft draft = {.op = (locum_op)node->op,
+                         .shape = locum_shape_of(from, id),
+                         .n_inputs = node->n_inputs,
+                         .in = in,
+                         .n_integers = node->n_integers,
+                         .n_reals = node->n_reals,
+                         .data = locum_graph_data(from, id)};
     if (node->n_integers) memcpy(draft.integers, locum_graph_integers(from, id), node->n_integers * sizeof(int64_t));
     if (node->n_reals) memcpy(draft.reals, locum_graph_reals(from, id), node->n_reals * sizeof(double));
     if (node->op == LOCUM_OP_input || node->op == LOCUM_OP_parameter) draft.name = locum_graph_name(from, id);
@@ -496,8 +512,8 @@ locum_status locum_graph_copy_symbols(locum_graph *into, const locum_graph *from
     return locum_graph_status(into);
 }
 
-void locum_graph_copy_outputs(locum_graph *into, const locum_graph *from, int n, const locum_id *outputs, const locum_id *map,
-                              locum_id *new_outputs)
+void locum_graph_copy_outputs(locum_graph *into, const locum_graph *from, int n, const locum_id *outputs,
+                              const locum_id *map, locum_id *new_outputs)
 {
     for (int i = 0; i < n; i++) {
         new_outputs[i] = map[outputs[i]];

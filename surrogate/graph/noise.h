@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* noise.h - the value of a noise node, shared by the reference loop and by plans: the same number wherever a row is computed.
+/* noise.h - the values of a noise node, shared by the reference loop and by plans: the same wherever a row is computed.
  *
  *     z = N(0, 1) keyed by (seed, step, stream, row, element)
  *
- * `stream` is the node's attribute: it stands for the node and survives simplification, unlike its id. `row` counts along the
- * symbol (first_row + 0 .. extent - 1), `element` within the row's dims[0] * dims[1] * ... values. Nodes without a symbol have
- * row 0. The reference loop uses step 0 and first_row 0. Philox4x32-10 and Box-Muller by core/random.h. */
+ * `stream` is the node's attribute: it stands for the node and survives simplification, unlike its id. `row` counts
+ * along the symbol (first_row + 0 .. extent - 1), `element` within the row's dims[0] * dims[1] * ... values. Nodes
+ * without a symbol have row 0. The reference loop uses step 0 and first_row 0. Philox4x32-10 and Box-Muller are those of
+ * core/random.h. */
 #ifndef SURROGATE_GRAPH_NOISE_H
 #define SURROGATE_GRAPH_NOISE_H
 

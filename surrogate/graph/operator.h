@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* operator.h - what one operator is: a shape rule, a gradient or an expansion, a reference loop. Inside surrogate/graph only
- * (and its tests); every operator of LOCUM_OPS has one const `locum_operator_<name>` in ops/, on one screen.
+/* operator.h - what one operator is: a shape rule, a gradient or an expansion, a reference loop. Inside surrogate/graph
+ * only (and its tests); every operator of LOCUM_OPS has one const `locum_operator_<name>` in ops/, on one screen.
  *
  * Adding one: a line in LOCUM_OPS (graph.h), its locum_operator in ops/, a case in tests/unit/graph/cases.c. */
 #ifndef SURROGATE_GRAPH_OPERATOR_H
@@ -63,7 +63,8 @@ typedef struct locum_loop {
     locum_number number;
 } locum_loop;
 
-enum { /* traits */
+/* traits */
+enum {
     LOCUM_ELEMENTWISE = 1, /* output i depends on inputs i only */
     LOCUM_LINEAR = 2,      /* in all operands together: f(x, y) = A x + B y */
     LOCUM_NO_GRADIENT = 4, /* piecewise constant, or so by definition */
@@ -74,13 +75,13 @@ enum { /* traits */
 
 typedef struct locum_operator {
     unsigned traits;
-    unsigned blind;                                                                   /* bit i: no gradient for input i */
-    int n_integers, n_reals;                                                          /* n_integers -1: the rule checks them */
-    locum_status (*shape)(const locum_graph *graph, locum_draft *draft);              /* required */
-    void (*gradient)(const locum_site *site, locum_id *into);                         /* into [n_inputs], 0 = none */
-    locum_id (*expand)(const locum_site *site);                                       /* composites: the meaning */
-    void (*reference)(const locum_loop *loop);                                        /* primitives: the meaning */
-    double (*unary)(double x);                                                        /* of locum_reference_elementwise */
+    unsigned blind;                                                      /* bit i: no gradient for input i */
+    int n_integers, n_reals;                                             /* n_integers -1: the rule checks them */
+    locum_status (*shape)(const locum_graph *graph, locum_draft *draft); /* required */
+    void (*gradient)(const locum_site *site, locum_id *into);            /* into [n_inputs], 0 = none */
+    locum_id (*expand)(const locum_site *site);                          /* composites: the meaning */
+    void (*reference)(const locum_loop *loop);                           /* primitives: the meaning */
+    double (*unary)(double x);                                           /* of locum_reference_elementwise */
     double (*binary)(double x, double y);
 } locum_operator;
 
@@ -92,17 +93,17 @@ LOCUM_OPS(LOCUM_DECLARE_OPERATOR)
 const locum_operator *locum_operator_of(int op);
 int locum_op_n_inputs(int op); /* -1 = any number, at least one */
 bool locum_op_is_composite(int op);
-locum_op locum_op_find(const char *name); /* LOCUM_OP_none = unknown */
+locum_op locum_op_find(const char *name);                         /* LOCUM_OP_none = unknown */
 locum_id locum_graph_add(locum_graph *graph, locum_draft *draft); /* checks, then appends; 0 after a fault */
 locum_id locum_graph_fault(locum_graph *graph, locum_status status, const char *format, ...) LOCUM_PRINTF(3, 4); /* 0 */
-int32_t locum_graph_widest(const locum_graph *graph);             /* most inputs of any node */
+int32_t locum_graph_widest(const locum_graph *graph); /* most inputs of any node */
 locum_site locum_site_of(const locum_graph *from, locum_id id, locum_graph *into, const locum_id *in);
-/** Appends a copy of a node of another graph (same symbols) with inputs `in`; sources keep their names, outputs do not. */
+/** Appends a copy of a node of another graph (same symbols) with inputs `in`; sources keep names, outputs do not. */
 locum_id locum_graph_add_copy(locum_graph *into, const locum_graph *from, locum_id id, const locum_id *in);
 locum_status locum_graph_copy_symbols(locum_graph *into, const locum_graph *from);
 /** Names outputs [n] of `from` in `into`, whose ids are map[outputs[i]], and stores the ids in new_outputs. */
-void locum_graph_copy_outputs(locum_graph *into, const locum_graph *from, int n, const locum_id *outputs, const locum_id *map,
-                              locum_id *new_outputs);
+void locum_graph_copy_outputs(locum_graph *into, const locum_graph *from, int n, const locum_id *outputs,
+                              const locum_id *map, locum_id *new_outputs);
 
 /* shape.c */
 locum_shape locum_shape_of(const locum_graph *graph, locum_id id);
@@ -110,10 +111,11 @@ bool locum_shape_equal(const locum_shape *a, const locum_shape *b); /* dims and 
 int64_t locum_shape_count(const locum_shape *shape);                /* in units of the symbol; -1 = too many */
 locum_status locum_shape_check(const locum_graph *graph, const locum_shape *shape);
 #define LOCUM_SHAPE_TEXT 160
-const char *locum_shape_text(const locum_graph *graph, const locum_shape *shape, char text[LOCUM_SHAPE_TEXT]); /* "[2 batch, 3]" */
+const char *locum_shape_text(const locum_graph *graph, const locum_shape *shape,
+                             char text[LOCUM_SHAPE_TEXT]); /* "[2 batch, 3]" */
 /** The shape both can be expanded to; LOCUM_ARG if there is none. */
-locum_status locum_shape_broadcast(const locum_graph *graph, const char *who, const locum_shape *a, const locum_shape *b,
-                                   locum_shape *both);
+locum_status locum_shape_broadcast(const locum_graph *graph, const char *who, const locum_shape *a,
+                                   const locum_shape *b, locum_shape *both);
 /** axis in 0 .. n_dims - 1 from one that may count from the end; -1 = out of range. */
 int locum_shape_axis(const locum_shape *shape, int64_t axis);
 locum_id locum_expand_like(locum_graph *graph, locum_id x, locum_id like);
@@ -121,8 +123,8 @@ locum_id locum_reshape_like(locum_graph *graph, locum_id x, locum_id like);
 
 /* evaluate.c */
 /** Runs the reference loop of one primitive. views [n_inputs] is scratch, in [n_inputs] the values of the inputs. */
-void locum_node_reference(const locum_graph *graph, locum_id id, const int64_t *extents, uint64_t seed, const double *const *in,
-                          locum_view *views, double *out);
+void locum_node_reference(const locum_graph *graph, locum_id id, const int64_t *extents, uint64_t seed,
+                          const double *const *in, locum_view *views, double *out);
 
 /* ops/elementwise.c, ops/reduce.c: shared by several operators */
 locum_status locum_rule_elementwise(const locum_graph *graph, locum_draft *draft);

@@ -2,12 +2,14 @@
 /* rewrite.c - the rules by which one node becomes a simpler one of the same value.
  *
  * What is exact (values of a run bit for bit, in any precision that rounds correctly, NaN included):
- *     equal nodes merged; a + b = b + a, a b = b a; -(-x), | |x| |, |-x|, (-a)(-b); x 1, x / 1, x (-1), x - 0, x^1; max(x, x);
- *     a + (-b) = a - b; a (-x) + b = (-a) x + b; select of equal branches or of a constant condition; widening casts; x / 2^k = x 2^-k where both are normal;
- *     every rule on reshape, permute, expand, slice, pad, concat, flip; sums over axes of size 1; transposes moved into a product.
+ *     equal nodes merged; a + b = b + a, a b = b a; -(-x), | |x| |, |-x|, (-a)(-b); x 1, x / 1, x (-1), x - 0, x^1;
+ *     max(x, x); a + (-b) = a - b; a (-x) + b = (-a) x + b; select of equal branches or of a constant condition;
+ *     widening casts; x / 2^k = x 2^-k; every rule on reshape, permute, expand, slice, pad, concat, flip; sums over
+ *     axes of size 1; transposes moved into a product.
  * Exact but for the sign of a zero: x + 0, 0 - x, c x as scale(x, c, 0), -(a x + b) as (-a) x + (-b).
  * Exact by the definition of the operators: x^2 = x x, x^-1 = 1/x, x^(1/2) = sqrt x, 1 / x.
- * Folded constants are computed in double, as evaluate does. Never done: x 0, x - x, reordered or merged sums, c1 (c2 x).
+ * Folded constants are computed in double, as evaluate does. Never done: x 0, x - x, reordered or merged sums,
+ * c1 (c2 x).
  * stop_gradient stays, for it has a meaning to whoever differentiates the result. */
 #include "surrogate/graph/rewrite.h"
 
@@ -46,7 +48,7 @@ static bool uniform_is(const locum_graph *g, locum_id id, double wanted)
     return locum_uniform(g, id, &value) && value == wanted;
 }
 
-/* --- rules: each answers with an id that has the value, or changes the draft and sets r->again ------------------------ */
+/* --- rules: each answers with an id that has the value, or changes the draft and sets r->again -------------------- */
 
 static void become(locum_rewrite *r, locum_op op, int n_inputs, locum_id a, locum_id b)
 {
@@ -84,8 +86,10 @@ static locum_id rewrite_unary(locum_rewrite *r)
         return x;
     } else if (op == LOCUM_OP_scale) {
         if (a[0] == 1 && a[1] == 0) return x;
-        if (a[0] == -1 && a[1] == 0) become(r, LOCUM_OP_neg, 1, x, 0);
-        else if (is(g, x, LOCUM_OP_neg)) become_scale(r, input_of(g, x, 0), -a[0], a[1]);
+        if (a[0] == -1 && a[1] == 0)
+            become(r, LOCUM_OP_neg, 1, x, 0);
+        else if (is(g, x, LOCUM_OP_neg))
+            become_scale(r, input_of(g, x, 0), -a[0], a[1]);
     } else if (op == LOCUM_OP_power) {
         if (a[0] == 1) return x;
         if (a[0] == 2) become(r, LOCUM_OP_multiply, 2, x, x);
@@ -118,10 +122,14 @@ static locum_id rewrite_add(locum_rewrite *r)
     double c;
     if (uniform_is(g, b, 0)) return a;
     if (uniform_is(g, a, 0)) return b;
-    if (is(g, b, LOCUM_OP_neg)) become(r, LOCUM_OP_subtract, 2, a, input_of(g, b, 0));
-    else if (is(g, a, LOCUM_OP_neg)) become(r, LOCUM_OP_subtract, 2, b, input_of(g, a, 0));
-    else if (locum_uniform(g, b, &c) && isfinite(c)) become_scale(r, a, 1, c);
-    else if (locum_uniform(g, a, &c) && isfinite(c)) become_scale(r, b, 1, c);
+    if (is(g, b, LOCUM_OP_neg))
+        become(r, LOCUM_OP_subtract, 2, a, input_of(g, b, 0));
+    else if (is(g, a, LOCUM_OP_neg))
+        become(r, LOCUM_OP_subtract, 2, b, input_of(g, a, 0));
+    else if (locum_uniform(g, b, &c) && isfinite(c))
+        become_scale(r, a, 1, c);
+    else if (locum_uniform(g, a, &c) && isfinite(c))
+        become_scale(r, b, 1, c);
     return 0;
 }
 
@@ -131,10 +139,14 @@ static locum_id rewrite_subtract(locum_rewrite *r)
     const locum_id a = r->in[0], b = r->in[1];
     double c;
     if (uniform_is(g, b, 0)) return a;
-    if (is(g, b, LOCUM_OP_neg)) become(r, LOCUM_OP_add, 2, a, input_of(g, b, 0));
-    else if (uniform_is(g, a, 0)) become(r, LOCUM_OP_neg, 1, b, 0);
-    else if (locum_uniform(g, b, &c) && isfinite(c)) become_scale(r, a, 1, -c);
-    else if (locum_uniform(g, a, &c) && isfinite(c)) become_scale(r, b, -1, c);
+    if (is(g, b, LOCUM_OP_neg))
+        become(r, LOCUM_OP_add, 2, a, input_of(g, b, 0));
+    else if (uniform_is(g, a, 0))
+        become(r, LOCUM_OP_neg, 1, b, 0);
+    else if (locum_uniform(g, b, &c) && isfinite(c))
+        become_scale(r, a, 1, -c);
+    else if (locum_uniform(g, a, &c) && isfinite(c))
+        become_scale(r, b, -1, c);
     return 0;
 }
 
@@ -145,8 +157,10 @@ static locum_id rewrite_multiply(locum_rewrite *r)
     double c;
     if (uniform_is(g, b, 1)) return a;
     if (uniform_is(g, a, 1)) return b;
-    if (locum_uniform(g, b, &c) && isfinite(c)) become_scale(r, a, c, 0);
-    else if (locum_uniform(g, a, &c) && isfinite(c)) become_scale(r, b, c, 0);
+    if (locum_uniform(g, b, &c) && isfinite(c))
+        become_scale(r, a, c, 0);
+    else if (locum_uniform(g, a, &c) && isfinite(c))
+        become_scale(r, b, c, 0);
     else if (is(g, a, LOCUM_OP_neg) && is(g, b, LOCUM_OP_neg))
         become(r, LOCUM_OP_multiply, 2, input_of(g, a, 0), input_of(g, b, 0));
     return 0;
@@ -159,8 +173,10 @@ static locum_id rewrite_divide(locum_rewrite *r)
     double c;
     int exponent;
     if (uniform_is(g, b, 1)) return a;
-    if (uniform_is(g, a, 1)) become(r, LOCUM_OP_reciprocal, 1, b, 0);
-    else if (locum_uniform(g, b, &c) && isfinite(c) && fabs(frexp(c, &exponent)) == 0.5 && abs(exponent) < 100) /* +-2^k */
+    if (uniform_is(g, a, 1))
+        become(r, LOCUM_OP_reciprocal, 1, b, 0);
+    else if (locum_uniform(g, b, &c) && isfinite(c) && fabs(frexp(c, &exponent)) == 0.5 &&
+             abs(exponent) < 100) /* +-2^k */
         become_scale(r, a, 1 / c, 0);
     return 0;
 }
@@ -294,7 +310,8 @@ static locum_id rewrite_pad(locum_rewrite *r)
     int64_t *a = r->draft->integers; /* axis, before, after, mode */
     const int64_t *inner = locum_graph_integers(r->graph, r->in[0]);
     if (a[1] == 0 && a[2] == 0) return r->in[0];
-    if (a[3] == LOCUM_PAD_ZERO && is(r->graph, r->in[0], LOCUM_OP_pad) && inner[0] == a[0] && inner[3] == LOCUM_PAD_ZERO) {
+    if (a[3] == LOCUM_PAD_ZERO && is(r->graph, r->in[0], LOCUM_OP_pad) && inner[0] == a[0] &&
+        inner[3] == LOCUM_PAD_ZERO) {
         a[1] += inner[1];
         a[2] += inner[2];
         r->in[0] = input_of(r->graph, r->in[0], 0);
@@ -307,7 +324,8 @@ static locum_id rewrite_flip(locum_rewrite *r)
 {
     const int64_t axis = r->draft->integers[0];
     if (locum_graph_node(r->graph, r->in[0])->dims[axis] == 1) return r->in[0];
-    if (is(r->graph, r->in[0], LOCUM_OP_flip) && locum_graph_integers(r->graph, r->in[0])[0] == axis) return input_of(r->graph, r->in[0], 0);
+    if (is(r->graph, r->in[0], LOCUM_OP_flip) && locum_graph_integers(r->graph, r->in[0])[0] == axis)
+        return input_of(r->graph, r->in[0], 0);
     return 0;
 }
 

@@ -10,8 +10,8 @@
 typedef struct locum_rewrite {
     const locum_graph *graph; /* holds the inputs of the draft */
     locum_draft *draft;
-    locum_id *in;             /* draft->in, writable, room for 2 */
-    bool again;               /* the draft has changed: more rules may apply */
+    locum_id *in; /* draft->in, writable, room for 2 */
+    bool again;   /* the draft has changed: more rules may apply */
 } locum_rewrite;
 
 /** An id that has the draft's value already; else 0, perhaps with a changed draft. */

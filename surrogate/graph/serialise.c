@@ -6,9 +6,10 @@
  *                {"op": "scale", "in": [1], "number": "f32", "symbol": 0, "dims": [1, 3], "reals": [2, 0]}, ...],
  *      "outputs": [{"id": 2, "name": "y"}]}
  *
- * Ids are positions in `nodes` from 1. Constants carry "data": base64 (RFC 4648) of their values as float64, little-endian, so that
- * every bit survives. Absent keys: no symbol, no operands, no attributes, no name. Unknown keys are faults: they would be ignored
- * meaning. The reader infers every shape again and compares it with the stated one; it believes nothing else either. */
+ * Ids are positions in `nodes` from 1. Constants carry "data": base64 (RFC 4648) of their values as float64,
+ * little-endian, so that every bit survives. Absent keys: no symbol, no operands, no attributes, no name. Unknown keys
+ * are faults: they would be ignored meaning. The reader infers every shape again and compares it with the stated one; it
+ * believes nothing else either. */
 #include "surrogate/graph/operator.h"
 
 #include <stdlib.h>
@@ -19,10 +20,11 @@
 
 #define NODES_MAX 100000
 
-static const char *const number_name[] = {[LOCUM_REAL32] = "f32", [LOCUM_REAL64] = "f64", [LOCUM_BFLOAT16] = "bf16", [LOCUM_INTEGER32] = "i32"};
+static const char *const number_name[] = {
+    [LOCUM_REAL32] = "f32", [LOCUM_REAL64] = "f64", [LOCUM_BFLOAT16] = "bf16", [LOCUM_INTEGER32] = "i32"};
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* --- bytes of values ------------------------------------------------------------------------------------------------ */
+/* --- bytes of values ---------------------------------------------------------------------------------------------- */
 
 static void put_little_endian(double value, unsigned char bytes[8])
 {
@@ -56,7 +58,8 @@ static void write_data(const double *data, int64_t count, locum_text *out)
         const int n = count - i < 3 ? (int)(count - i) : 3, n_bytes = 8 * n, quanta = (n_bytes + 2) / 3;
         memset(bytes, 0, sizeof bytes);
         for (int j = 0; j < n; j++) put_little_endian(data[i + j], bytes + 8 * j);
-        for (int q = 0; q < quanta; q++) put_quantum(bytes + 3 * q, n_bytes - 3 * q < 3 ? n_bytes - 3 * q : 3, letters + 4 * q);
+        for (int q = 0; q < quanta; q++)
+            put_quantum(bytes + 3 * q, n_bytes - 3 * q < 3 ? n_bytes - 3 * q : 3, letters + 4 * q);
         locum_text_bytes(out, letters, (size_t)(4 * quanta));
     }
     locum_text_bytes(out, "\"", 1);
@@ -83,14 +86,16 @@ static bool read_base64(const char *text, size_t n_bytes, unsigned char *bytes)
         }
         for (int i = 0; i < 3; i++) {
             const unsigned char byte = (unsigned char)(bits >> (16 - 8 * i));
-            if (i < n) bytes[3 * q + (size_t)i] = byte;
-            else if (byte) return false; /* bits beyond the end */
+            if (i < n)
+                bytes[3 * q + (size_t)i] = byte;
+            else if (byte)
+                return false; /* bits beyond the end */
         }
     }
     return true;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static void write_integers(locum_text *out, const char *key, int n, const int64_t *values)
 {
@@ -109,7 +114,8 @@ static void write_node(const locum_graph *graph, locum_id id, locum_text *out)
         locum_text_json_string(out, locum_graph_name(graph, id));
     }
     for (int i = 0; i < node->n_inputs; i++)
-        locum_text_add(out, "%s%d%s", i ? ", " : ", \"in\": [", locum_graph_inputs(graph, id)[i], i == node->n_inputs - 1 ? "]" : "");
+        locum_text_add(out, "%s%d%s", i ? ", " : ", \"in\": [", locum_graph_inputs(graph, id)[i],
+                       i == node->n_inputs - 1 ? "]" : "");
     locum_text_add(out, ", \"number\": \"%s\"", number_name[node->number]);
     if (node->symbol >= 0) locum_text_add(out, ", \"symbol\": %d", node->symbol);
     write_integers(out, "dims", node->n_dims, node->dims);
@@ -149,7 +155,7 @@ void locum_graph_write(const locum_graph *graph, locum_text *out)
     locum_text_add(out, "]}");
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 typedef struct reader {
     const locum_json *json;
@@ -163,7 +169,8 @@ typedef struct reader {
 /* every member must be one of `keys`, a list that ends with NULL */
 static locum_status check_keys(const locum_json *json, locum_json_node object, const char *const *keys)
 {
-    LOCUM_REQUIRE(object >= 0 && locum_json_kind_of(json, object) == LOCUM_JSON_OBJECT, LOCUM_DAMAGED, "graph: an object is missing");
+    LOCUM_REQUIRE(object >= 0 && locum_json_kind_of(json, object) == LOCUM_JSON_OBJECT, LOCUM_DAMAGED,
+                  "graph: an object is missing");
     for (locum_json_node m = locum_json_first(json, object); m >= 0; m = locum_json_next(json, m)) {
         const char *key = locum_json_key(json, m);
         int i = 0;
@@ -174,15 +181,17 @@ static locum_status check_keys(const locum_json *json, locum_json_node object, c
 }
 
 /* an array of at most n_max integers; an absent key is an empty array */
-static locum_status read_integers(const reader *r, locum_json_node node, const char *key, int n_max, int *n, int64_t *values)
+static locum_status read_integers(const reader *r, locum_json_node node, const char *key, int n_max, int *n,
+                                  int64_t *values)
 {
     const locum_json_node array = locum_json_find(r->json, node, key);
     *n = 0;
     if (array < 0) return LOCUM_OK;
-    LOCUM_REQUIRE(locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY && locum_json_n(r->json, array) <= n_max, LOCUM_DAMAGED,
-                  "graph: node %d: '%s' is no list of at most %d integers", r->id, key, n_max);
+    LOCUM_REQUIRE(locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY && locum_json_n(r->json, array) <= n_max,
+                  LOCUM_DAMAGED, "graph: node %d: '%s' is no list of at most %d integers", r->id, key, n_max);
     for (locum_json_node v = locum_json_first(r->json, array); v >= 0; v = locum_json_next(r->json, v))
-        LOCUM_REQUIRE(locum_json_integer(r->json, v, &values[(*n)++]), LOCUM_DAMAGED, "graph: node %d: '%s' holds no integer", r->id, key);
+        LOCUM_REQUIRE(locum_json_integer(r->json, v, &values[(*n)++]), LOCUM_DAMAGED,
+                      "graph: node %d: '%s' holds no integer", r->id, key);
     return LOCUM_OK;
 }
 
@@ -190,7 +199,8 @@ static locum_status read_reals(const reader *r, locum_json_node node, locum_draf
 {
     const locum_json_node array = locum_json_find(r->json, node, "reals");
     if (array < 0) return LOCUM_OK;
-    LOCUM_REQUIRE(locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY && locum_json_n(r->json, array) <= LOCUM_REALS_MAX,
+    LOCUM_REQUIRE(locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY &&
+                      locum_json_n(r->json, array) <= LOCUM_REALS_MAX,
                   LOCUM_DAMAGED, "graph: node %d: 'reals' is no list of at most %d numbers", r->id, LOCUM_REALS_MAX);
     for (locum_json_node v = locum_json_first(r->json, array); v >= 0; v = locum_json_next(r->json, v))
         LOCUM_REQUIRE(locum_json_number(r->json, v, &draft->reals[draft->n_reals++]), LOCUM_DAMAGED,
@@ -226,7 +236,8 @@ static locum_status read_head(reader *r, locum_json_node node, locum_draft *draf
 {
     const char *op = locum_json_string(r->json, locum_json_find(r->json, node, "op"));
     const char *number = locum_json_string(r->json, locum_json_find(r->json, node, "number"));
-    const locum_json_node symbol = locum_json_find(r->json, node, "symbol"), name = locum_json_find(r->json, node, "name");
+    const locum_json_node symbol = locum_json_find(r->json, node, "symbol"),
+                          name = locum_json_find(r->json, node, "name");
     int64_t value = -1;
     LOCUM_REQUIRE(op && number, LOCUM_DAMAGED, "graph: node %d: without op or number", r->id);
     draft->op = locum_op_find(op);
@@ -235,7 +246,8 @@ static locum_status read_head(reader *r, locum_json_node node, locum_draft *draf
     while (type >= 0 && strcmp(number_name[type], number)) type--;
     LOCUM_REQUIRE(type >= 0, LOCUM_DAMAGED, "graph: node %d: unknown number type '%.20s'", r->id, number);
     draft->shape.number = (locum_number)type;
-    LOCUM_REQUIRE(symbol < 0 || (locum_json_integer(r->json, symbol, &value) && value >= 0 && value < locum_graph_n_symbols(r->graph)),
+    LOCUM_REQUIRE(symbol < 0 || (locum_json_integer(r->json, symbol, &value) && value >= 0 &&
+                                 value < locum_graph_n_symbols(r->graph)),
                   LOCUM_DAMAGED, "graph: node %d: unknown symbol", r->id);
     draft->shape.symbol = (int)value;
     draft->name = locum_json_string(r->json, name);
@@ -249,16 +261,17 @@ static locum_status read_data(reader *r, locum_json_node node, locum_draft *draf
 {
     const locum_json_node data = locum_json_find(r->json, node, "data");
     const char *text = locum_json_string(r->json, data);
-    LOCUM_REQUIRE((data >= 0) == (draft->op == LOCUM_OP_constant), LOCUM_DAMAGED, "graph: node %d: constants have data, others none",
-                  r->id);
+    LOCUM_REQUIRE((data >= 0) == (draft->op == LOCUM_OP_constant), LOCUM_DAMAGED,
+                  "graph: node %d: constants have data, others none", r->id);
     if (data < 0) return LOCUM_OK;
     const int64_t count = locum_shape_count(&draft->shape);
-    LOCUM_REQUIRE(text && count > 0 && (size_t)count <= strlen(text) / 8, LOCUM_DAMAGED, /* 8 values need more than 64 letters */
+    LOCUM_REQUIRE(text && count > 0 && (size_t)count <= strlen(text) / 8,
+                  LOCUM_DAMAGED, /* 8 values need more than 64 letters */
                   "graph: node %d: 'data' does not hold the values of its shape", r->id);
     LOCUM_TRY(LOCUM_NEW(&r->data, count));
     unsigned char *bytes = (unsigned char *)r->data;
-    LOCUM_REQUIRE(read_base64(text, 8 * (size_t)count, bytes), LOCUM_DAMAGED, "graph: node %d: 'data' is not the base64 of its shape",
-                  r->id);
+    LOCUM_REQUIRE(read_base64(text, 8 * (size_t)count, bytes), LOCUM_DAMAGED,
+                  "graph: node %d: 'data' is not the base64 of its shape", r->id);
     for (int64_t i = 0; i < count; i++) {
         unsigned char value[8];
         memcpy(value, bytes + 8 * i, sizeof value);
@@ -270,7 +283,8 @@ static locum_status read_data(reader *r, locum_json_node node, locum_draft *draf
 
 static locum_status read_node(reader *r, locum_json_node node)
 {
-    static const char *const keys[] = {"op", "name", "in", "number", "symbol", "dims", "integers", "reals", "data", NULL};
+    static const char *const keys[] = {"op",   "name",     "in",    "number", "symbol",
+                                       "dims", "integers", "reals", "data",   NULL};
     locum_draft draft = {0};
     LOCUM_TRY(check_keys(r->json, node, keys));
     LOCUM_TRY(read_head(r, node, &draft));
@@ -294,17 +308,20 @@ static locum_status read_node(reader *r, locum_json_node node)
         return LOCUM_FAIL(LOCUM_DAMAGED, "graph: node %d: %s", r->id, text);
     }
     LOCUM_REQUIRE(locum_shape_equal(&stated, &draft.shape) && stated.number == draft.shape.number, LOCUM_DAMAGED,
-                  "graph: node %d (%s): the stated shape or number type is not what its operands give", r->id, locum_op_name(draft.op));
+                  "graph: node %d (%s): the stated shape or number type is not what its operands give", r->id,
+                  locum_op_name(draft.op));
     return LOCUM_OK;
 }
 
 static locum_status read_symbols(reader *r, locum_json_node array)
 {
     int n = 0;
-    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED, "graph: 'symbols' is no list");
+    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED,
+                  "graph: 'symbols' is no list");
     for (locum_json_node v = locum_json_first(r->json, array); v >= 0; v = locum_json_next(r->json, v), n++) {
         const char *name = locum_json_string(r->json, v);
-        LOCUM_REQUIRE(name && locum_graph_symbol(r->graph, name) == n, LOCUM_DAMAGED, "graph: symbol %d is no new name, or too many", n);
+        LOCUM_REQUIRE(name && locum_graph_symbol(r->graph, name) == n, LOCUM_DAMAGED,
+                      "graph: symbol %d is no new name, or too many", n);
     }
     return LOCUM_OK;
 }
@@ -312,7 +329,8 @@ static locum_status read_symbols(reader *r, locum_json_node array)
 static locum_status read_nodes(reader *r, locum_json_node array, int32_t max_nodes)
 {
     const int64_t most = max_nodes < NODES_MAX ? max_nodes : NODES_MAX;
-    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED, "graph: 'nodes' is no list");
+    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED,
+                  "graph: 'nodes' is no list");
     LOCUM_REQUIRE(locum_json_n(r->json, array) <= most, LOCUM_DAMAGED, "graph: %lld nodes; at most %lld",
                   (long long)locum_json_n(r->json, array), (long long)most);
     for (locum_json_node v = locum_json_first(r->json, array); v >= 0; v = locum_json_next(r->json, v)) {
@@ -325,16 +343,18 @@ static locum_status read_nodes(reader *r, locum_json_node array, int32_t max_nod
 static locum_status read_outputs(reader *r, locum_json_node array)
 {
     static const char *const keys[] = {"id", "name", NULL};
-    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED, "graph: 'outputs' is no list");
+    LOCUM_REQUIRE(array >= 0 && locum_json_kind_of(r->json, array) == LOCUM_JSON_ARRAY, LOCUM_DAMAGED,
+                  "graph: 'outputs' is no list");
     for (locum_json_node v = locum_json_first(r->json, array); v >= 0; v = locum_json_next(r->json, v)) {
         LOCUM_TRY(check_keys(r->json, v, keys));
         int64_t id = 0;
         const char *name = locum_json_string(r->json, locum_json_find(r->json, v, "name"));
-        LOCUM_REQUIRE(name && locum_json_integer(r->json, locum_json_find(r->json, v, "id"), &id) && id >= 1 && id <= r->id &&
-                          locum_graph_node(r->graph, (locum_id)id)->name < 0,
+        LOCUM_REQUIRE(name && locum_json_integer(r->json, locum_json_find(r->json, v, "id"), &id) && id >= 1 &&
+                          id <= r->id && locum_graph_node(r->graph, (locum_id)id)->name < 0,
                       LOCUM_DAMAGED, "graph: an output is no node, or one that has a name already");
         locum_output(r->graph, (locum_id)id, name);
-        LOCUM_REQUIRE(!locum_graph_status(r->graph), LOCUM_DAMAGED, "graph: the output name '%.60s' is empty, long or taken", name);
+        LOCUM_REQUIRE(!locum_graph_status(r->graph), LOCUM_DAMAGED,
+                      "graph: the output name '%.60s' is empty, long or taken", name);
     }
     return LOCUM_OK;
 }
@@ -358,7 +378,7 @@ locum_status locum_graph_read(const locum_json *json, locum_json_node node, int3
     return st;
 }
 
-/* --- hash ----------------------------------------------------------------------------------------------------------- */
+/* --- hash --------------------------------------------------------------------------------------------------------- */
 
 static uint64_t chain(uint64_t hash, const void *bytes, size_t n)
 {
@@ -378,7 +398,8 @@ uint64_t locum_graph_hash(const locum_graph *graph)
         const locum_node *n = locum_graph_node(graph, id);
         const locum_shape shape = locum_shape_of(graph, id);
         const char *op = locum_op_name((locum_op)n->op), *name = locum_graph_name(graph, id);
-        const int32_t head[] = {n->number, n->n_dims, n->symbol, n->n_integers, n->n_reals, n->flags, n->n_inputs, n->data >= 0};
+        const int32_t head[] = {n->number,  n->n_dims, n->symbol,   n->n_integers,
+                                n->n_reals, n->flags,  n->n_inputs, n->data >= 0};
         hash = chain(hash, op, strlen(op));
         hash = chain(hash, head, sizeof head);
         hash = chain(hash, shape.dims, (size_t)n->n_dims * sizeof(int64_t));
@@ -386,7 +407,8 @@ uint64_t locum_graph_hash(const locum_graph *graph)
         hash = chain(hash, locum_graph_integers(graph, id), n->n_integers * sizeof(int64_t));
         hash = chain(hash, locum_graph_reals(graph, id), n->n_reals * sizeof(double));
         hash = chain(hash, name, strlen(name));
-        if (n->data >= 0) hash = chain(hash, locum_graph_data(graph, id), (size_t)locum_shape_count(&shape) * sizeof(double));
+        if (n->data >= 0)
+            hash = chain(hash, locum_graph_data(graph, id), (size_t)locum_shape_count(&shape) * sizeof(double));
     }
     for (int i = 0; i < locum_graph_n_outputs(graph); i++) {
         const locum_id id = locum_graph_output(graph, i);

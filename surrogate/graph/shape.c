@@ -41,12 +41,16 @@ int64_t locum_graph_count(const locum_graph *graph, locum_id id, const int64_t *
 
 locum_status locum_shape_check(const locum_graph *graph, const locum_shape *shape)
 {
-    LOCUM_REQUIRE((unsigned)shape->n_dims <= LOCUM_DIMS_MAX, LOCUM_ARG, "%d dims; at most %d", shape->n_dims, LOCUM_DIMS_MAX);
-    LOCUM_REQUIRE((unsigned)shape->number <= LOCUM_INTEGER32, LOCUM_ARG, "number type %d is unknown", (int)shape->number);
-    LOCUM_REQUIRE(shape->symbol >= -1 && shape->symbol < locum_graph_n_symbols(graph) && (shape->symbol < 0 || shape->n_dims),
+    LOCUM_REQUIRE((unsigned)shape->n_dims <= LOCUM_DIMS_MAX, LOCUM_ARG, "%d dims; at most %d", shape->n_dims,
+                  LOCUM_DIMS_MAX);
+    LOCUM_REQUIRE((unsigned)shape->number <= LOCUM_INTEGER32, LOCUM_ARG, "number type %d is unknown",
+                  (int)shape->number);
+    LOCUM_REQUIRE(shape->symbol >= -1 && shape->symbol < locum_graph_n_symbols(graph) &&
+                      (shape->symbol < 0 || shape->n_dims),
                   LOCUM_ARG, "symbol %d is unknown, or has no dim", shape->symbol);
     for (int i = 0; i < shape->n_dims; i++)
-        LOCUM_REQUIRE(shape->dims[i] >= 1, LOCUM_ARG, "dim %d is %lld; sizes are at least 1", i, (long long)shape->dims[i]);
+        LOCUM_REQUIRE(shape->dims[i] >= 1, LOCUM_ARG, "dim %d is %lld; sizes are at least 1", i,
+                      (long long)shape->dims[i]);
     LOCUM_REQUIRE(locum_shape_count(shape) > 0, LOCUM_ARG, "more than 2^44 values in one node");
     return LOCUM_OK;
 }
@@ -60,14 +64,15 @@ const char *locum_shape_text(const locum_graph *graph, const locum_shape *shape,
         if (symbol[0] && shape->dims[0] == 1)
             n += snprintf(text + n, left, "%.40s", symbol);
         else
-            n += snprintf(text + n, left, "%s%lld%s%.40s", i ? ", " : "", (long long)shape->dims[i], symbol[0] ? " " : "", symbol);
+            n += snprintf(text + n, left, "%s%lld%s%.40s", i ? ", " : "", (long long)shape->dims[i],
+                          symbol[0] ? " " : "", symbol);
     }
     if (n < LOCUM_SHAPE_TEXT - 1) strcpy(text + n, "]");
     return text;
 }
 
-locum_status locum_shape_broadcast(const locum_graph *graph, const char *who, const locum_shape *a, const locum_shape *b,
-                                   locum_shape *both)
+locum_status locum_shape_broadcast(const locum_graph *graph, const char *who, const locum_shape *a,
+                                   const locum_shape *b, locum_shape *both)
 {
     const locum_shape *longer = a->n_dims > b->n_dims || (a->n_dims == b->n_dims && a->symbol >= 0) ? a : b;
     const locum_shape *shorter = longer == a ? b : a;
@@ -85,7 +90,8 @@ locum_status locum_shape_broadcast(const locum_graph *graph, const char *who, co
         }
     }
     char x[LOCUM_SHAPE_TEXT], y[LOCUM_SHAPE_TEXT];
-    LOCUM_REQUIRE(fits, LOCUM_ARG, "%s: %s and %s %s", who, locum_shape_text(graph, a, x), locum_shape_text(graph, b, y),
+    LOCUM_REQUIRE(fits, LOCUM_ARG, "%s: %s and %s %s", who, locum_shape_text(graph, a, x),
+                  locum_shape_text(graph, b, y),
                   a->number == b->number ? "do not fit together" : "are of different number types (cast one)");
     return LOCUM_OK;
 }

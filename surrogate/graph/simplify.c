@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* simplify.c - the same values by fewer nodes. One pass in order of ids: rewrite (rewrite.c says which rules are exact), fold
- * constants, merge equal nodes; then the dead are left behind. Of dead inputs and parameters nothing is kept either. */
+/* simplify.c - the same values by fewer nodes. One pass in order of ids: rewrite (rewrite.c says which rules are
+ * exact), fold constants, merge equal nodes; then the dead are left behind, dead inputs and parameters too. */
 #include "surrogate/graph/rewrite.h"
 
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static bool is(const work *w, locum_id id, locum_op op)
     return node_of(w, id)->op == op;
 }
 
-/* --- equal nodes ---------------------------------------------------------------------------------------------------- */
+/* --- equal nodes -------------------------------------------------------------------------------------------------- */
 
 /* inputs 0 and 1 in the order in which they are compared */
 static void ordered_pair(const work *w, locum_id id, locum_id pair[2])
@@ -49,8 +49,8 @@ static uint64_t content_hash(const work *w, locum_id id)
 {
     const locum_node *n = node_of(w, id);
     const locum_shape shape = locum_shape_of(w->graph, id);
-    int64_t head[6 + LOCUM_DIMS_MAX + 2 + LOCUM_INTEGERS_MAX + LOCUM_REALS_MAX] = {n->op, n->number, n->symbol, n->n_dims, n->n_inputs,
-                                                                                 n->n_integers};
+    int64_t head[6 + LOCUM_DIMS_MAX + 2 + LOCUM_INTEGERS_MAX + LOCUM_REALS_MAX] = {
+        n->op, n->number, n->symbol, n->n_dims, n->n_inputs, n->n_integers};
     int used = 6;
     for (int i = 0; i < n->n_dims; i++) head[used++] = shape.dims[i];
     for (int i = 0; i < n->n_integers; i++) head[used++] = locum_graph_integers(w->graph, id)[i];
@@ -64,7 +64,9 @@ static uint64_t content_hash(const work *w, locum_id id)
     } else if (n->n_inputs) {
         head[used++] = (int64_t)locum_hash(locum_graph_inputs(w->graph, id), (size_t)n->n_inputs * sizeof(locum_id));
     }
-    if (n->data >= 0) head[used++] = (int64_t)locum_hash(locum_graph_data(w->graph, id), (size_t)locum_shape_count(&shape) * sizeof(double));
+    if (n->data >= 0)
+        head[used++] =
+            (int64_t)locum_hash(locum_graph_data(w->graph, id), (size_t)locum_shape_count(&shape) * sizeof(double));
     return locum_hash(head, (size_t)used * sizeof *head);
 }
 
@@ -80,13 +82,16 @@ static bool equal_nodes(const work *w, locum_id x, locum_id y)
     if (a->op != b->op || a->number != b->number || !locum_shape_equal(&p, &q) || a->n_inputs != b->n_inputs ||
         a->n_integers != b->n_integers || a->n_reals != b->n_reals)
         return false;
-    if (!equal_bytes(locum_graph_integers(w->graph, x), locum_graph_integers(w->graph, y), a->n_integers * sizeof(int64_t)) ||
+    if (!equal_bytes(locum_graph_integers(w->graph, x), locum_graph_integers(w->graph, y),
+                     a->n_integers * sizeof(int64_t)) ||
         !equal_bytes(locum_graph_reals(w->graph, x), locum_graph_reals(w->graph, y), a->n_reals * sizeof(double)))
         return false;
     if (a->data >= 0)
-        return equal_bytes(locum_graph_data(w->graph, x), locum_graph_data(w->graph, y), (size_t)locum_shape_count(&p) * sizeof(double));
+        return equal_bytes(locum_graph_data(w->graph, x), locum_graph_data(w->graph, y),
+                           (size_t)locum_shape_count(&p) * sizeof(double));
     if (a->n_inputs != 2)
-        return equal_bytes(locum_graph_inputs(w->graph, x), locum_graph_inputs(w->graph, y), (size_t)a->n_inputs * sizeof(locum_id));
+        return equal_bytes(locum_graph_inputs(w->graph, x), locum_graph_inputs(w->graph, y),
+                           (size_t)a->n_inputs * sizeof(locum_id));
     locum_id u[2], v[2];
     ordered_pair(w, x, u);
     ordered_pair(w, y, v);
@@ -124,15 +129,15 @@ static locum_id merge(work *w, locum_id id)
     return id;
 }
 
-/* --- constants ------------------------------------------------------------------------------------------------------ */
+/* --- constants ---------------------------------------------------------------------------------------------------- */
 
 /* a node of constants becomes a constant; expand stays, for it makes small into large */
 static locum_id fold(work *w, locum_id id)
 {
     const locum_node *n = node_of(w, id);
     const locum_shape shape = locum_shape_of(w->graph, id);
-    if (!locum_operator_of(n->op)->reference || !n->n_inputs || shape.symbol >= 0 || locum_shape_count(&shape) > LOCUM_FOLD_MAX ||
-        n->op == LOCUM_OP_expand)
+    if (!locum_operator_of(n->op)->reference || !n->n_inputs || shape.symbol >= 0 ||
+        locum_shape_count(&shape) > LOCUM_FOLD_MAX || n->op == LOCUM_OP_expand)
         return id;
     for (int i = 0; i < n->n_inputs; i++) {
         if (!is(w, input_of(w, id, i), LOCUM_OP_constant)) return id;
@@ -191,8 +196,12 @@ static locum_id emit_copy(work *w, const locum_graph *from, locum_id id, const l
 {
     const locum_node *n = locum_graph_node(from, id);
     locum_site site = locum_site_of(from, id, w->graph, in);
-    locum_draft draft = {.op = (locum_op)n->op, .shape = locum_shape_of(from, id), .n_inputs = n->n_inputs, .n_integers = n->n_integers,
-                         .n_reals = n->n_reals, .data = locum_graph_data(from, id)};
+    locum_draft draft = {.op = (locum_op)n->op,
+                         .shape = locum_shape_of(from, id),
+                         .n_inputs = n->n_inputs,
+                         .n_integers = n->n_integers,
+                         .n_reals = n->n_reals,
+                         .data = locum_graph_data(from, id)};
     for (int i = 0; i < n->n_inputs; i++) in[i] = map[locum_graph_inputs(from, id)[i]];
     memcpy(draft.integers, site.integers, sizeof draft.integers);
     memcpy(draft.reals, site.reals, sizeof draft.reals);
@@ -200,17 +209,19 @@ static locum_id emit_copy(work *w, const locum_graph *from, locum_id id, const l
     return emit(w, &draft, in);
 }
 
-/* --- the living ----------------------------------------------------------------------------------------------------- */
+/* --- the living --------------------------------------------------------------------------------------------------- */
 
 static void mark_living(const locum_graph *graph, int n_outputs, const locum_id *outputs, bool *living)
 {
     for (int i = 0; i < n_outputs; i++) living[outputs[i]] = true;
     for (locum_id id = locum_graph_n(graph); id > 0; id--)
-        for (int i = 0; living[id] && i < locum_graph_node(graph, id)->n_inputs; i++) living[locum_graph_inputs(graph, id)[i]] = true;
+        for (int i = 0; living[id] && i < locum_graph_node(graph, id)->n_inputs; i++)
+            living[locum_graph_inputs(graph, id)[i]] = true;
 }
 
 /* copies what `outputs` need: map[id] = id in `into` */
-static locum_status copy_living(const locum_graph *from, int n_outputs, const locum_id *outputs, locum_graph *into, locum_id *map)
+static locum_status copy_living(const locum_graph *from, int n_outputs, const locum_id *outputs, locum_graph *into,
+                                locum_id *map)
 {
     const int32_t n = locum_graph_n(from);
     bool *living = NULL;
@@ -229,7 +240,8 @@ static locum_status copy_living(const locum_graph *from, int n_outputs, const lo
     return st;
 }
 
-static locum_status rewrite_all(work *w, const locum_graph *graph, int n_outputs, const locum_id *outputs, locum_id *map)
+static locum_status rewrite_all(work *w, const locum_graph *graph, int n_outputs, const locum_id *outputs,
+                                locum_id *map)
 {
     const int32_t n = locum_graph_n(graph), widest = locum_graph_widest(graph) + 3;
     bool *living = NULL;
@@ -253,15 +265,16 @@ static locum_status rewrite_all(work *w, const locum_graph *graph, int n_outputs
     return st;
 }
 
-locum_status locum_graph_simplify(const locum_graph *graph, int n_outputs, const locum_id *outputs, locum_graph **simple,
-                                  locum_id *new_outputs)
+locum_status locum_graph_simplify(const locum_graph *graph, int n_outputs, const locum_id *outputs,
+                                  locum_graph **simple, locum_id *new_outputs)
 {
     work w = {0};
     locum_id *map = NULL, *inside = NULL, *second = NULL;
     *simple = NULL;
     LOCUM_TRY(locum_graph_status(graph));
     for (int i = 0; i < n_outputs; i++)
-        LOCUM_REQUIRE(outputs[i] > 0 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG, "simplify: output %d is no node", i);
+        LOCUM_REQUIRE(outputs[i] > 0 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG, "simplify: output %d is no node",
+                      i);
     locum_status st = LOCUM_NEW(&map, locum_graph_n(graph) + 1);
     if (!st) st = LOCUM_NEW(&inside, n_outputs + 1);
     if (!st) st = locum_graph_create(&w.graph);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* composites.c - operators that mean what their expansion says. Those with a gradient of their own save nodes by it; the others
- * are expanded first. Every gradient here is made of operators of the set again, so every order exists.
+/* composites.c - operators that mean what their expansion says. Those with a gradient of their own save nodes by it;
+ * the others are expanded first. Every gradient here is made of operators of the set again, so every order exists.
  *
- *     relu        max(x, 0)                            gelu     x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2 (exact form)
+ *     relu        max(x, 0)                            gelu     x Phi(x), Phi(x) = (1 + erf(x / sqrt 2)) / 2
  *     silu        x sigmoid(x)                         mean     sum / number of values, also over a symbol's rows
  *     softmax     exp(x - m) / sum exp(x - m), m = max x over the last axis
  *     layer_norm  (x - mean) / sqrt(variance + epsilon) gain + shift over the last axis, biased variance
@@ -25,29 +25,42 @@ static locum_id scalar(const locum_site *s, double value)
 }
 
 /* mean over the last axis, kept; sum over the last axis, kept */
-static locum_id last_mean(const locum_site *s, locum_id x) { return locum_mean(s->graph, x, 1, (int[]){-1}, true); }
-static locum_id last_sum(const locum_site *s, locum_id x) { return locum_sum(s->graph, x, 1, (int[]){-1}, true); }
+static locum_id last_mean(const locum_site *s, locum_id x)
+{
+    return locum_mean(s->graph, x, 1, (int[]){-1}, true);
+}
+static locum_id last_sum(const locum_site *s, locum_id x)
+{
+    return locum_sum(s->graph, x, 1, (int[]){-1}, true);
+}
 
-/* --- relu ----------------------------------------------------------------------------------------------------------- */
+/* --- relu --------------------------------------------------------------------------------------------------------- */
 
-static locum_id relu_expand(const locum_site *s) { return two(s, LOCUM_OP_maximum, s->in[0], scalar(s, 0)); }
+static locum_id relu_expand(const locum_site *s)
+{
+    return two(s, LOCUM_OP_maximum, s->in[0], scalar(s, 0));
+}
 
 static void relu_gradient(const locum_site *s, locum_id *into)
 {
     into[0] = locum_select(s->graph, two(s, LOCUM_OP_greater, s->in[0], scalar(s, 0)), s->seed, scalar(s, 0));
 }
 
-const locum_operator locum_operator_relu = {.traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = relu_expand,
-                                            .gradient = relu_gradient};
+const locum_operator locum_operator_relu = {
+    .traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = relu_expand, .gradient = relu_gradient};
 
-/* --- gelu ----------------------------------------------------------------------------------------------------------- */
+/* --- gelu --------------------------------------------------------------------------------------------------------- */
 
 static locum_id gelu_phi(const locum_site *s) /* Phi(x) */
 {
-    return locum_scale(s->graph, one(s, LOCUM_OP_erf, locum_scale(s->graph, s->in[0], 0.70710678118654752, 0)), 0.5, 0.5);
+    return locum_scale(s->graph, one(s, LOCUM_OP_erf, locum_scale(s->graph, s->in[0], 0.70710678118654752, 0)), 0.5,
+                       0.5);
 }
 
-static locum_id gelu_expand(const locum_site *s) { return two(s, LOCUM_OP_multiply, s->in[0], gelu_phi(s)); }
+static locum_id gelu_expand(const locum_site *s)
+{
+    return two(s, LOCUM_OP_multiply, s->in[0], gelu_phi(s));
+}
 
 static void gelu_gradient(const locum_site *s, locum_id *into) /* g (Phi + x exp(-x^2/2) / sqrt(2 pi)) */
 {
@@ -57,10 +70,10 @@ static void gelu_gradient(const locum_site *s, locum_id *into) /* g (Phi + x exp
     into[0] = two(s, LOCUM_OP_multiply, s->seed, slope);
 }
 
-const locum_operator locum_operator_gelu = {.traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = gelu_expand,
-                                            .gradient = gelu_gradient};
+const locum_operator locum_operator_gelu = {
+    .traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = gelu_expand, .gradient = gelu_gradient};
 
-/* --- silu ----------------------------------------------------------------------------------------------------------- */
+/* --- silu --------------------------------------------------------------------------------------------------------- */
 
 static locum_id silu_expand(const locum_site *s)
 {
@@ -73,10 +86,10 @@ static void silu_gradient(const locum_site *s, locum_id *into) /* g (p + y (1 - 
     into[0] = two(s, LOCUM_OP_multiply, s->seed, two(s, LOCUM_OP_add, p, two(s, LOCUM_OP_multiply, s->id, q)));
 }
 
-const locum_operator locum_operator_silu = {.traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = silu_expand,
-                                            .gradient = silu_gradient};
+const locum_operator locum_operator_silu = {
+    .traits = LOCUM_ELEMENTWISE, .shape = locum_rule_elementwise, .expand = silu_expand, .gradient = silu_gradient};
 
-/* --- mean {keep, axes ...} ------------------------------------------------------------------------------------------ */
+/* --- mean {keep, axes ...} ---------------------------------------------------------------------------------------- */
 
 static locum_id mean_expand(const locum_site *s)
 {
@@ -102,7 +115,7 @@ static locum_id mean_expand(const locum_site *s)
 
 const locum_operator locum_operator_mean = {.n_integers = -1, .shape = locum_rule_reduce, .expand = mean_expand};
 
-/* --- softmax -------------------------------------------------------------------------------------------------------- */
+/* --- softmax ------------------------------------------------------------------------------------------------------ */
 
 static locum_status softmax_shape(const locum_graph *graph, locum_draft *draft)
 {
@@ -117,7 +130,8 @@ static locum_id last_maximum(const locum_site *s, locum_id x)
 {
     for (int64_t n = s->node.dims[s->node.n_dims - 1]; n > 1; n = (n + 1) / 2) {
         const int64_t half = (n + 1) / 2;
-        x = two(s, LOCUM_OP_maximum, locum_slice(s->graph, x, -1, 0, half, 1), locum_slice(s->graph, x, -1, n - half, half, 1));
+        x = two(s, LOCUM_OP_maximum, locum_slice(s->graph, x, -1, 0, half, 1),
+                locum_slice(s->graph, x, -1, n - half, half, 1));
     }
     return x;
 }
@@ -135,14 +149,15 @@ static void softmax_gradient(const locum_site *s, locum_id *into) /* y (g - sum 
     into[0] = two(s, LOCUM_OP_multiply, s->id, two(s, LOCUM_OP_subtract, s->seed, inner));
 }
 
-const locum_operator locum_operator_softmax = {.shape = softmax_shape, .expand = softmax_expand, .gradient = softmax_gradient};
+const locum_operator locum_operator_softmax = {
+    .shape = softmax_shape, .expand = softmax_expand, .gradient = softmax_gradient};
 
-/* --- layer_norm {; epsilon}: x, gain [C], shift [C] ------------------------------------------------------------------ */
+/* --- layer_norm {; epsilon}: x, gain [C], shift [C] --------------------------------------------------------------- */
 
 locum_id locum_layer_norm(locum_graph *graph, locum_id x, locum_id gain, locum_id shift, double epsilon)
 {
-    locum_draft draft = {.op = LOCUM_OP_layer_norm, .n_inputs = 3, .in = (locum_id[]){x, gain, shift}, .n_reals = 1,
-                         .reals = {epsilon}};
+    locum_draft draft = {
+        .op = LOCUM_OP_layer_norm, .n_inputs = 3, .in = (locum_id[]){x, gain, shift}, .n_reals = 1, .reals = {epsilon}};
     return locum_graph_add(graph, &draft);
 }
 
@@ -156,9 +171,10 @@ static locum_status layer_norm_shape(const locum_graph *graph, locum_draft *draf
                   "layer_norm: needs real numbers and a last axis of constant size");
     for (int i = 1; i < 3; i++) {
         const locum_shape own = locum_shape_of(graph, draft->in[i]);
-        LOCUM_REQUIRE(own.n_dims == 1 && own.symbol < 0 && own.dims[0] == x.dims[x.n_dims - 1] && own.number == x.number,
-                      LOCUM_ARG, "layer_norm: %s %s does not fit %s", i == 1 ? "gain" : "shift", locum_shape_text(graph, &own, a),
-                      locum_shape_text(graph, &x, b));
+        LOCUM_REQUIRE(own.n_dims == 1 && own.symbol < 0 && own.dims[0] == x.dims[x.n_dims - 1] &&
+                          own.number == x.number,
+                      LOCUM_ARG, "layer_norm: %s %s does not fit %s", i == 1 ? "gain" : "shift",
+                      locum_shape_text(graph, &own, a), locum_shape_text(graph, &x, b));
     }
     return LOCUM_OK;
 }
@@ -200,5 +216,5 @@ static void layer_norm_gradient(const locum_site *s, locum_id *into) /* u = g ga
     if (s->wanted[2]) into[2] = column_sum(s, s->seed);
 }
 
-const locum_operator locum_operator_layer_norm = {.n_reals = 1, .shape = layer_norm_shape, .expand = layer_norm_expand,
-                                                  .gradient = layer_norm_gradient};
+const locum_operator locum_operator_layer_norm = {
+    .n_reals = 1, .shape = layer_norm_shape, .expand = layer_norm_expand, .gradient = layer_norm_gradient};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* product.c - the product trio, closed under differentiation. Leading dims of a and c are rows r; g runs over groups:
  *
- *     P  y[r, g, n] = sum_k a[r, g, k] b[g, k, n]       product            a [rows.., G K]  b [G, K, N]  y [rows.., G N]
- *     T  y[r, g, k] = sum_n a[r, g, n] b[g, k, n]       product transposed a [rows.., G N]  b [G, K, N]  y [rows.., G K]
- *     R  w[g, k, n] = sum_r a[r, g, k] c[r, g, n]       product_rows       a [rows.., G K]  c [rows.., G N]
+ *     P  y[r, g, n] = sum_k a[r, g, k] b[g, k, n]    product            a [rows.., G K]  b [G, K, N]  y [rows.., G N]
+ *     T  y[r, g, k] = sum_n a[r, g, n] b[g, k, n]    product transposed a [rows.., G N]  b [G, K, N]  y [rows.., G K]
+ *     R  w[g, k, n] = sum_r a[r, g, k] c[r, g, n]    product_rows       a [rows.., G K]  c [rows.., G N]
  *
  *     of P(a, b) with seed s:  da = T(s, b)   db = R(a, s)
  *     of T(a, b) with seed s:  da = P(s, b)   db = R(s, a)
@@ -12,13 +12,15 @@
 
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed)
 {
-    locum_draft draft = {.op = LOCUM_OP_product, .n_inputs = 2, .in = (locum_id[]){a, b}, .n_integers = 1, .integers = {transposed}};
+    locum_draft draft = {
+        .op = LOCUM_OP_product, .n_inputs = 2, .in = (locum_id[]){a, b}, .n_integers = 1, .integers = {transposed}};
     return locum_graph_add(graph, &draft);
 }
 
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups)
 {
-    locum_draft draft = {.op = LOCUM_OP_product_rows, .n_inputs = 2, .in = (locum_id[]){a, c}, .n_integers = 1, .integers = {groups}};
+    locum_draft draft = {
+        .op = LOCUM_OP_product_rows, .n_inputs = 2, .in = (locum_id[]){a, c}, .n_integers = 1, .integers = {groups}};
     return locum_graph_add(graph, &draft);
 }
 
@@ -28,11 +30,12 @@ static locum_status product_shape(const locum_graph *graph, locum_draft *draft)
     const int64_t transposed = draft->integers[0];
     char x[LOCUM_SHAPE_TEXT], y[LOCUM_SHAPE_TEXT];
     LOCUM_REQUIRE(transposed == 0 || transposed == 1, LOCUM_ARG, "product: transposed = %lld", (long long)transposed);
-    LOCUM_REQUIRE(a.number == b.number && a.number != LOCUM_INTEGER32, LOCUM_ARG, "product: number types differ, or int32");
+    LOCUM_REQUIRE(a.number == b.number && a.number != LOCUM_INTEGER32, LOCUM_ARG,
+                  "product: number types differ, or int32");
     LOCUM_REQUIRE(b.n_dims == 3 && b.symbol < 0 && a.n_dims >= 1 && (a.n_dims > 1 || a.symbol < 0) &&
                       a.dims[a.n_dims - 1] == b.dims[0] * b.dims[transposed ? 2 : 1],
-                  LOCUM_ARG, "product: %s and %s%s do not fit: [rows.., G K] and [G, K, N]", locum_shape_text(graph, &a, x),
-                  locum_shape_text(graph, &b, y), transposed ? " transposed" : "");
+                  LOCUM_ARG, "product: %s and %s%s do not fit: [rows.., G K] and [G, K, N]",
+                  locum_shape_text(graph, &a, x), locum_shape_text(graph, &b, y), transposed ? " transposed" : "");
     draft->shape = a;
     draft->shape.dims[a.n_dims - 1] = b.dims[0] * b.dims[transposed ? 1 : 2];
     return LOCUM_OK;
@@ -64,8 +67,11 @@ static void product_reference(const locum_loop *loop)
             }
 }
 
-const locum_operator locum_operator_product = {.traits = LOCUM_MULTILINEAR, .n_integers = 1, .shape = product_shape,
-                                               .gradient = product_gradient, .reference = product_reference};
+const locum_operator locum_operator_product = {.traits = LOCUM_MULTILINEAR,
+                                               .n_integers = 1,
+                                               .shape = product_shape,
+                                               .gradient = product_gradient,
+                                               .reference = product_reference};
 
 static locum_status product_rows_shape(const locum_graph *graph, locum_draft *draft)
 {
@@ -73,14 +79,15 @@ static locum_status product_rows_shape(const locum_graph *graph, locum_draft *dr
     const int64_t groups = draft->integers[0];
     const int last = a.n_dims - 1;
     char x[LOCUM_SHAPE_TEXT], y[LOCUM_SHAPE_TEXT];
-    bool fits = a.n_dims >= 1 && a.n_dims == c.n_dims && a.symbol == c.symbol && (a.n_dims > 1 || a.symbol < 0) && groups >= 1 &&
-                a.dims[last] % groups == 0 && c.dims[last] % groups == 0;
+    bool fits = a.n_dims >= 1 && a.n_dims == c.n_dims && a.symbol == c.symbol && (a.n_dims > 1 || a.symbol < 0) &&
+                groups >= 1 && a.dims[last] % groups == 0 && c.dims[last] % groups == 0;
     for (int i = 0; fits && i < last; i++) fits = a.dims[i] == c.dims[i];
-    LOCUM_REQUIRE(a.number == c.number && a.number != LOCUM_INTEGER32, LOCUM_ARG, "product_rows: number types differ, or int32");
+    LOCUM_REQUIRE(a.number == c.number && a.number != LOCUM_INTEGER32, LOCUM_ARG,
+                  "product_rows: number types differ, or int32");
     LOCUM_REQUIRE(fits, LOCUM_ARG, "product_rows: %s and %s in %lld groups do not fit: [rows.., G K] and [rows.., G N]",
                   locum_shape_text(graph, &a, x), locum_shape_text(graph, &c, y), (long long)groups);
-    draft->shape = (locum_shape){.number = a.number, .symbol = -1, .n_dims = 3,
-                                 .dims = {groups, a.dims[last] / groups, c.dims[last] / groups}};
+    draft->shape = (locum_shape){
+        .number = a.number, .symbol = -1, .n_dims = 3, .dims = {groups, a.dims[last] / groups, c.dims[last] / groups}};
     return LOCUM_OK;
 }
 
@@ -103,5 +110,8 @@ static void product_rows_reference(const locum_loop *loop)
             }
 }
 
-const locum_operator locum_operator_product_rows = {.traits = LOCUM_MULTILINEAR, .n_integers = 1, .shape = product_rows_shape,
-                                                    .gradient = product_rows_gradient, .reference = product_rows_reference};
+const locum_operator locum_operator_product_rows = {.traits = LOCUM_MULTILINEAR,
+                                                    .n_integers = 1,
+                                                    .shape = product_rows_shape,
+                                                    .gradient = product_rows_gradient,
+                                                    .reference = product_rows_reference};

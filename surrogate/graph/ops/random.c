@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* random.c - noise: standard normals by Philox, keyed so that a row has the same values wherever it is computed (noise.h). */
+/* random.c - noise: standard normals by Philox, the same for a row wherever it is computed (noise.h). */
 #include "surrogate/graph/operator.h"
 
 #include <string.h>
@@ -8,8 +8,10 @@
 
 locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream)
 {
-    locum_draft draft = {.op = LOCUM_OP_noise, .shape = {.number = LOCUM_REAL32, .symbol = symbol, .n_dims = n_dims},
-                         .n_integers = 1, .integers = {stream}};
+    locum_draft draft = {.op = LOCUM_OP_noise,
+                         .shape = {.number = LOCUM_REAL32, .symbol = symbol, .n_dims = n_dims},
+                         .n_integers = 1,
+                         .integers = {stream}};
     if (n_dims < 0 || n_dims > LOCUM_DIMS_MAX) return locum_graph_fault(graph, LOCUM_ARG, "noise: %d dims", n_dims);
     if (n_dims) memcpy(draft.shape.dims, dims, (size_t)n_dims * sizeof *dims);
     return locum_graph_add(graph, &draft);
@@ -30,5 +32,5 @@ static void noise_reference(const locum_loop *loop)
     for (int64_t row = 0; row < loop->rows; row++) locum_noise_row(key, (uint64_t)row, n, loop->out.data + row * n);
 }
 
-const locum_operator locum_operator_noise = {.traits = LOCUM_SOURCE | LOCUM_NO_GRADIENT, .n_integers = 1,
-                                             .shape = noise_shape, .reference = noise_reference};
+const locum_operator locum_operator_noise = {
+    .traits = LOCUM_SOURCE | LOCUM_NO_GRADIENT, .n_integers = 1, .shape = noise_shape, .reference = noise_reference};

@@ -32,12 +32,15 @@ static void expand_gradient(const locum_site *s, locum_id *into)
     const locum_shape from = locum_shape_of(s->graph, s->in[0]);
     const int lead = s->node.n_dims - from.n_dims;
     int axes[LOCUM_DIMS_MAX], n = 0;
+    bool inside = false; /* is a dim of the operand itself repeated? */
     for (int i = 0; i < s->node.n_dims; i++) {
-        const bool repeated = i < lead || from.dims[i - lead] != s->node.dims[i] || (i == 0 && from.symbol != s->node.symbol);
-        if (repeated) axes[n++] = i;
+        const bool own =
+            i >= lead && (from.dims[i - lead] != s->node.dims[i] || (i == 0 && from.symbol != s->node.symbol));
+        if (own || i < lead) axes[n++] = i;
+        inside = inside || own;
     }
-    into[0] = n ? locum_sum(s->graph, s->seed, n, axes, true) : s->seed;
-    into[0] = locum_reshape_like(s->graph, into[0], s->in[0]);
+    into[0] = n ? locum_sum(s->graph, s->seed, n, axes, inside) : s->seed;
+    if (inside && lead) into[0] = locum_reshape_like(s->graph, into[0], s->in[0]);
 }
 
 /* source stride of each dim of the result, 0 where repeated */
@@ -52,7 +55,8 @@ static void repeat_strides(const locum_view *small, const locum_view *large, int
 }
 
 /* steps a multi-index and the offset that belongs to it */
-static int64_t step_index(const locum_view *view, int64_t index[LOCUM_DIMS_MAX], const int64_t strides[LOCUM_DIMS_MAX], int64_t offset)
+static int64_t step_index(const locum_view *view, int64_t index[LOCUM_DIMS_MAX], const int64_t strides[LOCUM_DIMS_MAX],
+                          int64_t offset)
 {
     for (int d = view->n_dims - 1; d >= 0; d--) {
         offset += strides[d];
@@ -71,10 +75,10 @@ static void expand_reference(const locum_loop *loop)
         loop->out.data[i] = loop->in[0].data[from];
 }
 
-const locum_operator locum_operator_expand = {.traits = LOCUM_LINEAR, .shape = expand_shape, .gradient = expand_gradient,
-                                              .reference = expand_reference};
+const locum_operator locum_operator_expand = {
+    .traits = LOCUM_LINEAR, .shape = expand_shape, .gradient = expand_gradient, .reference = expand_reference};
 
-/* --- sum {keep, axes ...} ------------------------------------------------------------------------------------------- */
+/* --- sum {keep, axes ...} ----------------------------------------------------------------------------------------- */
 
 static locum_id reduce(locum_graph *graph, locum_op op, locum_id x, int n_axes, const int *axes, bool keep)
 {
@@ -84,7 +88,8 @@ static locum_id reduce(locum_graph *graph, locum_op op, locum_id x, int n_axes, 
     for (int i = 0; i < n_axes; i++) {
         const int axis = locum_shape_axis(&shape, axes[i]);
         if (axis < 0 || chosen[axis])
-            return locum_graph_fault(graph, LOCUM_ARG, "%s: axis %d of %d dims, or twice", locum_op_name(op), axes[i], shape.n_dims);
+            return locum_graph_fault(graph, LOCUM_ARG, "%s: axis %d of %d dims, or twice", locum_op_name(op), axes[i],
+                                     shape.n_dims);
         chosen[axis] = true;
     }
     for (int i = 0; i < shape.n_dims; i++)
@@ -107,7 +112,8 @@ locum_status locum_rule_reduce(const locum_graph *graph, locum_draft *draft)
     const char *who = locum_op_name(draft->op);
     const locum_shape from = locum_shape_of(graph, draft->in[0]);
     const int64_t keep = draft->integers[0];
-    LOCUM_REQUIRE(draft->n_integers >= 1 && (keep == 0 || keep == 1), LOCUM_ARG, "%s: attributes are {keep, axes ...}", who);
+    LOCUM_REQUIRE(draft->n_integers >= 1 && (keep == 0 || keep == 1), LOCUM_ARG, "%s: attributes are {keep, axes ...}",
+                  who);
     LOCUM_REQUIRE(from.number != LOCUM_INTEGER32, LOCUM_ARG, "%s: works on real numbers, not on int32 (cast it)", who);
     draft->shape = (locum_shape){.number = from.number, .symbol = from.symbol};
     int next = 1;
@@ -124,8 +130,13 @@ locum_status locum_rule_reduce(const locum_graph *graph, locum_draft *draft)
 static void sum_gradient(const locum_site *s, locum_id *into)
 {
     locum_shape kept = locum_shape_of(s->graph, s->in[0]);
-    for (int i = 1; i < s->node.n_integers; i++) kept.dims[s->integers[i]] = 1;
-    into[0] = s->integers[0] ? s->seed : locum_reshape(s->graph, s->seed, kept.n_dims, kept.dims);
+    bool leading = true; /* the axes are 0 .. k: expand brings them back by itself */
+    for (int i = 1; i < s->node.n_integers; i++) {
+        kept.dims[s->integers[i]] = 1;
+        leading = leading && s->integers[i] == i - 1;
+    }
+    const bool reshape = !s->integers[0] && !leading;
+    into[0] = reshape ? locum_reshape(s->graph, s->seed, kept.n_dims, kept.dims) : s->seed;
     into[0] = locum_expand_like(s->graph, into[0], s->in[0]);
 }
 
@@ -140,5 +151,8 @@ static void sum_reference(const locum_loop *loop)
     for (int64_t i = 0; i < in->count; i++, to = step_index(in, index, strides, to)) loop->out.data[to] += in->data[i];
 }
 
-const locum_operator locum_operator_sum = {.traits = LOCUM_LINEAR, .n_integers = -1, .shape = locum_rule_reduce,
-                                           .gradient = sum_gradient, .reference = sum_reference};
+const locum_operator locum_operator_sum = {.traits = LOCUM_LINEAR,
+                                           .n_integers = -1,
+                                           .shape = locum_rule_reduce,
+                                           .gradient = sum_gradient,
+                                           .reference = sum_reference};

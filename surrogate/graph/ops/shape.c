@@ -29,7 +29,8 @@ static locum_status axis_shape(const locum_graph *graph, locum_draft *draft)
     draft->shape = locum_shape_of(graph, draft->in[0]);
     const int64_t axis = draft->integers[0];
     LOCUM_REQUIRE(axis >= 0 && axis < draft->shape.n_dims && !(axis == 0 && draft->shape.symbol >= 0), LOCUM_ARG,
-                  "%s: axis %lld of %s", locum_op_name(draft->op), (long long)axis, locum_shape_text(graph, &draft->shape, text));
+                  "%s: axis %lld of %s", locum_op_name(draft->op), (long long)axis,
+                  locum_shape_text(graph, &draft->shape, text));
     return LOCUM_OK;
 }
 
@@ -43,13 +44,14 @@ static void copy_reference(const locum_loop *loop)
     if (loop->out.count) memcpy(loop->out.data, loop->in[0].data, (size_t)loop->out.count * sizeof(double));
 }
 
-/* --- reshape -------------------------------------------------------------------------------------------------------- */
+/* --- reshape ------------------------------------------------------------------------------------------------------ */
 
 locum_id locum_reshape(locum_graph *graph, locum_id x, int n_dims, const int64_t *dims)
 {
     locum_draft draft = {.op = LOCUM_OP_reshape, .shape = {.n_dims = n_dims}, .n_inputs = 1, .in = &x};
     draft.shape.symbol = locum_graph_node(graph, x)->symbol;
-    if (n_dims < 0 || n_dims > LOCUM_DIMS_MAX) return locum_graph_fault(graph, LOCUM_ARG, "reshape: to %d dims", n_dims);
+    if (n_dims < 0 || n_dims > LOCUM_DIMS_MAX)
+        return locum_graph_fault(graph, LOCUM_ARG, "reshape: to %d dims", n_dims);
     if (n_dims) memcpy(draft.shape.dims, dims, (size_t)n_dims * sizeof *dims);
     return locum_graph_add(graph, &draft);
 }
@@ -59,22 +61,26 @@ static locum_status reshape_shape(const locum_graph *graph, locum_draft *draft)
     const locum_shape from = locum_shape_of(graph, draft->in[0]);
     char x[LOCUM_SHAPE_TEXT], y[LOCUM_SHAPE_TEXT];
     draft->shape.number = from.number;
-    LOCUM_REQUIRE(from.symbol == draft->shape.symbol && locum_shape_count(&from) == locum_shape_count(&draft->shape), LOCUM_ARG,
-                  "reshape: %s and %s hold different numbers of values", locum_shape_text(graph, &from, x),
+    LOCUM_REQUIRE(from.symbol == draft->shape.symbol && locum_shape_count(&from) == locum_shape_count(&draft->shape),
+                  LOCUM_ARG, "reshape: %s and %s hold different numbers of values", locum_shape_text(graph, &from, x),
                   locum_shape_text(graph, &draft->shape, y));
     return LOCUM_OK;
 }
 
-static void reshape_gradient(const locum_site *s, locum_id *into) { into[0] = locum_reshape_like(s->graph, s->seed, s->in[0]); }
+static void reshape_gradient(const locum_site *s, locum_id *into)
+{
+    into[0] = locum_reshape_like(s->graph, s->seed, s->in[0]);
+}
 
-const locum_operator locum_operator_reshape = {.traits = LOCUM_LINEAR, .shape = reshape_shape, .gradient = reshape_gradient,
-                                               .reference = copy_reference};
+const locum_operator locum_operator_reshape = {
+    .traits = LOCUM_LINEAR, .shape = reshape_shape, .gradient = reshape_gradient, .reference = copy_reference};
 
-/* --- permute {order}: y[i_order[0], i_order[1], ..] = x[i_0, i_1, ..] ------------------------------------------------ */
+/* --- permute {order}: y[i_order[0], i_order[1], ..] = x[i_0, i_1, ..] --------------------------------------------- */
 
 locum_id locum_permute(locum_graph *graph, locum_id x, const int *order)
 {
-    locum_draft draft = {.op = LOCUM_OP_permute, .n_inputs = 1, .in = &x, .n_integers = locum_graph_node(graph, x)->n_dims};
+    locum_draft draft = {
+        .op = LOCUM_OP_permute, .n_inputs = 1, .in = &x, .n_integers = locum_graph_node(graph, x)->n_dims};
     for (int i = 0; i < draft.n_integers; i++) draft.integers[i] = order[i];
     return locum_graph_add(graph, &draft);
 }
@@ -84,11 +90,12 @@ static locum_status permute_shape(const locum_graph *graph, locum_draft *draft)
     const locum_shape from = locum_shape_of(graph, draft->in[0]);
     bool seen[LOCUM_DIMS_MAX] = {false};
     draft->shape = from;
-    LOCUM_REQUIRE(draft->n_integers == from.n_dims, LOCUM_ARG, "permute: %d entries for %d dims", draft->n_integers, from.n_dims);
+    LOCUM_REQUIRE(draft->n_integers == from.n_dims, LOCUM_ARG, "permute: %d entries for %d dims", draft->n_integers,
+                  from.n_dims);
     for (int i = 0; i < from.n_dims; i++) {
         const int64_t axis = draft->integers[i];
-        LOCUM_REQUIRE(axis >= 0 && axis < from.n_dims && !seen[axis], LOCUM_ARG, "permute: entry %d is %lld: no permutation", i,
-                      (long long)axis);
+        LOCUM_REQUIRE(axis >= 0 && axis < from.n_dims && !seen[axis], LOCUM_ARG,
+                      "permute: entry %d is %lld: no permutation", i, (long long)axis);
         seen[axis] = true;
         draft->shape.dims[i] = from.dims[axis];
     }
@@ -116,14 +123,20 @@ static void permute_reference(const locum_loop *loop)
     }
 }
 
-const locum_operator locum_operator_permute = {.traits = LOCUM_LINEAR, .n_integers = -1, .shape = permute_shape,
-                                               .gradient = permute_gradient, .reference = permute_reference};
+const locum_operator locum_operator_permute = {.traits = LOCUM_LINEAR,
+                                               .n_integers = -1,
+                                               .shape = permute_shape,
+                                               .gradient = permute_gradient,
+                                               .reference = permute_reference};
 
-/* --- slice {axis, first, n, step}: y[i] = x[first + i step] ---------------------------------------------------------- */
+/* --- slice {axis, first, n, step}: y[i] = x[first + i step] ------------------------------------------------------- */
 
 locum_id locum_slice(locum_graph *graph, locum_id x, int axis, int64_t first, int64_t n, int64_t step)
 {
-    locum_draft draft = {.op = LOCUM_OP_slice, .n_inputs = 1, .in = &x, .n_integers = 4,
+    locum_draft draft = {.op = LOCUM_OP_slice,
+                         .n_inputs = 1,
+                         .in = &x,
+                         .n_integers = 4,
                          .integers = {positive_axis(graph, x, axis), first, n, step}};
     return locum_graph_add(graph, &draft);
 }
@@ -134,8 +147,8 @@ static locum_status slice_shape(const locum_graph *graph, locum_draft *draft)
     const int64_t first = draft->integers[1], n = draft->integers[2], step = draft->integers[3];
     int64_t *dim = &draft->shape.dims[draft->integers[0]];
     LOCUM_REQUIRE(first >= 0 && first < *dim && n >= 1 && step >= 1 && n - 1 <= (*dim - 1 - first) / step, LOCUM_ARG,
-                  "slice: %lld values from %lld in steps of %lld of %lld", (long long)n, (long long)first, (long long)step,
-                  (long long)*dim);
+                  "slice: %lld values from %lld in steps of %lld of %lld", (long long)n, (long long)first,
+                  (long long)step, (long long)*dim);
     *dim = n;
     return LOCUM_OK;
 }
@@ -172,17 +185,24 @@ static void slice_reference(const locum_loop *loop)
     double *out = loop->out.data;
     for (int64_t o = 0; o < in.outer; o++)
         for (int64_t i = 0; i < n; i++)
-            for (int64_t j = 0; j < in.inner; j++) *out++ = loop->in[0].data[(o * in.n + first + i * step) * in.inner + j];
+            for (int64_t j = 0; j < in.inner; j++)
+                *out++ = loop->in[0].data[(o * in.n + first + i * step) * in.inner + j];
 }
 
-const locum_operator locum_operator_slice = {.traits = LOCUM_LINEAR, .n_integers = 4, .shape = slice_shape,
-                                             .gradient = slice_gradient, .reference = slice_reference};
+const locum_operator locum_operator_slice = {.traits = LOCUM_LINEAR,
+                                             .n_integers = 4,
+                                             .shape = slice_shape,
+                                             .gradient = slice_gradient,
+                                             .reference = slice_reference};
 
-/* --- pad {axis, before, after, mode} -------------------------------------------------------------------------------- */
+/* --- pad {axis, before, after, mode} ------------------------------------------------------------------------------ */
 
 locum_id locum_pad(locum_graph *graph, locum_id x, int axis, int64_t before, int64_t after, locum_pad_mode mode)
 {
-    locum_draft draft = {.op = LOCUM_OP_pad, .n_inputs = 1, .in = &x, .n_integers = 4,
+    locum_draft draft = {.op = LOCUM_OP_pad,
+                         .n_inputs = 1,
+                         .in = &x,
+                         .n_integers = 4,
                          .integers = {positive_axis(graph, x, axis), before, after, mode}};
     return locum_graph_add(graph, &draft);
 }
@@ -195,7 +215,8 @@ static locum_status pad_shape(const locum_graph *graph, locum_draft *draft)
     LOCUM_REQUIRE(mode >= LOCUM_PAD_ZERO && mode <= LOCUM_PAD_REFLECT, LOCUM_ARG, "pad: mode %lld", (long long)mode);
     const int64_t most = mode == LOCUM_PAD_ZERO ? LOCUM_COUNT_MAX : mode == LOCUM_PAD_PERIODIC ? *dim : *dim - 1;
     LOCUM_REQUIRE(before >= 0 && after >= 0 && before <= most && after <= most, LOCUM_ARG,
-                  "pad: %lld before and %lld after; at most %lld each", (long long)before, (long long)after, (long long)most);
+                  "pad: %lld before and %lld after; at most %lld each", (long long)before, (long long)after,
+                  (long long)most);
     *dim += before + after;
     return LOCUM_OK;
 }
@@ -248,14 +269,17 @@ static void pad_reference(const locum_loop *loop)
         }
 }
 
-const locum_operator locum_operator_pad = {.traits = LOCUM_LINEAR, .n_integers = 4, .shape = pad_shape,
-                                           .gradient = pad_gradient, .reference = pad_reference};
+const locum_operator locum_operator_pad = {
+    .traits = LOCUM_LINEAR, .n_integers = 4, .shape = pad_shape, .gradient = pad_gradient, .reference = pad_reference};
 
-/* --- concat {axis} -------------------------------------------------------------------------------------------------- */
+/* --- concat {axis} ------------------------------------------------------------------------------------------------ */
 
 locum_id locum_concat(locum_graph *graph, int axis, int n, const locum_id *parts)
 {
-    locum_draft draft = {.op = LOCUM_OP_concat, .n_inputs = n, .in = parts, .n_integers = 1,
+    locum_draft draft = {.op = LOCUM_OP_concat,
+                         .n_inputs = n,
+                         .in = parts,
+                         .n_integers = 1,
                          .integers = {n > 0 ? positive_axis(graph, parts[0], axis) : axis}};
     return locum_graph_add(graph, &draft);
 }
@@ -301,18 +325,25 @@ static void concat_reference(const locum_loop *loop)
         }
 }
 
-const locum_operator locum_operator_concat = {.traits = LOCUM_LINEAR, .n_integers = 1, .shape = concat_shape,
-                                              .gradient = concat_gradient, .reference = concat_reference};
+const locum_operator locum_operator_concat = {.traits = LOCUM_LINEAR,
+                                              .n_integers = 1,
+                                              .shape = concat_shape,
+                                              .gradient = concat_gradient,
+                                              .reference = concat_reference};
 
-/* --- flip {axis}: y[i] = x[n - 1 - i] ------------------------------------------------------------------------------- */
+/* --- flip {axis}: y[i] = x[n - 1 - i] ----------------------------------------------------------------------------- */
 
 locum_id locum_flip(locum_graph *graph, locum_id x, int axis)
 {
-    locum_draft draft = {.op = LOCUM_OP_flip, .n_inputs = 1, .in = &x, .n_integers = 1, .integers = {positive_axis(graph, x, axis)}};
+    locum_draft draft = {
+        .op = LOCUM_OP_flip, .n_inputs = 1, .in = &x, .n_integers = 1, .integers = {positive_axis(graph, x, axis)}};
     return locum_graph_add(graph, &draft);
 }
 
-static void flip_gradient(const locum_site *s, locum_id *into) { into[0] = locum_flip(s->graph, s->seed, (int)s->integers[0]); }
+static void flip_gradient(const locum_site *s, locum_id *into)
+{
+    into[0] = locum_flip(s->graph, s->seed, (int)s->integers[0]);
+}
 
 static void flip_reference(const locum_loop *loop)
 {
@@ -323,5 +354,8 @@ static void flip_reference(const locum_loop *loop)
             for (int64_t j = 0; j < in.inner; j++) *out++ = loop->in[0].data[(o * in.n + i) * in.inner + j];
 }
 
-const locum_operator locum_operator_flip = {.traits = LOCUM_LINEAR, .n_integers = 1, .shape = axis_shape,
-                                            .gradient = flip_gradient, .reference = flip_reference};
+const locum_operator locum_operator_flip = {.traits = LOCUM_LINEAR,
+                                            .n_integers = 1,
+                                            .shape = axis_shape,
+                                            .gradient = flip_gradient,
+                                            .reference = flip_reference};

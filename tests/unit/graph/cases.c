@@ -2,26 +2,36 @@
 /* cases.c - see cases.h. A new operator needs a line here: test_operators.c counts. */
 #include "tests/unit/graph/cases.h"
 
-#define UNARY(name)                                                                                \
-    static locum_id build_##name(locum_graph *g, const locum_id *in)                               \
-    {                                                                                              \
-        return locum_unary(g, LOCUM_OP_##name, in[0]);                                             \
+#define UNARY(name)                                                  \
+    static locum_id build_##name(locum_graph *g, const locum_id *in) \
+    {                                                                \
+        return locum_unary(g, LOCUM_OP_##name, in[0]);               \
     }
-#define BINARY(name)                                                                               \
-    static locum_id build_##name(locum_graph *g, const locum_id *in)                               \
-    {                                                                                              \
-        return locum_binary(g, LOCUM_OP_##name, in[0], in[1]);                                     \
+#define BINARY(name)                                                 \
+    static locum_id build_##name(locum_graph *g, const locum_id *in) \
+    {                                                                \
+        return locum_binary(g, LOCUM_OP_##name, in[0], in[1]);       \
     }
-#define BUILD(name, expression)                                                                    \
-    static locum_id build_##name(locum_graph *g, const locum_id *in)                               \
-    {                                                                                              \
-        return expression;                                                                         \
+#define BUILD(name, expression)                                      \
+    static locum_id build_##name(locum_graph *g, const locum_id *in) \
+    {                                                                \
+        return expression;                                           \
     }
-#define DIMS(...) (const int64_t[]){__VA_ARGS__}
-#define AXES(...) (const int[]){__VA_ARGS__}
+#define DIMS(...)     \
+    (const int64_t[]) \
+    {                 \
+        __VA_ARGS__   \
+    }
+#define AXES(...)   \
+    (const int[])   \
+    {               \
+        __VA_ARGS__ \
+    }
 
+/* clang-format off */
 UNARY(neg) UNARY(exp) UNARY(log) UNARY(sqrt) UNARY(reciprocal) UNARY(sin) UNARY(cos) UNARY(tanh) UNARY(sigmoid)
-UNARY(softplus) UNARY(erf) UNARY(abs) UNARY(sign) UNARY(stop_gradient) UNARY(relu) UNARY(gelu) UNARY(silu) UNARY(softmax)
+UNARY(softplus) UNARY(erf) UNARY(abs) UNARY(sign) UNARY(stop_gradient)
+UNARY(relu) UNARY(gelu) UNARY(silu) UNARY(softmax)
 BINARY(add) BINARY(subtract) BINARY(multiply) BINARY(divide) BINARY(maximum) BINARY(minimum) BINARY(greater)
 
 BUILD(square_of_one, locum_binary(g, LOCUM_OP_multiply, in[0], in[0]))
@@ -140,4 +150,5 @@ const graph_case graph_cases[] = {
     {LOCUM_OP_softmax, "five classes", build_softmax, 1, {ROWS(2, {1, 5})}},
     {LOCUM_OP_layer_norm, "rows", build_layer_norm, 3, {ROWS(2, {1, 4}), ANY(1, {4}), ANY(1, {4})}},
 };
+/* clang-format on */
 const int n_graph_cases = sizeof graph_cases / sizeof *graph_cases;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cases.h - every operator applied to operands of some shapes and values: what the proofs of test_operators.c run over. */
+/* cases.h - every operator applied to operands of some shapes and values: what test_operators.c runs over. */
 #ifndef TESTS_UNIT_GRAPH_CASES_H
 #define TESTS_UNIT_GRAPH_CASES_H
 

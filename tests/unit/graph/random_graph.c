@@ -20,9 +20,10 @@ static locum_id any(growth *w)
 
 static locum_id random_unary(growth *w, locum_id x)
 {
-    static const locum_op ops[] = {LOCUM_OP_neg, LOCUM_OP_neg, LOCUM_OP_neg, LOCUM_OP_sin, LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_erf,
-                                   LOCUM_OP_abs, LOCUM_OP_abs, LOCUM_OP_relu, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_stop_gradient,
-                                   LOCUM_OP_sign, LOCUM_OP_softplus};
+    static const locum_op ops[] = {LOCUM_OP_neg,           LOCUM_OP_neg,     LOCUM_OP_neg,     LOCUM_OP_sin,
+                                   LOCUM_OP_tanh,          LOCUM_OP_sigmoid, LOCUM_OP_erf,     LOCUM_OP_abs,
+                                   LOCUM_OP_abs,           LOCUM_OP_relu,    LOCUM_OP_silu,    LOCUM_OP_gelu,
+                                   LOCUM_OP_stop_gradient, LOCUM_OP_sign,    LOCUM_OP_softplus};
     static const double factors[] = {1, 1, -1, 0.5, 0.3}, offsets[] = {0, 0, 0, 1, -0.25};
     switch (roll_integer(&w->d, 6)) {
     case 0: return locum_scale(w->g, x, factors[roll_integer(&w->d, 5)], offsets[roll_integer(&w->d, 5)]);
@@ -49,11 +50,13 @@ static locum_id partner(growth *w, locum_id x)
 
 static locum_id random_binary(growth *w, locum_id x)
 {
-    static const locum_op ops[] = {LOCUM_OP_add, LOCUM_OP_subtract, LOCUM_OP_multiply, LOCUM_OP_maximum, LOCUM_OP_minimum, LOCUM_OP_greater};
+    static const locum_op ops[] = {LOCUM_OP_add,     LOCUM_OP_subtract, LOCUM_OP_multiply,
+                                   LOCUM_OP_maximum, LOCUM_OP_minimum,  LOCUM_OP_greater};
     const locum_id y = partner(w, x);
     const bool swap = roll_integer(&w->d, 2);
     if (roll_integer(&w->d, 8) == 0) return locum_select(w->g, locum_unary(w->g, LOCUM_OP_relu, x), x, y);
-    if (roll_integer(&w->d, 8) == 0) return locum_binary(w->g, LOCUM_OP_divide, x, locum_scalar(w->g, LOCUM_REAL64, swap ? 2 : 3));
+    if (roll_integer(&w->d, 8) == 0)
+        return locum_binary(w->g, LOCUM_OP_divide, x, locum_scalar(w->g, LOCUM_REAL64, swap ? 2 : 3));
     const locum_op op = ops[roll_integer(&w->d, sizeof ops / sizeof *ops)];
     const locum_id z = locum_binary(w->g, op, swap ? y : x, swap ? x : y);
     return op == LOCUM_OP_multiply || op == LOCUM_OP_add ? locum_unary(w->g, LOCUM_OP_sin, z) : z; /* bounded */
@@ -75,7 +78,9 @@ static locum_id random_move(growth *w, locum_id x)
     case 1: return movable ? locum_flip(w->g, x, last) : x;
     case 2: return movable && size > 1 ? locum_slice(w->g, x, last, 1, size - 1, 1) : x;
     case 3: return movable && size < 12 ? locum_pad(w->g, x, last, 1, 0, (locum_pad_mode)roll_integer(&w->d, 2)) : x;
-    case 4: return movable && size < 12 ? locum_concat(w->g, last, 2, (locum_id[]){x, locum_unary(w->g, LOCUM_OP_neg, x)}) : x;
+    case 4:
+        return movable && size < 12 ? locum_concat(w->g, last, 2, (locum_id[]){x, locum_unary(w->g, LOCUM_OP_neg, x)})
+                                    : x;
     case 5: return s.n_dims ? locum_sum(w->g, locum_scale(w->g, x, 0.1, 0), 1, (int[]){last}, true) : x;
     case 6: return s.n_dims < 4 ? locum_reshape(w->g, x, s.n_dims + 1, (wide.dims[s.n_dims] = 1, wide.dims)) : x;
     case 7: return s.n_dims ? locum_sum(w->g, locum_scale(w->g, x, 0.1, 0), 1, (int[]){last}, false) : x;
@@ -110,8 +115,10 @@ locum_graph *random_graph(uint64_t seed, int n)
     while (w.n < n) {
         const locum_id from = any(&w);
         const int64_t kind = roll_integer(&w.d, 10);
-        w.node[w.n++] = kind < 4 ? random_unary(&w, from) : kind < 7 ? random_binary(&w, from) : kind < 9 ? random_move(&w, from)
-                                                                                                          : random_product(&w, from);
+        w.node[w.n++] = kind < 4   ? random_unary(&w, from)
+                        : kind < 7 ? random_binary(&w, from)
+                        : kind < 9 ? random_move(&w, from)
+                                   : random_product(&w, from);
     }
     locum_id total = locum_scalar(w.g, LOCUM_REAL64, 0), gradient[2];
     for (int i = 0; i < 3; i++) {

@@ -78,9 +78,11 @@ double value_of(const locum_graph *graph, const int64_t *extents, store *s, locu
     return value;
 }
 
-double difference(const locum_graph *graph, const int64_t *extents, store *s, locum_id id, const char *name, const double *direction)
+double difference(const locum_graph *graph, const int64_t *extents, store *s, locum_id id, const char *name,
+                  const double *direction)
 {
-    static const double step[4] = {1e-3, -1e-3, 2e-3, -2e-3}, weight[4] = {8 / 12e-3, -8 / 12e-3, -1 / 12e-3, 1 / 12e-3};
+    static const double step[4] = {1e-3, -1e-3, 2e-3, -2e-3},
+                        weight[4] = {8 / 12e-3, -8 / 12e-3, -1 / 12e-3, 1 / 12e-3};
     int64_t n = 0;
     double *x = store_find(s, name, &n), *kept = malloc(((size_t)n + 1) * sizeof(double)), result = 0;
     memcpy(kept, x, (size_t)n * sizeof(double));

@@ -39,7 +39,8 @@ double value_of(const locum_graph *graph, const int64_t *extents, store *s, locu
 
 /* d/dt of a one-valued node at t = 0, where `name` goes to name + t direction, by
  * (8 (F(h) - F(-h)) - (F(2h) - F(-2h))) / 12h: error h^4 F^(5) / 30, so h = 1e-3 leaves round-off, about 1e-13 F */
-double difference(const locum_graph *graph, const int64_t *extents, store *s, locum_id id, const char *name, const double *direction);
+double difference(const locum_graph *graph, const int64_t *extents, store *s, locum_id id, const char *name,
+                  const double *direction);
 
 double dot(int64_t n, const double *a, const double *b);
 double dot_size(int64_t n, const double *a, const double *b); /* sum |a b|: what round-off is relative to */

@@ -18,7 +18,8 @@ static locum_id network(locum_graph *g, locum_id x, int64_t groups, locum_op act
     for (int64_t i = 0; i < groups; i++) copies[i] = x;
     const locum_id wide = locum_concat(g, -1, (int)groups, copies);
     free(copies);
-    const locum_id hidden = locum_unary(g, activation, locum_binary(g, LOCUM_OP_add, locum_product(g, wide, w1, false), b1));
+    const locum_id hidden =
+        locum_unary(g, activation, locum_binary(g, LOCUM_OP_add, locum_product(g, wide, w1, false), b1));
     return locum_product(g, hidden, w2, false);
 }
 
@@ -50,7 +51,8 @@ static void the_force_loss_has_the_right_parameter_gradient(void)
             double *v = malloc((size_t)n * sizeof *v), *found = values_of(g, extents, &s, gradient[i]);
             for (int64_t j = 0; j < n; j++) v[j] = roll(&d, -1, 1);
             const double exact = dot(n, found, v), size = dot_size(n, found, v);
-            CHECK_CLOSE(difference(g, extents, &s, loss, names[i], v), exact, 1e-9 * size); /* h^4 and round-off of the loss */
+            CHECK_CLOSE(difference(g, extents, &s, loss, names[i], v), exact,
+                        1e-9 * size); /* h^4 and round-off of the loss */
             free(v);
             free(found);
         }
@@ -113,7 +115,8 @@ static void gradients_follow_dependence(void)
     store s = {0};
     locum_id out[4];
     CHECK_OK(locum_graph_create(&g));
-    const locum_id x = locum_input(g, "x", LOCUM_REAL64, -1, 0, NULL), z = locum_input(g, "z", LOCUM_REAL64, -1, 1, (int64_t[]){2});
+    const locum_id x = locum_input(g, "x", LOCUM_REAL64, -1, 0, NULL),
+                   z = locum_input(g, "z", LOCUM_REAL64, -1, 1, (int64_t[]){2});
     const locum_id u = locum_binary(g, LOCUM_OP_multiply, x, x); /* an inner node, and a function of x */
     const locum_id stopped = locum_unary(g, LOCUM_OP_stop_gradient, u);
     const locum_id y = locum_binary(g, LOCUM_OP_add, locum_binary(g, LOCUM_OP_multiply, u, stopped), x); /* u [u] + x */
@@ -129,8 +132,8 @@ static void gradients_follow_dependence(void)
     free(zero);
     CHECK_OK(locum_graph_gradient(g, y, 0, 1, &y, out));
     CHECK_CLOSE(value_of(g, NULL, &s, out[0]), 1, 0);
-    CHECK_FAILS(locum_graph_gradient(g, z, 0, 1, &x, out), LOCUM_ARG);  /* two values, no seed */
-    CHECK_FAILS(locum_graph_gradient(g, y, z, 1, &x, out), LOCUM_ARG);  /* a seed of another shape */
+    CHECK_FAILS(locum_graph_gradient(g, z, 0, 1, &x, out), LOCUM_ARG); /* two values, no seed */
+    CHECK_FAILS(locum_graph_gradient(g, y, z, 1, &x, out), LOCUM_ARG); /* a seed of another shape */
     CHECK_FAILS(locum_graph_gradient(g, y, 0, 1, (locum_id[]){999}, out), LOCUM_ARG);
     CHECK_OK(locum_graph_status(g)); /* a refused request leaves the graph whole */
     locum_graph_destroy(g);
@@ -157,9 +160,68 @@ static void evaluation_refuses_what_it_cannot_do(void)
     store_free(&s);
 }
 
+/* everything this room does, on a small network; the first failure is the answer */
+static locum_status whole_chain(void)
+{
+    const int64_t extents[] = {3};
+    locum_graph *g = NULL, *copy = NULL, *simple = NULL, *back = NULL;
+    locum_json *json = NULL;
+    locum_text text = {0};
+    store s = {0};
+    dice d = {5, 0};
+    locum_id gradient = 0, small = 0;
+    double *value = NULL;
+    locum_status st = locum_graph_create(&g);
+    if (!st) {
+        const int batch = locum_graph_symbol(g, "batch");
+        const locum_id x = locum_input(g, "x", LOCUM_REAL64, batch, 2, (int64_t[]){1, 3});
+        const locum_id y = locum_unary(g, LOCUM_OP_softmax, network(g, x, 2, LOCUM_OP_silu));
+        const locum_id loss = locum_mean(g, locum_binary(g, LOCUM_OP_multiply, y, y), 0, NULL, false);
+        const locum_id w = locum_graph_find(g, "layer1/weight");
+        locum_output(g, loss, "loss");
+        st = locum_graph_gradient(g, loss, 0, 1, &w, &gradient);
+    }
+    if (!st) st = locum_graph_copy(g, &copy);
+    if (!st) st = locum_graph_simplify(copy, 1, &gradient, &simple, &small);
+    if (!st) locum_graph_write(simple, &text);
+    if (!st) st = text.status;
+    if (!st) st = locum_json_parse(text.data, text.size, 10000, &json);
+    if (!st) st = locum_graph_read(json, 0, 1000, &back);
+    if (!st) {
+        store_complete(&s, back, extents, &d, -1, 1);
+        value = calloc((size_t)locum_graph_count(back, small, extents), sizeof *value);
+        st = locum_graph_evaluate(back, extents, 1, store_values, &s, 1, &small, &value);
+    }
+    free(value);
+    store_free(&s);
+    locum_json_destroy(json);
+    locum_text_free(&text);
+    locum_graph_destroy(g);
+    locum_graph_destroy(copy);
+    locum_graph_destroy(simple);
+    locum_graph_destroy(back);
+    return st;
+}
+
+static void every_failed_allocation_is_reported(void)
+{
+    locum_status st = LOCUM_MEMORY;
+    int k = 0;
+    while (st && k < 2000) {
+        char list[40];
+        snprintf(list, sizeof list, "alloc@%d=memory", ++k);
+        setenv("LOCUM_FAILPOINTS", list, 1);
+        st = whole_chain();
+        CU_ASSERT(st == LOCUM_OK || st == LOCUM_MEMORY);
+    }
+    unsetenv("LOCUM_FAILPOINTS");
+    CU_ASSERT(st == LOCUM_OK && k > 50); /* the last run had fewer allocations than k */
+}
+
 LOCUM_RUN_TESTS("graph networks",
-    {"the force loss has the right parameter gradient", the_force_loss_has_the_right_parameter_gradient},
-    {"a parameter used T times gathers its gradients", a_parameter_used_t_times_gathers_its_gradients},
-    {"gradients follow dependence", gradients_follow_dependence},
-    {"long chains need no deep stack", long_chains_need_no_deep_stack},
-    {"evaluation refuses what it cannot do", evaluation_refuses_what_it_cannot_do})
+                {"the force loss has the right parameter gradient", the_force_loss_has_the_right_parameter_gradient},
+                {"a parameter used T times gathers its gradients", a_parameter_used_t_times_gathers_its_gradients},
+                {"gradients follow dependence", gradients_follow_dependence},
+                {"long chains need no deep stack", long_chains_need_no_deep_stack},
+                {"evaluation refuses what it cannot do", evaluation_refuses_what_it_cannot_do},
+                {"every failed allocation is reported", every_failed_allocation_is_reported})

@@ -4,14 +4,15 @@
  * With operands x_i, a seed c and directions v_i, all random:
  *     linear operators   <A x, c> = <x, A' c>, where A' is the gradient graph
  *     first order        d/dt <op(x + t v), c> = sum_i <g_i(x; c), v_i>            g = gradient graph
- *     second order       the same of S = sum_i <g_i(x; c), w_i> in x and in c, where its gradient is the transform applied again
+ *     second order       the same of S = sum_i <g_i(x; c), w_i> in x and in c: the transform applied again
  * Differences are of fourth order in double; a gradient graph with a planted bug must fail each of them. */
 #include <string.h>
 
 #include "surrogate/graph/operator.h"
 #include "tests/unit/graph/cases.h"
 
-typedef locum_status (*make_gradient)(locum_graph *g, locum_id y, locum_id seed, int n, const locum_id *wrt, locum_id *out);
+typedef locum_status (*make_gradient)(locum_graph *g, locum_id y, locum_id seed, int n, const locum_id *wrt,
+                                      locum_id *out);
 
 /* One case, built: operands "x0" .., seed "c", second weights "w0" .. */
 typedef struct experiment {
@@ -91,7 +92,8 @@ static double directional_error(experiment *e, locum_id scalar, const char *name
     store_find(&e->values, name, &n);
     double *v = malloc(((size_t)n + 1) * sizeof *v), *g = values_of(e->graph, e->extents, &e->values, gradient);
     for (int64_t i = 0; i < n; i++) v[i] = roll(&e->d, -1, 1);
-    const double exact = dot(n, g, v), size = dot_size(n, g, v) + fabs(value_of(e->graph, e->extents, &e->values, scalar));
+    const double exact = dot(n, g, v),
+                 size = dot_size(n, g, v) + fabs(value_of(e->graph, e->extents, &e->values, scalar));
     const double found = difference(e->graph, e->extents, &e->values, scalar, name, v);
     free(v);
     free(g);
@@ -197,7 +199,8 @@ static void derivatives_agree_with_differences(void)
             open_experiment(&e, c, rows[r], locum_graph_gradient, false);
             const double first = first_order_error(&e), second = second_order_error(&e);
             if (!(first < 1e-9 && second < 1e-9))
-                printf("\n    %s (%s), %lld rows: %.2g, %.2g", locum_op_name(c->op), c->what, (long long)rows[r], first, second);
+                printf("\n    %s (%s), %lld rows: %.2g, %.2g", locum_op_name(c->op), c->what, (long long)rows[r], first,
+                       second);
             /* h^4 F^(5) / 30 with h = 1e-3 and F^(5) up to 1e3 (powers near 0.4), and 1e-13 of round-off */
             CHECK_CLOSE(first, 0, 1e-9);
             CHECK_CLOSE(second, 0, 1e-9);
@@ -226,7 +229,8 @@ static void piecewise_constant_operators_have_gradient_zero(void)
 
 static double largest_difference(experiment *a, locum_id x, experiment *b, locum_id y)
 {
-    double *p = values_of(a->graph, a->extents, &a->values, x), *q = values_of(b->graph, b->extents, &b->values, y), worst = 0;
+    double *p = values_of(a->graph, a->extents, &a->values, x), *q = values_of(b->graph, b->extents, &b->values, y),
+           worst = 0;
     const int64_t n = locum_graph_count(a->graph, x, a->extents);
     CU_ASSERT(n == locum_graph_count(b->graph, y, b->extents));
     for (int64_t i = 0; i < n; i++) worst = fmax(worst, fabs(p[i] - q[i]) / (1 + fabs(q[i])));
@@ -272,7 +276,7 @@ static void no_rows_give_empty_arrays_and_zero_sums(void)
     }
 }
 
-/* --- planted bugs --------------------------------------------------------------------------------------------------- */
+/* --- planted bugs ------------------------------------------------------------------------------------------------- */
 
 static const graph_case *case_of(locum_op op)
 {
@@ -296,7 +300,8 @@ static locum_status frozen_tanh(locum_graph *g, locum_id y, locum_id seed, int n
     const locum_id fixed = locum_unary(g, LOCUM_OP_stop_gradient, y);
     (void)n;
     (void)wrt;
-    out[0] = locum_binary(g, LOCUM_OP_multiply, seed, locum_scale(g, locum_binary(g, LOCUM_OP_multiply, fixed, fixed), -1, 1));
+    out[0] = locum_binary(g, LOCUM_OP_multiply, seed,
+                          locum_scale(g, locum_binary(g, LOCUM_OP_multiply, fixed, fixed), -1, 1));
     return locum_graph_status(g);
 }
 
@@ -325,7 +330,7 @@ static void a_planted_bug_is_caught(void)
     close_experiment(&e);
 }
 
-/* --- meanings ------------------------------------------------------------------------------------------------------- */
+/* --- meanings ----------------------------------------------------------------------------------------------------- */
 
 static void elementary_functions_have_their_values(void)
 {
@@ -333,21 +338,37 @@ static void elementary_functions_have_their_values(void)
         locum_op op;
         double x, y; /* y from tables, 15 digits */
     } table[] = {
-        {LOCUM_OP_neg, 0.5, -0.5},       {LOCUM_OP_exp, 0.5, 1.64872127070013},      {LOCUM_OP_log, 0.5, -0.693147180559945},
-        {LOCUM_OP_sqrt, 2, 1.4142135623731}, {LOCUM_OP_reciprocal, -4, -0.25},       {LOCUM_OP_sin, 0.5, 0.479425538604203},
-        {LOCUM_OP_cos, 0.5, 0.877582561890373}, {LOCUM_OP_tanh, 0.5, 0.46211715726001}, {LOCUM_OP_sigmoid, 0.5, 0.622459331201855},
-        {LOCUM_OP_softplus, 0.5, 0.974076984180107}, {LOCUM_OP_erf, 0.5, 0.520499877813047}, {LOCUM_OP_abs, -3, 3},
-        {LOCUM_OP_sign, -3, -1},         {LOCUM_OP_sign, 0, 0},                      {LOCUM_OP_stop_gradient, 0.5, 0.5},
-        {LOCUM_OP_relu, -2, 0},          {LOCUM_OP_relu, 2, 2},                      {LOCUM_OP_silu, 0.5, 0.311229665600927},
-        {LOCUM_OP_gelu, 0.5, 0.345731230637004}, {LOCUM_OP_softplus, 800, 800},      {LOCUM_OP_sigmoid, -800, 0},
-        {LOCUM_OP_softplus, -800, 0},    {LOCUM_OP_sigmoid, 800, 1},
+        {LOCUM_OP_neg, 0.5, -0.5},
+        {LOCUM_OP_exp, 0.5, 1.64872127070013},
+        {LOCUM_OP_log, 0.5, -0.693147180559945},
+        {LOCUM_OP_sqrt, 2, 1.4142135623731},
+        {LOCUM_OP_reciprocal, -4, -0.25},
+        {LOCUM_OP_sin, 0.5, 0.479425538604203},
+        {LOCUM_OP_cos, 0.5, 0.877582561890373},
+        {LOCUM_OP_tanh, 0.5, 0.46211715726001},
+        {LOCUM_OP_sigmoid, 0.5, 0.622459331201855},
+        {LOCUM_OP_softplus, 0.5, 0.974076984180107},
+        {LOCUM_OP_erf, 0.5, 0.520499877813047},
+        {LOCUM_OP_abs, -3, 3},
+        {LOCUM_OP_sign, -3, -1},
+        {LOCUM_OP_sign, 0, 0},
+        {LOCUM_OP_stop_gradient, 0.5, 0.5},
+        {LOCUM_OP_relu, -2, 0},
+        {LOCUM_OP_relu, 2, 2},
+        {LOCUM_OP_silu, 0.5, 0.311229665600927},
+        {LOCUM_OP_gelu, 0.5, 0.345731230637004},
+        {LOCUM_OP_softplus, 800, 800},
+        {LOCUM_OP_sigmoid, -800, 0},
+        {LOCUM_OP_softplus, -800, 0},
+        {LOCUM_OP_sigmoid, 800, 1},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         locum_graph *g = NULL;
         store none = {0};
         CHECK_OK(locum_graph_create(&g));
         const locum_id y = locum_unary(g, table[i].op, locum_scalar(g, LOCUM_REAL64, table[i].x));
-        CHECK_CLOSE(value_of(g, NULL, &none, y), table[i].y, 1e-14 * (1 + fabs(table[i].y))); /* the table's last digit */
+        CHECK_CLOSE(value_of(g, NULL, &none, y), table[i].y,
+                    1e-14 * (1 + fabs(table[i].y))); /* the table's last digit */
         locum_graph_destroy(g);
     }
 }
@@ -365,9 +386,11 @@ static void grouped_products_are_blocks_of_plain_ones(void)
     const locum_id b = locum_input(g, "b", LOCUM_REAL64, -1, 3, (int64_t[]){G, K, N});
     const locum_id t = locum_input(g, "t", LOCUM_REAL64, -1, 3, (int64_t[]){G, N, K});
     const locum_id c = locum_input(g, "c", LOCUM_REAL64, batch, 2, (int64_t[]){1, G * N});
-    const locum_id p = locum_product(g, a, b, false), q = locum_product(g, a, t, true), r = locum_product_rows(g, a, c, G);
+    const locum_id p = locum_product(g, a, b, false), q = locum_product(g, a, t, true),
+                   r = locum_product_rows(g, a, c, G);
     store_complete(&s, g, extents, &d, -1, 1);
-    const double *A = store_find(&s, "a", NULL), *B = store_find(&s, "b", NULL), *T = store_find(&s, "t", NULL), *C = store_find(&s, "c", NULL);
+    const double *A = store_find(&s, "a", NULL), *B = store_find(&s, "b", NULL), *T = store_find(&s, "t", NULL),
+                 *C = store_find(&s, "c", NULL);
     double *P = values_of(g, extents, &s, p), *Q = values_of(g, extents, &s, q), *W = values_of(g, extents, &s, r);
     for (int i = 0; i < G; i++)
         for (int n = 0; n < N; n++) {
@@ -433,7 +456,8 @@ static void noise_is_normal_and_keyed_by_row(void)
     store none = {0};
     CHECK_OK(locum_graph_create(&g));
     const int batch = locum_graph_symbol(g, "batch");
-    const locum_id z = locum_noise(g, batch, 2, (int64_t[]){1, 3}, 5), other = locum_noise(g, batch, 2, (int64_t[]){1, 3}, 6);
+    const locum_id z = locum_noise(g, batch, 2, (int64_t[]){1, 3}, 5),
+                   other = locum_noise(g, batch, 2, (int64_t[]){1, 3}, 6);
     double *few = values_of(g, (int64_t[]){7}, &none, z), *many = values_of(g, (int64_t[]){N / 3}, &none, z);
     double *others = values_of(g, (int64_t[]){7}, &none, other), mean = 0, square = 0;
     const int n = N / 3 * 3;
@@ -441,7 +465,7 @@ static void noise_is_normal_and_keyed_by_row(void)
     CU_ASSERT(memcmp(few, others, 21 * sizeof(double)) != 0);
     for (int i = 0; i < n; i++) mean += many[i] / n;
     for (int i = 0; i < n; i++) square += many[i] * many[i] / n;
-    CHECK_CLOSE(mean, 0, 4 / sqrt(n));       /* four standard errors */
+    CHECK_CLOSE(mean, 0, 4 / sqrt(n));         /* four standard errors */
     CHECK_CLOSE(square, 1, 4 * sqrt(2.0 / n)); /* the same of a chi-squared */
     free(few);
     free(many);
@@ -449,16 +473,16 @@ static void noise_is_normal_and_keyed_by_row(void)
     locum_graph_destroy(g);
 }
 
-LOCUM_RUN_TESTS("graph operators",
-    {"every operator has a case", every_operator_has_a_case},
-    {"every operator has a shape rule, and a gradient or a reason", every_operator_is_whole},
-    {"elementary functions have their values", elementary_functions_have_their_values},
-    {"moving operators move values where NumPy does", moving_operators_move_values_where_numpy_does},
-    {"grouped products are blocks of plain ones", grouped_products_are_blocks_of_plain_ones},
-    {"noise is normal and keyed by row", noise_is_normal_and_keyed_by_row},
-    {"linear operators are adjoint to their gradients", linear_operators_are_adjoint_to_their_gradients},
-    {"first and second derivatives agree with differences", derivatives_agree_with_differences},
-    {"piecewise constant operators have gradient zero", piecewise_constant_operators_have_gradient_zero},
-    {"composites equal their expansions in value and two derivatives", composites_equal_their_expansions_in_value_and_two_derivatives},
-    {"no rows give empty arrays and zero sums", no_rows_give_empty_arrays_and_zero_sums},
-    {"a planted bug is caught", a_planted_bug_is_caught})
+LOCUM_RUN_TESTS("graph operators", {"every operator has a case", every_operator_has_a_case},
+                {"every operator has a shape rule, and a gradient or a reason", every_operator_is_whole},
+                {"elementary functions have their values", elementary_functions_have_their_values},
+                {"moving operators move values where NumPy does", moving_operators_move_values_where_numpy_does},
+                {"grouped products are blocks of plain ones", grouped_products_are_blocks_of_plain_ones},
+                {"noise is normal and keyed by row", noise_is_normal_and_keyed_by_row},
+                {"linear operators are adjoint to their gradients", linear_operators_are_adjoint_to_their_gradients},
+                {"first and second derivatives agree with differences", derivatives_agree_with_differences},
+                {"piecewise constant operators have gradient zero", piecewise_constant_operators_have_gradient_zero},
+                {"composites equal their expansions in value and two derivatives",
+                 composites_equal_their_expansions_in_value_and_two_derivatives},
+                {"no rows give empty arrays and zero sums", no_rows_give_empty_arrays_and_zero_sums},
+                {"a planted bug is caught", a_planted_bug_is_caught})

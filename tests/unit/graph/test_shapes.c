@@ -5,7 +5,8 @@
 #include "surrogate/graph/operator.h"
 #include "tests/unit/graph/support.h"
 
-/* A graph with operands to build on: c [2, 3], r [batch, 3], r2 [2 batch, 3], n [nodes, 3], v [3], f float32 [2, 3], i int32 [2, 3] */
+/* A graph with operands to build on: c [2, 3], r [batch, 3], r2 [2 batch, 3], n [nodes, 3], v [3], float32 f [2, 3],
+ * int32 i [2, 3], b [1, 3, 4], a scalar s */
 typedef struct bench {
     locum_graph *g;
     int batch, nodes;
@@ -75,13 +76,21 @@ static void shapes_are_inferred_with_their_symbols(void)
     locum_graph_destroy(g);
 }
 
-#define FAULT(name, expression)                                                                    \
-    static locum_id name(bench *t)                                                                 \
-    {                                                                                              \
-        return expression;                                                                         \
+#define FAULT(name, expression)    \
+    static locum_id name(bench *t) \
+    {                              \
+        return expression;         \
     }
-#define D(...) (const int64_t[]){__VA_ARGS__}
-#define A(...) (const int[]){__VA_ARGS__}
+#define D(...)        \
+    (const int64_t[]) \
+    {                 \
+        __VA_ARGS__   \
+    }
+#define A(...)      \
+    (const int[])   \
+    {               \
+        __VA_ARGS__ \
+    }
 
 FAULT(add_sizes, locum_binary(t->g, LOCUM_OP_add, t->c, t->b))
 FAULT(add_rows_to_constant, locum_binary(t->g, LOCUM_OP_add, t->r, t->c))
@@ -137,8 +146,10 @@ FAULT(product_rows_rows, locum_product_rows(t->g, t->r, t->n, 1))
 FAULT(softmax_scalar, locum_unary(t->g, LOCUM_OP_softmax, t->s))
 FAULT(layer_norm_gain, locum_layer_norm(t->g, t->r, t->c, t->v, 1e-5))
 FAULT(layer_norm_epsilon, locum_layer_norm(t->g, t->r, t->v, t->v, -1))
-FAULT(parameter_shape, (locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(3)), locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(4))))
-FAULT(parameter_number, (locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(3)), locum_parameter(t->g, "w", LOCUM_REAL32, 1, D(3))))
+FAULT(parameter_shape,
+      (locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(3)), locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(4))))
+FAULT(parameter_number,
+      (locum_parameter(t->g, "w", LOCUM_REAL64, 1, D(3)), locum_parameter(t->g, "w", LOCUM_REAL32, 1, D(3))))
 FAULT(input_shape, locum_input(t->g, "c", LOCUM_REAL64, -1, 1, D(3)))
 FAULT(input_unnamed, locum_input(t->g, "", LOCUM_REAL64, -1, 1, D(3)))
 FAULT(input_zero_size, locum_input(t->g, "z", LOCUM_REAL64, -1, 1, D(0)))
@@ -231,10 +242,12 @@ static void every_fault_is_named_with_the_path_of_its_layer(void)
         CHECK_FAILS(locum_graph_status(t.g), LOCUM_ARG);
         const char *message = locum_status_message();
         const bool pathed = faults[i].build == pop_nothing || strstr(message, "block/layer3/") != NULL;
-        if (!pathed || (faults[i].message && !strstr(message, faults[i].message))) printf("\n    %s: %s", faults[i].what, message);
+        if (!pathed || (faults[i].message && !strstr(message, faults[i].message)))
+            printf("\n    %s: %s", faults[i].what, message);
         CU_ASSERT(pathed && (!faults[i].message || strstr(message, faults[i].message)));
         /* later builders answer 0 and add nothing; the first fault stays */
-        CU_ASSERT(locum_unary(t.g, LOCUM_OP_tanh, t.c) == 0 && locum_scale(t.g, t.c, NAN, 0) == 0 && locum_graph_n(t.g) == n);
+        CU_ASSERT(locum_unary(t.g, LOCUM_OP_tanh, t.c) == 0 && locum_scale(t.g, t.c, NAN, 0) == 0 &&
+                  locum_graph_n(t.g) == n);
         CHECK_FAILS(locum_graph_status(t.g), LOCUM_ARG);
         CU_ASSERT(!faults[i].message || strstr(locum_status_message(), faults[i].message));
         locum_graph_destroy(t.g);
@@ -262,7 +275,8 @@ static void names_and_paths_find_their_nodes(void)
     locum_output(g, y, "again"); /* a node has one name: the second output is a node of its own */
     locum_output(g, t.r, "r");   /* so is an input that is passed through */
     CU_ASSERT(locum_graph_n_outputs(g) == 3 && locum_graph_output(g, 0) == y && locum_graph_output(g, 1) != y);
-    CU_ASSERT(!strcmp(locum_graph_name(g, locum_graph_output(g, 1)), "again") && locum_graph_find(g, "again") == locum_graph_output(g, 1));
+    CU_ASSERT(!strcmp(locum_graph_name(g, locum_graph_output(g, 1)), "again") &&
+              locum_graph_find(g, "again") == locum_graph_output(g, 1));
     CU_ASSERT(locum_graph_find(g, "r") == t.r && !strcmp(locum_graph_name(g, locum_graph_output(g, 2)), "r"));
     for (int i = 0; i < 200; i++) { /* the table of names grows */
         char name[16];
@@ -271,7 +285,8 @@ static void names_and_paths_find_their_nodes(void)
     }
     CHECK_OK(locum_graph_status(g));
     CHECK_OK(locum_graph_copy(g, &copy));
-    CU_ASSERT(locum_graph_hash(copy) == locum_graph_hash(g) && locum_graph_find(copy, "p137") == locum_graph_find(g, "p137"));
+    CU_ASSERT(locum_graph_hash(copy) == locum_graph_hash(g) &&
+              locum_graph_find(copy, "p137") == locum_graph_find(g, "p137"));
     CU_ASSERT(locum_graph_find(g, "p137") != 0 && locum_graph_find(g, "y") == y);
     locum_scale(copy, y, 2, 0);
     CU_ASSERT(locum_graph_hash(copy) != locum_graph_hash(g) && locum_graph_n(copy) == locum_graph_n(g) + 1);
@@ -290,8 +305,7 @@ static void there_are_at_most_eight_symbols(void)
     locum_graph_destroy(g);
 }
 
-LOCUM_RUN_TESTS("graph shapes",
-    {"shapes are inferred with their symbols", shapes_are_inferred_with_their_symbols},
-    {"every fault is named with the path of its layer", every_fault_is_named_with_the_path_of_its_layer},
-    {"names and paths find their nodes", names_and_paths_find_their_nodes},
-    {"there are at most eight symbols", there_are_at_most_eight_symbols})
+LOCUM_RUN_TESTS("graph shapes", {"shapes are inferred with their symbols", shapes_are_inferred_with_their_symbols},
+                {"every fault is named with the path of its layer", every_fault_is_named_with_the_path_of_its_layer},
+                {"names and paths find their nodes", names_and_paths_find_their_nodes},
+                {"there are at most eight symbols", there_are_at_most_eight_symbols})

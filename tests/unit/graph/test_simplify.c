@@ -74,7 +74,8 @@ static void a_planted_wrong_rule_is_noticed(void)
             CHECK_OK(locum_json_parse(text.data, text.size, 100000, &json));
             CHECK_OK(locum_graph_read(json, 0, 100000, &wrong));
             for (int i = 0; i < 5; i++) {
-                double *a = values_of(g, extents, &s, outputs[i]), *b = values_of(wrong, extents, &s, locum_graph_output(wrong, i));
+                double *a = values_of(g, extents, &s, outputs[i]),
+                       *b = values_of(wrong, extents, &s, locum_graph_output(wrong, i));
                 differs = differs || !same_values(locum_graph_count(g, outputs[i], extents), a, b);
                 free(a);
                 free(b);
@@ -91,22 +92,48 @@ static void a_planted_wrong_rule_is_noticed(void)
     CU_ASSERT(planted > 20 && noticed >= 0.9 * planted); /* a sin behind greater or sign may not matter */
 }
 
-/* --- one rule at a time --------------------------------------------------------------------------------------------- */
+/* --- one rule at a time ------------------------------------------------------------------------------------------- */
 
-static locum_id X(locum_graph *g) { return locum_input(g, "x", LOCUM_REAL64, locum_graph_symbol(g, "batch"), 2, (int64_t[]){1, 3}); }
-static locum_id Y(locum_graph *g) { return locum_input(g, "y", LOCUM_REAL64, locum_graph_symbol(g, "batch"), 2, (int64_t[]){1, 3}); }
-static locum_id C(locum_graph *g) { return locum_input(g, "c", LOCUM_REAL64, -1, 3, (int64_t[]){1, 3, 4}); }
-static locum_id number(locum_graph *g, double v) { return locum_scalar(g, LOCUM_REAL64, v); }
-static locum_id two(locum_graph *g, locum_op op, locum_id a, locum_id b) { return locum_binary(g, op, a, b); }
-static locum_id one(locum_graph *g, locum_op op, locum_id a) { return locum_unary(g, op, a); }
+static locum_id X(locum_graph *g)
+{
+    return locum_input(g, "x", LOCUM_REAL64, locum_graph_symbol(g, "batch"), 2, (int64_t[]){1, 3});
+}
+static locum_id Y(locum_graph *g)
+{
+    return locum_input(g, "y", LOCUM_REAL64, locum_graph_symbol(g, "batch"), 2, (int64_t[]){1, 3});
+}
+static locum_id C(locum_graph *g)
+{
+    return locum_input(g, "c", LOCUM_REAL64, -1, 3, (int64_t[]){1, 3, 4});
+}
+static locum_id number(locum_graph *g, double v)
+{
+    return locum_scalar(g, LOCUM_REAL64, v);
+}
+static locum_id two(locum_graph *g, locum_op op, locum_id a, locum_id b)
+{
+    return locum_binary(g, op, a, b);
+}
+static locum_id one(locum_graph *g, locum_op op, locum_id a)
+{
+    return locum_unary(g, op, a);
+}
 
-#define RULE(name, expression)                                                                     \
-    static locum_id name(locum_graph *g)                                                           \
-    {                                                                                              \
-        return expression;                                                                         \
+#define RULE(name, expression)           \
+    static locum_id name(locum_graph *g) \
+    {                                    \
+        return expression;               \
     }
-#define D(...) (const int64_t[]){__VA_ARGS__}
-#define A(...) (const int[]){__VA_ARGS__}
+#define D(...)        \
+    (const int64_t[]) \
+    {                 \
+        __VA_ARGS__   \
+    }
+#define A(...)      \
+    (const int[])   \
+    {               \
+        __VA_ARGS__ \
+    }
 
 RULE(times_one, two(g, LOCUM_OP_multiply, X(g), number(g, 1)))
 RULE(one_times, two(g, LOCUM_OP_multiply, number(g, 1), X(g)))
@@ -143,10 +170,13 @@ RULE(padded_twice, locum_pad(g, locum_pad(g, X(g), 1, 1, 0, LOCUM_PAD_ZERO), 1, 
 RULE(padded_by_nothing, locum_pad(g, X(g), 1, 0, 0, LOCUM_PAD_REFLECT))
 RULE(joined_alone, locum_concat(g, 1, 1, (locum_id[]){X(g)}))
 RULE(flipped_back, locum_flip(g, locum_flip(g, X(g), 1), 1))
-RULE(transposed_weights, locum_product(g, X(g), locum_permute(g, locum_permute(g, C(g), A(0, 2, 1)), A(0, 2, 1)), false))
-RULE(transposing_product, locum_product(g, locum_product(g, X(g), C(g), false), locum_permute(g, C(g), A(0, 2, 1)), false))
+RULE(transposed_weights,
+     locum_product(g, X(g), locum_permute(g, locum_permute(g, C(g), A(0, 2, 1)), A(0, 2, 1)), false))
+RULE(transposing_product,
+     locum_product(g, locum_product(g, X(g), C(g), false), locum_permute(g, C(g), A(0, 2, 1)), false))
 RULE(constant_arithmetic, one(g, LOCUM_OP_exp, two(g, LOCUM_OP_add, number(g, 1), number(g, 2))))
-RULE(uniform_arithmetic, locum_expand(g, one(g, LOCUM_OP_sin, locum_expand(g, number(g, 0), -1, 1, D(3))), locum_graph_symbol(g, "batch"), 2, D(1, 3)))
+RULE(uniform_arithmetic, locum_expand(g, one(g, LOCUM_OP_sin, locum_expand(g, number(g, 0), -1, 1, D(3))),
+                                      locum_graph_symbol(g, "batch"), 2, D(1, 3)))
 RULE(equal_nodes, two(g, LOCUM_OP_subtract, one(g, LOCUM_OP_sin, X(g)), one(g, LOCUM_OP_sin, X(g))))
 RULE(commuted_nodes, two(g, LOCUM_OP_subtract, two(g, LOCUM_OP_add, X(g), Y(g)), two(g, LOCUM_OP_add, Y(g), X(g))))
 RULE(stopped, one(g, LOCUM_OP_stop_gradient, X(g)))
@@ -232,7 +262,8 @@ static void outputs_keep_names_and_order_even_if_they_become_one_node(void)
     locum_graph *g = NULL, *simple = NULL;
     locum_id out[4];
     CHECK_OK(locum_graph_create(&g));
-    const locum_id x = X(g), a = one(g, LOCUM_OP_sin, x), b = one(g, LOCUM_OP_sin, x), dead = one(g, LOCUM_OP_cos, Y(g));
+    const locum_id x = X(g), a = one(g, LOCUM_OP_sin, x), b = one(g, LOCUM_OP_sin, x),
+                   dead = one(g, LOCUM_OP_cos, Y(g));
     locum_output(g, b, "b");
     locum_output(g, two(g, LOCUM_OP_add, x, number(g, 0)), "x"); /* becomes an input that has a name */
     locum_output(g, a, "a");
@@ -240,7 +271,8 @@ static void outputs_keep_names_and_order_even_if_they_become_one_node(void)
     CHECK_OK(locum_graph_simplify(g, 4, (locum_id[]){b, locum_graph_output(g, 1), a, b}, &simple, out));
     CU_ASSERT(locum_graph_n_outputs(simple) == 3);
     for (int i = 0; i < 3; i++) CU_ASSERT(locum_graph_output(simple, i) == out[i]);
-    CU_ASSERT(out[3] == out[0] && !strcmp(locum_graph_name(simple, out[0]), "b") && !strcmp(locum_graph_name(simple, out[2]), "a"));
+    CU_ASSERT(out[3] == out[0] && !strcmp(locum_graph_name(simple, out[0]), "b") &&
+              !strcmp(locum_graph_name(simple, out[2]), "a"));
     CU_ASSERT(locum_graph_node(simple, locum_graph_find(simple, "x"))->op == LOCUM_OP_input);
     CU_ASSERT(locum_graph_find(simple, "y") == 0); /* an input that nothing needs is dead */
     locum_graph_destroy(g);
@@ -275,8 +307,10 @@ static void expanding_composites_keeps_outputs_and_maps_nodes(void)
 }
 
 LOCUM_RUN_TESTS("graph simplification",
-    {"random graphs keep their values bit for bit", random_graphs_keep_their_values_bit_for_bit},
-    {"a planted wrong rule is noticed", a_planted_wrong_rule_is_noticed},
-    {"every rule applies and keeps the value", every_rule_applies_and_keeps_the_value},
-    {"outputs keep names and order even if they become one node", outputs_keep_names_and_order_even_if_they_become_one_node},
-    {"expanding composites keeps outputs and maps nodes", expanding_composites_keeps_outputs_and_maps_nodes})
+                {"random graphs keep their values bit for bit", random_graphs_keep_their_values_bit_for_bit},
+                {"a planted wrong rule is noticed", a_planted_wrong_rule_is_noticed},
+                {"every rule applies and keeps the value", every_rule_applies_and_keeps_the_value},
+                {"outputs keep names and order even if they become one node",
+                 outputs_keep_names_and_order_even_if_they_become_one_node},
+                {"expanding composites keeps outputs and maps nodes",
+                 expanding_composites_keeps_outputs_and_maps_nodes})
