@@ -27,6 +27,7 @@ typedef struct locum_table {
     int64_t *index[LOCUM_SPLITS];             /**< sample numbers; noise: `twin` is in twin[] */
     int64_t *twin;                            /**< [n[LOCUM_NOISE]] */
     double **values[LOCUM_SPLITS];            /**< [n_columns] -> [n, extent] */
+    int64_t n_failed;                         /**< samples of the dataset that failed and are left out */
     uint64_t hash;                            /**< of values, splits and names: what a checkpoint must agree on */
 } locum_table;
 
@@ -42,11 +43,13 @@ typedef struct locum_batch {
     int64_t n;             /**< rows; the last batch of an epoch may be smaller */
     int64_t epoch, number; /**< number of the batch in its epoch */
     float *const *column;  /**< [n_columns] -> [n, extent] */
-    const int64_t *sample; /**< [n] rows of the split: global sample numbers */
+    const int64_t *row;    /**< [n] which rows of the split */
+    const int64_t *sample; /**< [n] their sample numbers, index[split][row] */
 } locum_batch;
 
-/** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored. Starts the prefetching thread at the position
- *  (epoch, batch). Rows [first_row(n), ...) of each global batch can be selected by shards, see loader_rows. Local. */
+/** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored, the same on every rank (a rank takes its rows of each).
+ *  Starts the prefetching thread at the position (epoch, number). The thread copies memory and calls nothing else: HDF5 is not safe
+ *  with threads, so the table is read whole before. The table must outlive the loader. Values are as stored, not normalised. Local. */
 locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed, bool shuffle, int64_t epoch,
                                  int64_t number, locum_loader **loader);
 /** The next batch; lent until the next call. waited: seconds this call had to wait are added (may be NULL). Local. */
