@@ -182,11 +182,16 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     width = locum_binary(g, LOCUM_OP_multiply, width, quantile);
     locum_id t[3] = {to_transformed(task, g, mean), to_transformed(task, g, locum_binary(g, LOCUM_OP_subtract, mean, width)),
                      to_transformed(task, g, locum_binary(g, LOCUM_OP_add, mean, width))};
-    for (int i = 0; i < task->n_outputs; i++)
+    for (int i = 0; i < task->n_outputs; i++) {
+        locum_id value = 0;
         for (int k = 0; k < 3; k++) {
+            locum_id port = output_port(task, g, t[k], t[0], i);
+            if (k == 0) value = port;
+            else port = locum_binary(g, k == 1 ? LOCUM_OP_minimum : LOCUM_OP_maximum, port, value); /* whatever exp rounds to */
             snprintf(name, sizeof name, "%s/%s", kind[k], task->outputs[i].name);
-            name_output(g, output_port(task, g, t[k], t[0], i), name);
+            name_output(g, port, name);
         }
+    }
     name_output(g, feature_distance(g, features, uncertainty->n_features), "distance");
     locum_id relative = locum_binary(g, LOCUM_OP_divide, variance, square(g, sigma));
     name_output(g, locum_unary(g, LOCUM_OP_sqrt, locum_mean(g, relative, 1, &axis, true)), "spread");

@@ -302,6 +302,12 @@ static bool find_bad_results(locum_context *c, int64_t rows, const locum_buffer 
     return any;
 }
 
+/* not wanted, or of a type that can be stored */
+static bool is_known(const locum_buffer *buffers, int i)
+{
+    return !buffer_given(buffers, i) || buffers[i].type == LOCUM_FLOAT64 || buffers[i].type == LOCUM_FLOAT32;
+}
+
 static locum_status check_call(const locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
                                const locum_trust *trust)
 {
@@ -313,9 +319,12 @@ static locum_status check_call(const locum_context *c, int64_t rows, const locum
         LOCUM_REQUIRE(inputs[i].data && (inputs[i].type == LOCUM_FLOAT64 || inputs[i].type == LOCUM_FLOAT32), LOCUM_ARG,
                       "locum_eval: input `%s` has no data, or is neither float32 nor float64", c->model->inputs[i].name);
     for (int i = 0; i < c->model->n_outputs; i++)
-        LOCUM_REQUIRE(!outputs[i].data || outputs[i].type == LOCUM_FLOAT64 || outputs[i].type == LOCUM_FLOAT32, LOCUM_ARG,
+        LOCUM_REQUIRE(is_known(outputs, i), LOCUM_ARG,
                       "locum_eval: output `%s` is neither float32 nor float64", c->model->outputs[i].name);
     if (!trust) return LOCUM_OK;
+    for (int i = 0; i < c->model->n_outputs; i++)
+        LOCUM_REQUIRE(is_known(trust->lower, i) && is_known(trust->upper, i), LOCUM_ARG,
+                      "locum_eval: the interval of `%s` is neither float32 nor float64", c->model->outputs[i].name);
     LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG, "locum_eval: this model has no intervals: it was not calibrated");
     LOCUM_REQUIRE(trust->coverage > 0 && trust->coverage < 1, LOCUM_ARG, "locum_eval: coverage = %g, it must lie between 0 and 1", trust->coverage);
     return LOCUM_OK;

@@ -15,6 +15,8 @@
 
 #define FILE_BYTES_MAX ((size_t)4 << 30)
 #define ALIGNMENT 64
+#define NODE_VALUES_MAX ((int64_t)1 << 28)  /* values a row of one node, and of all: times the rows of a call, no size overflows */
+#define GRAPH_VALUES_MAX ((int64_t)1 << 32)
 
 /* --- a bump allocator that only counts while base is NULL ------------------------------------------------------------ */
 typedef struct block {
@@ -101,6 +103,9 @@ static locum_status read_ports(const locum_file *file, const char *key, block *b
     locum_port *made = st ? NULL : block_take(b, (size_t)n * sizeof *made);
     locum_json_node node = locum_json_first(json, 0);
     for (int64_t i = 0; i < n && !st; i++, node = locum_json_next(json, node)) st = read_port(json, node, b, made ? &made[i] : &unused);
+    for (int64_t i = 0; i < n && made && !st; i++)
+        for (int64_t j = 0; j < i && !st; j++)
+            if (!strcmp(made[i].name, made[j].name)) st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: two of its %s are called `%.80s`", key, made[i].name);
     locum_json_destroy(json);
     *n_ports = (int)n;
     *ports = made;
@@ -193,14 +198,43 @@ static locum_status expect_output(const locum_graph *graph, int i, const char *n
     return expect_rows(graph, id, name, extent);
 }
 
+static const locum_port *input_port(const locum_model *model, const char *name)
+{
+    for (int i = 0; i < model->n_inputs; i++)
+        if (!strcmp(model->inputs[i].name, name)) return &model->inputs[i];
+    return NULL;
+}
+
+/* whatever eval does not fill must not be asked for; sizes stay where no product of them can overflow */
+static locum_status check_nodes(const locum_model *model, int entry, const locum_graph *graph)
+{
+    int64_t total = 0;
+    for (locum_id id = 1; id <= locum_graph_n(graph); id++) {
+        const locum_node *node = locum_graph_node(graph, id);
+        const char *name = locum_graph_name(graph, id);
+        int64_t count = 1;
+        for (int d = 0; d < node->n_dims; d++)
+            LOCUM_REQUIRE(!__builtin_mul_overflow(count, node->dims[d], &count) && count <= NODE_VALUES_MAX, LOCUM_DAMAGED,
+                          "model file: node %d of its graph has more than %" PRId64 " values a row", (int)id, NODE_VALUES_MAX);
+        LOCUM_REQUIRE((total += count) <= GRAPH_VALUES_MAX, LOCUM_DAMAGED, "model file: its graph has more than %" PRId64 " values a row",
+                      GRAPH_VALUES_MAX);
+        if (node->op != LOCUM_OP_input) continue;
+        const locum_port *port = input_port(model, name);
+        bool quantile = !port && entry == LOCUM_ENTRY_INTERVAL && !strcmp(name, "quantile") && node->symbol < 0 && count == 1 &&
+                        node->number == LOCUM_REAL32;
+        LOCUM_REQUIRE(port || quantile, LOCUM_DAMAGED, "model file: its graph asks for `%.80s`, which is none of its inputs", name);
+        if (port) LOCUM_TRY(expect_rows(graph, id, name, port->extent));
+    }
+    return LOCUM_OK;
+}
+
 static locum_status check_graph(const locum_model *model, int entry, const locum_graph *graph)
 {
     static const char *const kind[] = {"value", "lower", "upper"};
     int at = 0;
     char name[300];
     LOCUM_REQUIRE(locum_graph_n_symbols(graph) == 1, LOCUM_DAMAGED, "model file: its graph has %d symbols, 1 expected", locum_graph_n_symbols(graph));
-    for (int i = 0; i < model->n_inputs; i++)
-        LOCUM_TRY(expect_rows(graph, locum_graph_find(graph, model->inputs[i].name), model->inputs[i].name, model->inputs[i].extent));
+    LOCUM_TRY(check_nodes(model, entry, graph));
     for (int i = 0; i < model->n_outputs; i++) {
         const locum_port *port = &model->outputs[i];
         if (entry == LOCUM_ENTRY_PREDICT) LOCUM_TRY(expect_output(graph, at++, port->name, port->extent));
@@ -222,7 +256,8 @@ locum_status locum_model_graph(const locum_model *model, int entry, locum_graph 
     const char *text = model->graph[entry];
     locum_json *json = NULL;
     *graph = NULL;
-    LOCUM_REQUIRE(text, LOCUM_ARG, "this model has no %s", entry == LOCUM_ENTRY_INTERVAL ? "intervals: it was not calibrated" : "entry `predict`");
+    LOCUM_REQUIRE(text || entry == LOCUM_ENTRY_PREDICT, LOCUM_ARG, "this model has no intervals: it was not calibrated");
+    LOCUM_REQUIRE(text, LOCUM_DAMAGED, "model file: it has no graph `predict`");
     locum_status st = locum_json_parse(text, strlen(text), LOCUM_FILE_NODES_MAX * 40, &json);
     if (!st) st = locum_graph_read(json, 0, LOCUM_FILE_NODES_MAX, graph);
     if (!st) st = check_graph(model, entry, *graph);
@@ -258,6 +293,11 @@ locum_status locum_model_plan(const locum_model *model, int entry, int64_t max_r
     if (!st) st = LOCUM_NEW(&outputs, n);
     for (int i = 0; i < n && !st; i++) outputs[i] = locum_graph_output(graph, i);
     if (!st) st = locum_plan_create(graph, n, outputs, &options, plan);
+    if (st == LOCUM_ARG || st == LOCUM_NOT_BUILT) {
+        char text[256];
+        snprintf(text, sizeof text, "%.255s", locum_status_message());
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: its graph cannot be run by this version: %s", text);
+    }
     if (!st) st = check_parameters(model, *plan);
     if (st) {
         free(*plan);
