@@ -17,15 +17,20 @@
 
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: x + this - this = x rounded to the nearest integer, for |x| < 2^22 */
 
+/* integers of bit patterns: modulo 2^32 */
+INLINE vi add_bits(vi a, vi b) { return (vi)((vu)a + (vu)b); }
+INLINE vi subtract_bits(vi a, vi b) { return (vi)((vu)a - (vu)b); }
+INLINE vi shift_left(vi a, int n) { return (vi)((vu)a << n); }
+
 /* 2^n for -126 <= n <= 127 */
-INLINE vf power_of_two(vi n) { return (vf)((n + 127) << 23); }
+INLINE vf power_of_two(vi n) { return (vf)shift_left(add_bits(n, splat_int(127)), 23); }
 
 /* e^x = 2^n e^r, |r| <= log(2) / 2. The factor 2^n is applied in two halves, so that denormal results are rounded once. */
 INLINE vf exp_(vf x)
 {
     x = max_(splat(-104.0f), min_(splat(89.0f), x));
     vf shifted = fma_(x, splat(1.44269504f), splat(ROUND_MAGIC));
-    vi n = (vi)shifted - (vi)splat(ROUND_MAGIC);
+    vi n = subtract_bits((vi)shifted, (vi)splat(ROUND_MAGIC));
     vf whole = shifted - splat(ROUND_MAGIC);
     vf r = fma_(whole, splat(-0.693359375f), x); /* exact: 9 bits times 8 bits */
     r = fma_(whole, splat(2.12194440e-4f), r);
@@ -35,7 +40,7 @@ INLINE vf exp_(vf x)
     p = fma_(p, r, splat(0.49999993f));
     vf e = splat(1.0f) + fma_(r * r, p, r);
     vi half = n >> 1;
-    return e * power_of_two(half) * power_of_two(n - half);
+    return e * power_of_two(half) * power_of_two(subtract_bits(n, half));
 }
 
 /* log x = e log 2 + log m, m in [sqrt(1/2), sqrt(2)) */
@@ -43,9 +48,9 @@ INLINE vf log_(vf x)
 {
     vi tiny = (vi)(x < splat(1.17549435e-38f));
     vf scaled = select_(tiny, x * splat(8388608.0f), x);
-    vi bits = (vi)scaled - 0x3f3504f3; /* bits of sqrt(1/2) */
+    vi bits = subtract_bits((vi)scaled, splat_int(0x3f3504f3)); /* bits of sqrt(1/2) */
     vi e = bits >> 23;
-    vf m = (vf)((vi)scaled - (e << 23));
+    vf m = (vf)subtract_bits((vi)scaled, shift_left(e, 23));
     vf whole = __builtin_convertvector(e - (tiny & 23), vf);
     vf f = m - splat(1.0f);
     vf p = fma_(f, splat(-0.076345037f), splat(0.12761592f));
@@ -75,7 +80,7 @@ INLINE void tanh_group(const int vectors, vf *x)
 #define EACH(statement) UNROLL for (int g = 0; g < vectors; g++) { statement; }
     EACH(h[g] = min_(splat(10.0f), abs_(x[g])))
     EACH(whole[g] = fma_(h[g], splat(2.88539008f), splat(ROUND_MAGIC)))
-    EACH(scale[g] = (vf)(((vi)whole[g] << 23) + splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
+    EACH(scale[g] = (vf)add_bits(shift_left((vi)whole[g], 23), splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
     EACH(whole[g] = whole[g] - splat(ROUND_MAGIC))
     EACH(h[g] = fma_(whole[g], splat(-0.346573590f), h[g]))
     EACH(p[g] = fma_(h[g], splat(0.088413453f), splat(0.26779890f)))
@@ -139,7 +144,7 @@ INLINE vf sine_shifted(vf x, int shift)
     vd magic = (vd){0} + 6755399441055744.0; /* 1.5 * 2^52 */
     vd shifted = wide * 0.63661977236758134308 + magic;
     vd whole = shifted - magic;
-    vi quadrant = __builtin_convertvector((vl)shifted - (vl)magic, vi) + shift;
+    vi quadrant = __builtin_convertvector((vl)((vul)shifted - (vul)magic), vi) + shift;
     vd reduced = ((wide - whole * 1.57079632673412561417) - whole * 6.07710050630396597660e-11) - whole * 2.02226624879595063154e-21;
     vf r = __builtin_convertvector(reduced, vf);
     vf t = r * r;
@@ -150,7 +155,7 @@ INLINE vf sine_shifted(vf x, int shift)
     c = fma_(c, t, splat(4.1666646e-2f));
     c = fma_(c * t, t, fma_(t, splat(-0.5f), splat(1.0f)));
     vf y = select_((vi)((quadrant & 1) != 0), c, s);
-    return (vf)((vi)y ^ ((quadrant & 2) << 30));
+    return (vf)((vi)y ^ shift_left(quadrant & 2, 30));
 }
 
 INLINE vf libm_lanes(vf x, vf y, vi served, double (*function)(double))
@@ -193,9 +198,9 @@ INLINE vf cos_(vf x)
 /* x^c for positive normal x: 2^(c log2 x), all in double (relative error 1e-11), rounded once */
 INLINE vf power_positive(vf x, double c)
 {
-    vi bits = (vi)x - 0x3f3504f3;
+    vi bits = subtract_bits((vi)x, splat_int(0x3f3504f3));
     vi e = bits >> 23;
-    vd m = __builtin_convertvector((vf)((vi)x - (e << 23)), vd);
+    vd m = __builtin_convertvector((vf)subtract_bits((vi)x, shift_left(e, 23)), vd);
     vd s = (m - 1.0) / (m + 1.0), t = s * s;
     vd p = t * (1.0 / 15) + 1.0 / 13;
     p = p * t + 1.0 / 11;
@@ -220,7 +225,7 @@ INLINE vf power_positive(vf x, double c)
     q = q * r + 0.5;
     q = q * r + 1.0;
     q = q * r + 1.0;
-    vl n = (vl)shifted - (vl)magic;
+    vul n = (vul)shifted - (vul)magic;
     return __builtin_convertvector(q * (vd)((n + 1023) << 52), vf);
 }
 

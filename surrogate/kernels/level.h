@@ -34,9 +34,11 @@
 
 typedef float vf __attribute__((vector_size(WIDTH)));
 typedef int32_t vi __attribute__((vector_size(WIDTH)));
+typedef uint32_t vu __attribute__((vector_size(WIDTH)));
 typedef float vf_in_memory __attribute__((vector_size(WIDTH), aligned(4), may_alias));
 typedef double vd __attribute__((vector_size(LANES * 8)));
 typedef int64_t vl __attribute__((vector_size(LANES * 8)));
+typedef uint64_t vul __attribute__((vector_size(LANES * 8)));
 
 INLINE vf load(const float *p) { return *(const vf_in_memory *)p; }
 INLINE void store(float *p, vf x) { *(vf_in_memory *)p = x; }

@@ -184,7 +184,7 @@ static void across_panels(const product_block *block, int64_t row_first, int hei
 
     while (panel < end) {
         int64_t column = panel * PANEL, together = 1;
-        tile_function *function = whole_tiles[height];
+        tile_function *function = height <= HEIGHT ? whole_tiles[height] : tile_tall;
         if (panel < full && height <= 3) {
             int64_t left = (end < full ? end : full) - panel;
             if (height == 1 && left >= 4) together = 4, function = tile_1_4_2;
@@ -199,7 +199,7 @@ static void across_panels(const product_block *block, int64_t row_first, int hei
             int64_t valid = call->n - column;
             int width = valid <= LANES ? LANES : PANEL;
             job.b = call->packed + column * call->k + block->k_first * width;
-            if (valid <= LANES) function = height <= HEIGHT ? narrow_tiles[height] : tile_tall;
+            if (valid <= LANES && height <= HEIGHT) function = narrow_tiles[height];
             if (valid == width) function(&job);
             else partial_tile(function, &job, height, width, valid);
             job.c_stride = call->c_stride;
