@@ -140,6 +140,9 @@ INLINE void store_part(float *p, vf x, int64_t n)
 size_t LOCUM_KERNEL(locum_product_packed_count)(int64_t k, int64_t n);
 void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed);
 void LOCUM_KERNEL(locum_product)(const locum_product_call *call);
+size_t LOCUM_KERNEL(locum_product_dot_count)(int64_t k, int64_t columns);
+void LOCUM_KERNEL(locum_product_dot_pack)(int64_t k, int64_t columns, const float *b, int64_t k_stride, int64_t n_stride, float *packed);
+void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end);
 void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
                                       int64_t c_stride, float *w, int64_t w_stride, int accumulate);
 void LOCUM_KERNEL(locum_tile)(const locum_tile_call *call);

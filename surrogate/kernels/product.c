@@ -3,6 +3,7 @@
  *
  * Packed b: column panels of PANEL = 2 vectors, each [k, PANEL], the last one padded with zeros to one or two vectors:
  *     | panel 0: k x PANEL | panel 1: k x PANEL | ... | last: k x (LANES or PANEL) |
+ * If the last panel would hold 4 columns or fewer they go to product_dot.c instead.
  * A register tile holds `height` rows of one panel (few rows: of several panels, so that there are always about 8 sums in
  * flight); it walks down k with one broadcast of a per row and one load of b per vector.
  *
@@ -16,10 +17,12 @@
 
 #define PANEL (2 * LANES)
 #define HEIGHT LOCUM_TILE_HEIGHT
-#define TALL (2 * HEIGHT)           /* rows of a tile over a last panel of one vector */
+#define TALL (HEIGHT < 8 ? 8 : HEIGHT) /* rows of a tile over a last panel of one vector */
+#define DOT_COLUMNS 4               /* as many last columns or fewer are left to product_dot.c */
 #define K_BLOCK 320                 /* longest block of k: PANEL x K_BLOCK floats fit half of the first cache */
 #define PANELS_NEAR (24 * 1024)     /* bytes of b that may stay in the first cache while all rows pass */
-#define ROWS_NEAR (192 * 1024)      /* bytes of a that may stay in the second cache while all panels pass */
+#define CHUNK 4                     /* tiles of rows that pass before their activation, if b stays near */
+#define ROWS_NEAR (96 * 1024)       /* bytes of a that may stay in the second cache while all panels pass */
 
 typedef struct tile_job {
     int64_t k;              /* length of this block of k */
@@ -34,35 +37,63 @@ typedef struct tile_job {
 
 typedef void tile_function(const tile_job *job);
 
-size_t LOCUM_KERNEL(locum_product_packed_count)(int64_t k, int64_t n)
+/* columns of the last, not full panel that belong to product_dot.c */
+static int64_t dot_columns(int64_t n)
 {
-    int64_t full = n / PANEL, rest = n % PANEL;
-    return (size_t)(k * (full * PANEL + (rest == 0 ? 0 : rest <= LANES ? LANES : PANEL)));
+    int64_t rest = n % PANEL;
+    return rest <= DOT_COLUMNS ? rest : 0;
 }
 
+size_t LOCUM_KERNEL(locum_product_packed_count)(int64_t k, int64_t n)
+{
+    int64_t dots = dot_columns(n), rest = n % PANEL;
+    int64_t last = dots > 0 || rest == 0 ? 0 : rest <= LANES ? LANES : PANEL;
+    return (size_t)(k * (n / PANEL * PANEL + last)) + LOCUM_KERNEL(locum_product_dot_count)(k, dots);
+}
+
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* to[p, j] = from[j, p], 4 x 4; rows of `from` are contiguous */
+INLINE void transpose_4(const float *from, int64_t stride, float *to, int64_t width)
+{
+    v4 a = *(const v4_in_memory *)from, b = *(const v4_in_memory *)(from + stride);
+    v4 c = *(const v4_in_memory *)(from + 2 * stride), d = *(const v4_in_memory *)(from + 3 * stride);
+    v4 ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+    v4 ac2 = __builtin_shufflevector(a, c, 2, 6, 3, 7), bd2 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+    *(v4_in_memory *)to = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
+    *(v4_in_memory *)(to + width) = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
+    *(v4_in_memory *)(to + 2 * width) = __builtin_shufflevector(ac2, bd2, 0, 4, 1, 5);
+    *(v4_in_memory *)(to + 3 * width) = __builtin_shufflevector(ac2, bd2, 2, 6, 3, 7);
+}
+
+/* b[p, j] of one panel; columns contiguous in k go in squares of 4 x 4 */
 static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, int64_t k_stride, int64_t n_stride, float *to)
 {
-    if (n_stride == 1) {
-        for (int64_t p = 0; p < k; p++) {
-            for (int64_t j = 0; j < valid; j++) to[p * width + j] = b[p * k_stride + j];
-            for (int64_t j = valid; j < width; j++) to[p * width + j] = 0.0f;
+    int64_t squares = k_stride == 1 ? valid / 4 * 4 : 0;
+    for (int64_t p = 0; squares > 0 && p < k; p += 4)
+        for (int64_t j = 0; j < squares; j += 4) {
+            if (p + 4 <= k) {
+                transpose_4(b + p + j * n_stride, n_stride, to + p * width + j, width);
+                continue;
+            }
+            for (int64_t q = p; q < k; q++)
+                for (int64_t i = j; i < j + 4; i++) to[q * width + i] = b[q + i * n_stride];
         }
-        return;
-    }
-    /* columns are contiguous in k, or nothing is: short runs of k keep the panel's lines in the cache */
-    for (int64_t first = 0; first < k; first += 32) {
-        int64_t end = first + 32 < k ? first + 32 : k;
-        for (int64_t j = 0; j < width; j++)
-            for (int64_t p = first; p < end; p++) to[p * width + j] = j < valid ? b[p * k_stride + j * n_stride] : 0.0f;
+    for (int64_t p = 0; p < k; p++) {
+        for (int64_t j = squares; j < valid; j++) to[p * width + j] = b[p * k_stride + j * n_stride];
+        for (int64_t j = valid; j < width; j++) to[p * width + j] = 0.0f;
     }
 }
 
 void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed)
 {
-    for (int64_t j = 0; j < n; j += PANEL) {
+    int64_t dots = dot_columns(n), j = 0;
+    for (; j < n - dots; j += PANEL) {
         int64_t valid = n - j < PANEL ? n - j : PANEL;
         pack_panel(k, valid <= LANES ? LANES : PANEL, valid, b + j * n_stride, k_stride, n_stride, packed + j * k);
     }
+    if (dots > 0) LOCUM_KERNEL(locum_product_dot_pack)(k, dots, b + j * n_stride, k_stride, n_stride, packed + j * k);
 }
 
 /* One register tile; rows, panels and vectors (per panel) are constants where this is inlined. The operand with fewer vectors
@@ -226,7 +257,7 @@ static void down_rows(const product_block *block, int64_t first, int64_t end, in
 static void run_block(const product_block *block)
 {
     const locum_product_call *call = block->call;
-    int64_t panels = (call->n + PANEL - 1) / PANEL, step = panels, chunk = 8 * HEIGHT;
+    int64_t dots = dot_columns(call->n), panels = (call->n - dots + PANEL - 1) / PANEL, step = panels, chunk = CHUNK * HEIGHT;
     if (panels * PANEL * block->k_count * (int64_t)sizeof(float) > PANELS_NEAR) {
         step = 1;
         chunk = ROWS_NEAR / ((int64_t)sizeof(float) * block->k_count) / HEIGHT * HEIGHT;
@@ -237,6 +268,7 @@ static void run_block(const product_block *block)
         if (end - first <= 3) step = panels; /* few rows: several panels at once */
         for (int64_t panel = 0; panel < panels; panel += step)
             down_rows(block, first, end, panel, panel + step < panels ? panel + step : panels);
+        if (block->last && dots > 0) LOCUM_KERNEL(locum_product_dot)(call, call->n - dots, first, end);
         if (block->last && call->activation != LOCUM_ACT_NONE)
             LOCUM_KERNEL(locum_activate)(call->activation, end - first, call->n, call->c + first * call->c_stride, call->c_stride);
     }

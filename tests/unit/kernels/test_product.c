@@ -7,7 +7,7 @@
 #include "tests/unit/kernels/levels.h"
 
 static const int64_t row_counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 23, 63, 64, 65};
-static const int64_t k_n[][2] = {{1, 1}, {3, 5}, {7, 16}, {8, 64}, {17, 33}, {64, 64}, {64, 4}, {31, 100}, {65, 129}, {321, 40}, {700, 70}, {2, 200}};
+static const int64_t k_n[][2] = {{1, 1}, {3, 5}, {7, 16}, {8, 64}, {17, 33}, {64, 64}, {64, 4}, {31, 100}, {65, 129}, {321, 40}, {700, 70}, {2, 200}, {64, 1}, {33, 2}, {70, 3}, {400, 35}, {24, 19}};
 #define COUNT(x) ((int)(sizeof(x) / sizeof(x)[0]))
 
 static double sum_tolerance(int64_t k) { return 4.0 * sqrt((double)k + 4.0) * 0x1p-24 * (0.25 * (double)k + 2.0); }
