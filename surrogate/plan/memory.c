@@ -14,9 +14,8 @@
 enum {
     ALIGNMENT = 16,              /* floats of a cache line */
     PANEL_BYTES = 32768,         /* what a panel of small rows may use: about the first-level cache */
-    LARGE_PANEL_BYTES = 262144,  /* for larger rows: about half the second-level cache */
-    PANEL_ROWS_MIN = 64, PANEL_ROWS_MAX = 256,
-    PANEL_ROWS_OF_SUMS = 128     /* panels that end in products over rows: results are read and written once a panel */
+    LARGE_PANEL_BYTES = 1 << 20, /* for larger rows: between the second-level cache and a share of the third */
+    PANEL_ROWS_MIN = 64, PANEL_ROWS_MAX = 256
 };
 
 static int64_t aligned(int64_t n) { return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
@@ -88,13 +87,6 @@ static int64_t scratch_per_unit(const plan_compiler *c, int32_t group)
     return most * (int64_t)sizeof(float);
 }
 
-static bool sums_rows(const plan_compiler *c, const plan_group *g)
-{
-    for (int32_t k = g->first_step; k < g->first_step + g->n_steps; k++)
-        if (c->works[c->order[c->clusters[k].first]].kind == WORK_PRODUCT_ROWS) return true;
-    return false;
-}
-
 static int64_t choose_panel(const plan_compiler *c, int32_t group)
 {
     const plan_group *g = &c->groups[group];
@@ -103,9 +95,8 @@ static int64_t choose_panel(const plan_compiler *c, int32_t group)
     int64_t rows = c->options->panel_rows;
     if (rows <= 0) {
         const int64_t bytes = scratch_per_unit(c, group) + 1;
-        const int64_t least = sums_rows(c, g) ? PANEL_ROWS_OF_SUMS : PANEL_ROWS_MIN;
         rows = PANEL_BYTES / bytes;
-        if (rows < least) rows = least;
+        if (rows < PANEL_ROWS_MIN) rows = PANEL_ROWS_MIN;
         if (rows > LARGE_PANEL_BYTES / bytes) rows = LARGE_PANEL_BYTES / bytes > 1 ? LARGE_PANEL_BYTES / bytes : 1;
         if (rows > PANEL_ROWS_MAX) rows = PANEL_ROWS_MAX;
         const int64_t block = rows >= LOCUM_ROW_BLOCK ? LOCUM_ROW_BLOCK : rows >= LOCUM_SUM_BLOCK ? LOCUM_SUM_BLOCK : 1;
