@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* network.c - a network as two plans over one parameter buffer.
+ *
+ *     gradient   x, target [shard rows]  -> loss, d loss / d parameter ...     the outputs are the slots of a gradient buffer
+ *     forward    x [rows]                -> mean, deviation, features          validation, calibration
+ *
+ * The loss is a sum over rows, so that gradients of shards add whatever their sizes are. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "core/memory.h"
+#include "core/random.h"
+#include "surrogate/train/internal.h"
+
+#define FORWARD_ROWS 64
+#define SLOT_FLOATS 16 /* one cache line */
+
+/* --- slots ------------------------------------------------------------------------------------------------------------------------------ */
+static locum_status collect_slots(train_network *net, const locum_graph *graph)
+{
+    LOCUM_TRY(LOCUM_NEW(&net->slots, locum_graph_n(graph)));
+    for (locum_id id = 1; id <= locum_graph_n(graph); id++) {
+        const locum_node *node = locum_graph_node(graph, id);
+        if (node->op != LOCUM_OP_parameter) continue;
+        train_slot *slot = &net->slots[net->n_slots++];
+        const char *name = locum_graph_name(graph, id);
+        LOCUM_REQUIRE(strlen(name) < sizeof slot->name, LOCUM_ARG, "the parameter name `%.60s...` is too long", name);
+        snprintf(slot->name, sizeof slot->name, "%s", name);
+        slot->n_dims = node->n_dims;
+        slot->count = 1;
+        for (int d = 0; d < node->n_dims; d++) slot->count *= slot->dims[d] = node->dims[d];
+        slot->first = net->n;
+        net->n += (slot->count + SLOT_FLOATS - 1) / SLOT_FLOATS * SLOT_FLOATS;
+    }
+    return LOCUM_OK;
+}
+
+static int find_slot(const train_network *net, const char *name)
+{
+    for (int i = 0; i < net->n_slots; i++)
+        if (!strcmp(net->slots[i].name, name)) return i;
+    return -1;
+}
+
+/* which slot each parameter of a plan is */
+static locum_status map_parameters(const train_network *net, const locum_plan *plan, int **map)
+{
+    LOCUM_TRY(LOCUM_NEW(map, locum_plan_n_parameters(plan)));
+    for (int i = 0; i < locum_plan_n_parameters(plan); i++) {
+        (*map)[i] = find_slot(net, locum_plan_parameter_name(plan, i));
+        LOCUM_REQUIRE((*map)[i] >= 0, LOCUM_INTERNAL, "train: the plan has a parameter `%s` that the graph lacks", locum_plan_parameter_name(plan, i));
+    }
+    return LOCUM_OK;
+}
+
+/* --- plans ------------------------------------------------------------------------------------------------------------------------------- */
+static locum_status compile_gradient(train_network *net, locum_graph *graph)
+{
+    locum_id *wrt = NULL, *outputs = NULL, loss = locum_graph_output(graph, 0);
+    locum_status st = LOCUM_NEW(&wrt, net->n_slots);
+    if (!st) st = LOCUM_NEW(&outputs, net->n_slots + 1);
+    for (int i = 0; i < net->n_slots && !st; i++) wrt[i] = locum_graph_find(graph, net->slots[i].name);
+    if (!st) outputs[0] = loss;
+    if (!st) st = locum_graph_gradient(graph, loss, 0, net->n_slots, wrt, outputs + 1);
+    if (!st) net->hash = locum_graph_hash(graph);
+    locum_plan_options options = {.kernels = net->kernels, .capacity = {net->shard_rows}};
+    if (!st) st = locum_plan_create(graph, net->n_slots + 1, outputs, &options, &net->gradient);
+    if (!st) net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
+    if (!st) st = map_parameters(net, net->gradient, &net->gradient_slot);
+    free(wrt);
+    free(outputs);
+    return st;
+}
+
+static locum_status compile_forward(train_network *net, const locum_graph *graph)
+{
+    locum_id outputs[3];
+    for (int i = 0; i < 3; i++) outputs[i] = locum_graph_output(graph, i);
+    net->n_features = locum_graph_node(graph, outputs[2])->dims[1];
+    locum_plan_options options = {.kernels = net->kernels, .capacity = {net->forward_rows}};
+    LOCUM_TRY(locum_plan_create(graph, 3, outputs, &options, &net->forward));
+    return map_parameters(net, net->forward, &net->forward_slot);
+}
+
+static locum_status allocate(train_network *net)
+{
+    size_t a = locum_plan_arena_bytes(net->gradient), b = locum_plan_arena_bytes(net->forward);
+    int64_t row = net->task->n_x + 2 * net->task->n_z + net->n_features;
+    LOCUM_TRY(locum_alloc(&net->arena, (int64_t)(a > b ? a : b), 1));
+    LOCUM_TRY(LOCUM_NEW(&net->parameters, net->n_slots));
+    LOCUM_TRY(LOCUM_NEW(&net->outputs, net->n_slots + 1));
+    return LOCUM_NEW(&net->scratch, net->forward_rows * row);
+}
+
+locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task, const locum_kernels *kernels,
+                                        int64_t shard_rows, train_network **network)
+{
+    train_network *net = NULL;
+    locum_graph *training = NULL, *forward = NULL;
+    *network = NULL;
+    LOCUM_TRY(LOCUM_NEW(&net, 1));
+    net->task = task;
+    net->kernels = kernels;
+    net->shard_rows = shard_rows;
+    net->forward_rows = FORWARD_ROWS;
+    locum_status st = locum_model_training_graph(type, config, task, &training);
+    if (!st) st = locum_model_calibration_graph(type, config, task, &forward);
+    if (!st) st = collect_slots(net, training);
+    if (!st) st = compile_gradient(net, training);
+    if (!st) st = compile_forward(net, forward);
+    if (!st) st = allocate(net);
+    locum_graph_destroy(training);
+    locum_graph_destroy(forward);
+    if (st) locum_train_network_destroy(net);
+    else *network = net;
+    return st;
+}
+
+void locum_train_network_destroy(train_network *net)
+{
+    if (!net) return;
+    free(net->slots);
+    free(net->gradient);
+    free(net->forward);
+    free(net->gradient_slot);
+    free(net->forward_slot);
+    free(net->parameters);
+    free(net->outputs);
+    free(net->scratch);
+    free(net->arena);
+    free(net);
+}
+
+/* --- initial weights ------------------------------------------------------------------------------------------------------------------------ */
+/* inputs of a unit: a weight's own [groups, n_in, n_out]; a bias takes it from the weight beside it */
+static double fan_in(const train_network *net, const train_slot *slot)
+{
+    char name[sizeof slot->name];
+    const char *word = strrchr(slot->name, '/');
+    int length = word ? (int)(word - slot->name) + 1 : 0;
+    if (slot->n_dims >= 2) return (double)slot->dims[slot->n_dims - 2];
+    if (snprintf(name, sizeof name, "%.*sweight", length, slot->name) >= (int)sizeof name) return 1;
+    int weight = find_slot(net, name);
+    return weight < 0 ? 1 : fan_in(net, &net->slots[weight]);
+}
+
+static bool ends_with(const char *name, const char *word)
+{
+    size_t n = strlen(name), m = strlen(word);
+    return n >= m && !strcmp(name + n - m, word);
+}
+
+void locum_train_network_initialise(const train_network *net, uint64_t seed, float *parameters)
+{
+    memset(parameters, 0, (size_t)net->n * sizeof *parameters);
+    for (int s = 0; s < net->n_slots; s++) {
+        const train_slot *slot = &net->slots[s];
+        uint64_t key = locum_random_seed(seed, LOCUM_STREAM_WEIGHTS, locum_hash(slot->name, strlen(slot->name)));
+        double scale = 1 / sqrt(fan_in(net, slot));
+        bool bias = ends_with(slot->name, "bias");
+        for (int64_t i = 0; i < slot->count; i++) {
+            double pair[2];
+            if (bias) locum_random_uniform(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
+            else locum_random_normal(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
+            parameters[slot->first + i] = (float)(scale * (bias ? 2 * pair[0] - 1 : pair[0]));
+        }
+    }
+}
+
+/* --- running ----------------------------------------------------------------------------------------------------------------------------------- */
+void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x, const float *z,
+                                  float *gradient, double *loss)
+{
+    const float *inputs[2] = {net->x_first ? x : z, net->x_first ? z : x};
+    float sum = 0;
+    int n = locum_plan_n_parameters(net->gradient);
+    for (int i = 0; i < n; i++) net->parameters[i] = parameters + net->slots[net->gradient_slot[i]].first;
+    net->outputs[0] = &sum;
+    for (int i = 0; i < net->n_slots; i++) net->outputs[i + 1] = gradient + net->slots[i].first;
+    locum_plan_run(net->gradient, &(locum_plan_run_call){.extents = &rows, .inputs = inputs, .parameters = net->parameters,
+                                                         .outputs = net->outputs, .arena = net->arena});
+    *loss = (double)sum;
+}
+
+static void widen(int64_t n, const float *from, double *to)
+{
+    for (int64_t i = 0; i < n && to; i++) to[i] = (double)from[i];
+}
+
+static double *moved(double *p, int64_t n)
+{
+    return p ? p + n : NULL;
+}
+
+void locum_train_network_forward(const train_network *net, const float *parameters, int64_t rows, const double *x, double *mean,
+                                 double *deviation, double *features)
+{
+    int64_t n_x = net->task->n_x, n_z = net->task->n_z, capacity = net->forward_rows;
+    float *input = net->scratch, *output[3];
+    const float *inputs[1] = {input};
+    output[0] = input + capacity * n_x;
+    output[1] = output[0] + capacity * n_z;
+    output[2] = output[1] + capacity * n_z;
+    for (int i = 0; i < locum_plan_n_parameters(net->forward); i++) net->parameters[i] = parameters + net->slots[net->forward_slot[i]].first;
+    for (int64_t first = 0; first < rows; first += capacity) {
+        int64_t n = rows - first < capacity ? rows - first : capacity;
+        for (int64_t i = 0; i < n * n_x; i++) input[i] = (float)x[first * n_x + i];
+        locum_plan_run(net->forward, &(locum_plan_run_call){.extents = &n, .inputs = inputs, .parameters = net->parameters, .outputs = output,
+                                                            .arena = net->arena});
+        widen(n * n_z, output[0], moved(mean, first * n_z));
+        widen(n * n_z, output[1], moved(deviation, first * n_z));
+        widen(n * net->n_features, output[2], moved(features, first * net->n_features));
+    }
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* train.c - what locum_train does, in order: agree on kernels, fit, export; then the models of the learning curve.
+ *
+ * A model of the curve sees the first n training samples of a seeded order, with normalisers from these alone, and takes as many steps
+ * as the whole: what it lacks is data, not time. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "core/memory.h"
+#include "core/parallel/comm.h"
+#include "core/study/commit.h"
+#include "locum/model.h"
+#include "surrogate/train/internal.h"
+
+/* one model to make */
+typedef struct job {
+    const locum_train_call *call;
+    const locum_table *table;
+    const locum_kernels *kernels;
+    MPI_Comm comm;
+    int rank;
+    int64_t steps;         /**< at least so many; 0 = what train.epochs says */
+    const char *folder;    /**< of checkpoints, or NULL */
+    const char *path, *what, *metrics;
+} job;
+
+/* all of one training, released together */
+typedef struct workshop {
+    locum_task *task;
+    train_data data;
+    train_network *network;
+    train_state state;
+    train_recipe recipe;
+    train_identity identity;
+} workshop;
+
+/* --- recipe and identity ---------------------------------------------------------------------------------------------------------------------- */
+static void make_recipe(const job *j, train_recipe *r)
+{
+    const locum_train_config *c = j->call->surrogate->train;
+    int64_t n = j->table->n[LOCUM_TRAIN], batch = c->batch < n ? c->batch : n, per_epoch = (n + batch - 1) / batch;
+    int64_t epochs = c->epochs;
+    if (j->steps) epochs = (j->steps + per_epoch - 1) / per_epoch;
+    double stretch = (double)epochs / c->epochs;
+    *r = (train_recipe){.seed = locum_study_seed(j->call->study), .epochs = epochs, .per_epoch = per_epoch, .steps = epochs * per_epoch, .batch = batch,
+                        .validate_every = (int64_t)fmax(1, floor(c->validate_every * stretch)), .checkpoint_every = c->checkpoint_every,
+                        .patience = c->patience, .warm_up = c->warm_up, .learning_rate = c->learning_rate,
+                        .final_learning_rate = c->final_learning_rate, .weight_decay = c->weight_decay, .clip = c->clip, .shards = c->shards,
+                        .members = c->ensemble};
+    if (r->warm_up > r->steps) r->warm_up = r->steps;
+}
+
+static uint64_t hash_of_text(locum_text *text)
+{
+    uint64_t hash = text->data ? locum_hash(text->data, text->size) : 0;
+    locum_text_free(text);
+    return hash;
+}
+
+static uint64_t hash_recipe(const train_recipe *r, int64_t samples)
+{
+    locum_text text = {0};
+    locum_text_add(&text, "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d", r->seed, samples, r->epochs, r->batch,
+                   r->validate_every, r->patience, r->warm_up, r->shards, r->members);
+    locum_text_add(&text, " %.17g %.17g %.17g %.17g", r->learning_rate, r->final_learning_rate, r->weight_decay, r->clip);
+    return hash_of_text(&text);
+}
+
+static void hash_channels(int n, const locum_channel *channels, locum_text *text)
+{
+    for (int i = 0; i < n; i++) {
+        const locum_channel *c = &channels[i];
+        locum_text_add(text, "%s %d %.17g %d;", c->name, (int)c->transform, c->floor, c->total);
+        for (int64_t j = 0; j < c->extent; j++) locum_text_add(text, "%.17g %.17g,", c->mean[j], c->scale[j]);
+    }
+}
+
+static uint64_t hash_task(const locum_task *task)
+{
+    locum_text text = {0};
+    hash_channels(task->n_inputs, task->inputs, &text);
+    hash_channels(task->n_outputs, task->outputs, &text);
+    return hash_of_text(&text);
+}
+
+/* ranks that see other data or another network would wait for each other, or worse */
+static locum_status agree_identity(const job *j, const train_identity *identity)
+{
+    uint64_t mine[4] = {identity->table, identity->task, identity->graph, identity->recipe}, least[4], most[4];
+    MPI_Allreduce(mine, least, 4, MPI_UINT64_T, MPI_MIN, j->comm);
+    MPI_Allreduce(mine, most, 4, MPI_UINT64_T, MPI_MAX, j->comm);
+    LOCUM_REQUIRE(!memcmp(least, most, sizeof least), LOCUM_INTERNAL, "train: the ranks disagree on the dataset or the network");
+    return LOCUM_OK;
+}
+
+/* --- one model ------------------------------------------------------------------------------------------------------------------------------------- */
+static locum_status set_up(const job *j, workshop *w)
+{
+    const locum_surrogate *surrogate = j->call->surrogate;
+    make_recipe(j, &w->recipe);
+    int64_t shard_rows = (w->recipe.batch + w->recipe.shards - 1) / w->recipe.shards;
+    LOCUM_TRY(locum_surrogate_task(surrogate, j->table, &w->task));
+    LOCUM_TRY(locum_train_data_create(w->task, j->table, &w->data));
+    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, shard_rows, &w->network));
+    LOCUM_TRY(locum_train_state_create(w->network->n, &w->state));
+    w->identity = (train_identity){.table = j->table->hash, .task = hash_task(w->task), .graph = w->network->hash,
+                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN]), .kernels = j->kernels->name};
+    return LOCUM_OK;
+}
+
+static void tear_down(workshop *w)
+{
+    locum_train_state_free(&w->state);
+    locum_train_network_destroy(w->network);
+    locum_train_data_free(&w->data);
+    locum_task_destroy(w->task);
+}
+
+static locum_status make_model(const job *j, locum_train_result *result)
+{
+    workshop w = {0};
+    locum_status st = locum_comm_agree(j->comm, set_up(j, &w));
+    if (!st) st = agree_identity(j, &w.identity);
+    if (!st) {
+        train_fit fit = {.recipe = &w.recipe, .data = &w.data, .network = w.network, .identity = &w.identity, .folder = j->folder, .what = j->what,
+                         .metrics = j->metrics, .comm = j->comm, .log = j->call->log, .watch = j->call->watch,
+                         .allow_other_kernels = j->call->allow_other_kernels};
+        st = locum_train_fit(&fit, &w.state, result);
+    }
+    if (!st) {
+        train_export export = {.call = j->call, .task = w.task, .data = &w.data, .network = w.network, .identity = &w.identity, .state = &w.state,
+                               .path = j->path};
+        st = locum_comm_verdict(j->comm, j->rank ? LOCUM_OK : locum_train_export(&export));
+    }
+    tear_down(&w);
+    return st;
+}
+
+/* --- the learning curve -------------------------------------------------------------------------------------------------------------------------------- */
+static locum_status make_point(const job *whole, int64_t steps, double fraction)
+{
+    const locum_train_call *call = whole->call;
+    int64_t n = (int64_t)ceil(fraction * (double)call->table->n[LOCUM_TRAIN]);
+    char path[LOCUM_PATH_SIZE], what[64];
+    locum_table *subset = NULL;
+    locum_train_result result;
+    locum_status st = LOCUM_OK;
+    if (n < 2) n = 2;
+    if (n >= call->table->n[LOCUM_TRAIN]) return LOCUM_OK;
+    if (snprintf(path, sizeof path, "%s/curve-%" PRId64 ".safetensors", call->folder, n) >= (int)sizeof path)
+        st = LOCUM_FAIL(LOCUM_ARG, "the path %.100s... is too long", call->folder);
+    if (!st) st = locum_train_subset(call->table, locum_study_seed(call->study), n, &subset);
+    st = locum_comm_agree(whole->comm, st);
+    snprintf(what, sizeof what, "train on %" PRId64, n);
+    job part = *whole;
+    part.table = subset;
+    part.steps = steps;
+    part.folder = part.metrics = NULL;
+    part.path = path;
+    part.what = what;
+    if (!st) st = make_model(&part, &result);
+    if (!st) locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n, call->table->n[LOCUM_TRAIN], result.validation_error);
+    locum_train_subset_destroy(subset);
+    return st;
+}
+
+/* --- all of it --------------------------------------------------------------------------------------------------------------------------------------------- */
+/* the best instruction set that every rank has */
+static const locum_kernels *agree_kernels(MPI_Comm comm)
+{
+    int mine = (int)locum_kernels_for(locum_cpu_best())->level, common;
+    MPI_Allreduce(&mine, &common, 1, MPI_INT, MPI_MIN, comm);
+    return locum_kernels_for((locum_cpu_level)common);
+}
+
+static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum_train_result *result)
+{
+    const locum_train_config *config = call->surrogate->train;
+    char metrics[LOCUM_PATH_SIZE];
+    job whole = {.call = call, .table = call->table, .kernels = agree_kernels(comm), .comm = comm, .folder = call->folder, .path = call->model,
+                 .what = "train", .metrics = metrics};
+    train_recipe recipe;
+    locum_status st = LOCUM_OK;
+
+    MPI_Comm_rank(comm, &whole.rank);
+    if (snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", call->folder) >= (int)sizeof metrics)
+        st = LOCUM_FAIL(LOCUM_ARG, "the path %.100s... is too long", call->folder);
+    if (!st && !whole.rank) st = locum_make_directories(call->folder);
+    LOCUM_TRY(locum_comm_agree(comm, st));
+    LOCUM_TRY(make_model(&whole, result));
+    locum_log_line(call->log, "train: %" PRId64 " epochs, %" PRId64 " steps in %.1f s (%.1f %% waiting for data): validation error %.4g", result->epochs,
+                   result->steps, result->seconds, result->seconds > 0 ? 100 * result->waiting / result->seconds : 0, result->validation_error);
+    make_recipe(&whole, &recipe);
+    for (int i = 0; i < config->n_curve; i++) LOCUM_TRY(make_point(&whole, recipe.steps, config->curve[i]));
+    return LOCUM_OK;
+}
+
+locum_status locum_train(const locum_train_call *call, locum_train_result *result)
+{
+    MPI_Comm workers = MPI_COMM_NULL;
+    int rank;
+    locum_status st = LOCUM_OK;
+    *result = (locum_train_result){0};
+    MPI_Comm_rank(call->comm, &rank);
+    /* more ranks than shards: the rest have nothing to add and wait for the result */
+    MPI_Comm_split(call->comm, rank < call->surrogate->train->shards ? 0 : MPI_UNDEFINED, rank, &workers);
+    if (workers != MPI_COMM_NULL) {
+        st = train_all(call, workers, result);
+        MPI_Comm_free(&workers);
+    }
+    st = locum_comm_agree(call->comm, st);
+    if (!st) st = locum_comm_broadcast(call->comm, result, sizeof *result);
+    return st;
+}
