@@ -53,6 +53,7 @@ locum_status locum_dataset_open(const char *path, locum_dataset **dataset)
     if (!st && d->schema) {
         st = LOCUM_NEW(&d->cache->arrays, d->schema->schema.n_arrays + 1);
         for (int a = 0; !st && a < d->schema->schema.n_arrays; a++) d->cache->arrays[a] = -1;
+        if (!st) st = LOCUM_NEW(&d->cache->slabs, d->schema->schema.n_arrays + 1);
     }
     if (st) locum_dataset_close(d);
     else *dataset = d;
@@ -90,7 +91,11 @@ void locum_dataset_close(locum_dataset *d)
     free(d->name);
     free(d->schema_text);
     locum_owned_schema_destroy(d->schema);
-    if (d->cache) free(d->cache->arrays);
+    if (d->cache) {
+        free(d->cache->arrays);
+        free(d->cache->slabs);
+        free(d->cache->chunk);
+    }
     free(d->cache);
     free(d);
 }

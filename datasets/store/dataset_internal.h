@@ -9,6 +9,7 @@
 #ifndef DATASETS_STORE_DATASET_INTERNAL_H
 #define DATASETS_STORE_DATASET_INTERNAL_H
 
+#include "datasets/store/chunk_io.h"
 #include "datasets/store/hdf5_tools.h"
 #include "datasets/store/layout.h"
 #include "datasets/store/store.h"
@@ -35,6 +36,9 @@ typedef struct locum_sample_view { /* one sample */
 typedef struct locum_file_cache { /* changes while a dataset is read */
     int shard;                    /**< -1 = no file is open */
     hid_t file, *arrays;          /**< [n_arrays], -1 = not open */
+    locum_chunk_slabs *slabs;     /**< [n_arrays] of the open ones */
+    void *chunk;                  /**< [chunk_bytes], owned: grows to the largest chunk */
+    size_t chunk_bytes;
 } locum_file_cache;
 
 struct locum_dataset {

@@ -49,10 +49,19 @@ static locum_status open_array(const locum_dataset *d, int shard, int array, hid
     locum_layout_array(v->layout, schema, array, path);
     LOCUM_TRY(locum_hdf5_open(c->file, v->path, path, locum_hdf5_file_type(d->schema->stored[array]), n, dims, dataset));
     c->arrays[array] = *dataset;
+    c->slabs[array] = (locum_chunk_slabs){0};
+    if (domain->support == LOCUM_GRID)
+        locum_chunk_slabs_of(*dataset, n, dims, axis, locum_type_size(d->schema->stored[array]), &c->slabs[array]);
     return LOCUM_OK;
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------------------- */
+static locum_status damaged(const locum_dataset *d, int shard, int array, const char *how)
+{
+    return locum_hdf5_fail(LOCUM_DAMAGED, __FILE__, __LINE__, "%s: \"%s\" is damaged%s", d->shards[shard].path,
+                           d->schema->arrays[array].name, how);
+}
+
 /* a slab of an open array into memory, no more than the cap a call, along `axis` */
 static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_t dataset, int n_dims, int axis, const hsize_t *start,
                               const hsize_t *count, void *values)
@@ -73,17 +82,42 @@ static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_
         n[axis] = done + planes <= count[axis] ? planes : count[axis] - done;
         hsize_t total = n[axis] * plane;
         char *out = (char *)values + done * plane * locum_type_size(type);
-        hid_t memory = H5Screate_simple(1, &total, NULL);
+        hid_t memory = H5Screate_simple(n_dims, n, NULL); /* the axes of the file: other shapes are slow */
         bool good = space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, n, NULL) >= 0 &&
                     H5Dread(dataset, locum_hdf5_memory_type(type), memory, space, H5P_DEFAULT, out) >= 0;
         if (memory >= 0) H5Sclose(memory);
-        st = LOCUM_HDF5(good, LOCUM_DAMAGED, "%s: \"%s\" is damaged", d->shards[shard].path, d->schema->arrays[array].name);
-        if (!st && locum_hdf5_find_mark(type, out, (int64_t)total) >= 0)
-            st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: \"%s\" is damaged: values are missing", d->shards[shard].path,
-                            d->schema->arrays[array].name);
+        if (!good) st = damaged(d, shard, array, "");
+        else if (locum_hdf5_find_mark(type, out, (int64_t)total) >= 0) st = damaged(d, shard, array, ": values are missing");
     }
     if (space >= 0) H5Sclose(space);
     return st;
+}
+
+/* rows first .. first + n of a grid array, chunk by chunk past HDF5's pipeline; start: first element of the frame */
+static locum_status read_chunks(const locum_dataset *d, int shard, int array, const hsize_t *start, hsize_t first, hsize_t n, char *values)
+{
+    locum_file_cache *c = d->cache;
+    const locum_chunk_slabs *slabs = &c->slabs[array];
+    hsize_t offset[LOCUM_HDF5_DIMS];
+
+    if (c->chunk_bytes < locum_chunk_bytes(slabs)) {
+        free(c->chunk);
+        c->chunk_bytes = 0;
+        LOCUM_TRY(locum_alloc(&c->chunk, (int64_t)locum_chunk_bytes(slabs), 1));
+        c->chunk_bytes = locum_chunk_bytes(slabs);
+    }
+    memcpy(offset, start, sizeof offset);
+    for (hsize_t r = first; r < first + n;) {
+        hsize_t in_chunk = r % slabs->rows, rows = slabs->rows - in_chunk;
+        if (r + rows > first + n) rows = first + n - r;
+        offset[slabs->axis] = r - in_chunk;
+        int answer = locum_chunk_read(c->arrays[array], slabs, offset, c->chunk);
+        if (answer) return damaged(d, shard, array, answer == 1 ? ": a part is missing" : ": a checksum is wrong");
+        memcpy(values, (const char *)c->chunk + (size_t)in_chunk * slabs->row_bytes, (size_t)rows * slabs->row_bytes);
+        values += (size_t)rows * slabs->row_bytes;
+        r += rows;
+    }
+    return LOCUM_OK;
 }
 
 /* checks sample, frame and array; *frame counts from 0 afterwards */
@@ -115,6 +149,12 @@ locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame,
     if (axis == 2) {
         start[0] = (hsize_t)s->slot;
         start[1] = (hsize_t)frame;
+    }
+    if (d->cache->slabs[array].direct) {
+        LOCUM_TRY(read_chunks(d, s->shard, array, start, (hsize_t)first, (hsize_t)n, values));
+        int64_t total = n * (int64_t)(d->cache->slabs[array].row_bytes / locum_type_size(d->schema->stored[array]));
+        if (locum_hdf5_find_mark(d->schema->stored[array], values, total) >= 0) return damaged(d, s->shard, array, ": values are missing");
+        return LOCUM_OK;
     }
     if (domain->support == LOCUM_GRID) {
         start[axis] = (hsize_t)first;

@@ -332,12 +332,36 @@ void locum_hdf5_mark(locum_type type, void *values, int64_t n)
     }
 }
 
+/* blocks without a branch inside, which compilers turn into vector code */
+#define SEARCH_BLOCK 1024
+
+static int64_t find_64(const uint64_t *values, int64_t n, uint64_t mark)
+{
+    for (int64_t first = 0; first < n; first += SEARCH_BLOCK) {
+        int64_t end = first + SEARCH_BLOCK < n ? first + SEARCH_BLOCK : n;
+        uint64_t any = 0;
+        for (int64_t i = first; i < end; i++) any |= values[i] == mark;
+        for (int64_t i = first; any && i < end; i++)
+            if (values[i] == mark) return i;
+    }
+    return -1;
+}
+
+static int64_t find_32(const uint32_t *values, int64_t n, uint32_t mark)
+{
+    for (int64_t first = 0; first < n; first += SEARCH_BLOCK) {
+        int64_t end = first + SEARCH_BLOCK < n ? first + SEARCH_BLOCK : n;
+        uint32_t any = 0;
+        for (int64_t i = first; i < end; i++) any |= values[i] == mark;
+        for (int64_t i = first; any && i < end; i++)
+            if (values[i] == mark) return i;
+    }
+    return -1;
+}
+
 int64_t locum_hdf5_find_mark(locum_type type, const void *values, int64_t n)
 {
     bool wide = type == LOCUM_FLOAT64 || type == LOCUM_INT64;
-    uint64_t bits = mark_bits(type);
 
-    for (int64_t i = 0; i < n; i++)
-        if (wide ? ((const uint64_t *)values)[i] == bits : ((const uint32_t *)values)[i] == (uint32_t)bits) return i;
-    return -1;
+    return wide ? find_64(values, n, mark_bits(type)) : find_32(values, n, (uint32_t)mark_bits(type));
 }

@@ -8,10 +8,12 @@
  * that stays away from a collective HDF5 call hangs all others. */
 #include "datasets/store/store.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/failpoint.h"
 #include "core/memory.h"
@@ -91,6 +93,7 @@ static void free_shard(locum_shard *s)
     free(s->extent_rows);
     free(s->rows_before);
     free(s->dataset);
+    free(s->slabs);
     free(s->next_parameter);
     locum_owned_schema_destroy(s->schema);
     free_facts(&s->facts);
@@ -122,7 +125,7 @@ locum_status locum_shard_create(const char *path, MPI_Comm comm, const locum_sto
     locum_status st = LOCUM_NEW(&s, 1);
     if (!st) {
         *s = (locum_shard){.comm = comm, .split = split, .precision = precision, .cap = TRANSFER_CAP, .file = -1,
-                           .transfer = -1, .frames_per_sample = -1, .records.width = sizeof(locum_shard_record),
+                           .transfer = -1, .frames_per_sample = -1, .write_back = -1, .records.width = sizeof(locum_shard_record),
                            .parameters.width = sizeof(double), .time.width = sizeof(double), .step.width = sizeof(int64_t)};
         MPI_Comm_rank(comm, &s->rank);
         MPI_Comm_size(comm, &s->size);
@@ -145,6 +148,7 @@ static locum_status make_counters(locum_shard *s)
     const locum_schema *schema = &s->schema->schema;
 
     locum_status st = LOCUM_NEW(&s->dataset, schema->n_arrays + 1);
+    if (!st) st = LOCUM_NEW(&s->slabs, schema->n_arrays + 1);
     if (!st) st = LOCUM_NEW(&s->values, schema->n_arrays + 1);
     if (!st) st = LOCUM_NEW(&s->rows, schema->n_domains + 1);
     if (!st) st = LOCUM_NEW(&s->n_rows, schema->n_domains + 1);
@@ -156,6 +160,17 @@ static locum_status make_counters(locum_shard *s)
     }
     for (int d = 0; !st && d < schema->n_domains; d++) s->rows[d].width = sizeof(int64_t);
     return st;
+}
+
+/* whether whole chunks of a grid array may go past HDF5's pipeline */
+static void find_slabs(locum_shard *s, int a)
+{
+    const locum_schema *schema = &s->schema->schema;
+    hsize_t dims[LOCUM_HDF5_DIMS];
+    int axis = 0, n = locum_layout_dims(s->layout, schema, a, 1, 1, 1, dims, &axis);
+
+    if (schema->domains[schema->arrays[a].domain].support == LOCUM_GRID)
+        locum_chunk_slabs_of(s->dataset[a], n, dims, axis, locum_type_size(s->schema->stored[a]), &s->slabs[a]);
 }
 
 /* rank 0 has made the arrays and closed; collective on the group: each HDF5 call here is made by all or by none */
@@ -179,7 +194,9 @@ static locum_status open_arrays(locum_shard *s)
         locum_layout_array(s->layout, schema, a, path);
         s->dataset[a] = H5Dopen2(s->file, path, H5P_DEFAULT);
         st = locum_comm_agree(s->comm, LOCUM_HDF5(s->dataset[a] >= 0, LOCUM_IO, "%s: cannot open %s", s->part, path));
+        if (!st && s->size == 1) find_slabs(s, a);
     }
+    if (s->rank == 0) s->write_back = open(s->part, O_RDONLY | O_CLOEXEC);
     if (access >= 0) H5Pclose(access);
     return st;
 }
@@ -332,7 +349,7 @@ int64_t locum_shard_bytes(const locum_shard *shard)
 
 void locum_shard_set_cap(locum_shard *shard, int64_t bytes)
 {
-    shard->cap = bytes;
+    shard->cap = bytes; /* chunks go past it: they are never larger than 4 MiB */
 }
 
 /* --- commit, abandon ---------------------------------------------------------------------------------------------------------------- */
@@ -347,7 +364,8 @@ static locum_status close_file(locum_shard *s)
     }
     if (s->file >= 0) closed = H5Fclose(s->file) >= 0 && closed;
     if (s->transfer >= 0) H5Pclose(s->transfer);
-    s->file = s->transfer = -1;
+    if (s->write_back >= 0) close(s->write_back);
+    s->file = s->transfer = s->write_back = -1;
     return LOCUM_HDF5(closed, LOCUM_IO, "cannot write %s to its end", s->part);
 }
 

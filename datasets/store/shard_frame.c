@@ -5,6 +5,7 @@
  *      sum = all points              every rank writes its part
  *      sum = ranks x all points      every rank has the whole (a profile, a spectrum): rank 0 writes it
  * anything else is a fault of the solver. Globals are taken from rank 0 and wait in memory. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,9 @@ static locum_status write_part(locum_shard *s, int a, const locum_shard_part *pa
         first[axis + i] = (hsize_t)(part->first[i] + (grid ? 0 : s->n_rows[array->domain]));
         count[axis + i] = (hsize_t)part->n[i];
     }
+    if (s->slabs[a].direct)
+        return locum_shard_transfer_chunks(s, s->dataset[a], &s->slabs[a], array->name, first, part->data, array->type,
+                                           s->schema->stored[a]);
     return locum_shard_transfer(s, s->dataset[a], array->name, n_dims, first, count, axis, grid ? chunk[axis] : 1, part->data,
                                 array->type, s->schema->stored[a]);
 }
@@ -152,6 +156,21 @@ static locum_status sort_domains(locum_shard *s, locum_shard_part *part, void **
         if (is_id && domain_of(s, a)->support == LOCUM_ROWS) st = locum_shard_sort_rows(s, array->domain, a, part, memory);
     }
     return st;
+}
+
+#define PUSH_BYTES ((int64_t)16 << 20)
+
+/* asks the system to begin writing to the disk now, while the solver works, instead of all at once at the fsync of the commit */
+static void push_to_disk(locum_shard *s)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (s->write_back >= 0 && s->bytes - s->pushed >= PUSH_BYTES) {
+        (void)sync_file_range(s->write_back, 0, 0, SYNC_FILE_RANGE_WRITE);
+        s->pushed = s->bytes;
+    }
+#else
+    (void)s;
+#endif
 }
 
 /* counters after a frame; the same on every rank */
@@ -210,6 +229,7 @@ locum_status locum_shard_add_frame(locum_shard *s, const locum_frame *frame)
     }
     if (!st) st = sort_domains(s, part, memory);
     if (!st) st = write_arrays(s, part, total);
+    if (!st) push_to_disk(s);
     if (!st) st = count_frame(s, frame, part, total);
     st = locum_comm_agree(s->comm, st);
     for (int a = 0; memory && a < n; a++) free(memory[a]);

@@ -14,6 +14,7 @@
 
 #include <mpi.h>
 
+#include "datasets/store/chunk_io.h"
 #include "datasets/store/hdf5_tools.h"
 #include "datasets/store/layout.h"
 #include "datasets/store/series.h"
@@ -40,6 +41,9 @@ struct locum_shard {
     locum_layout layout;
     hid_t file, transfer; /**< -1 while closed; transfer properties */
     hid_t *dataset;       /**< [n_arrays] of grid arrays and rows, -1 else */
+    locum_chunk_slabs *slabs; /**< [n_arrays] of grid arrays of a group of one rank */
+    int write_back;       /**< descriptor of the file for early write-back, -1 = none */
+    int64_t pushed;       /**< bytes when it was last asked for */
 
     locum_series records;    /**< of locum_shard_record */
     locum_series parameters; /**< [records.n, n_parameters] double */
@@ -69,6 +73,10 @@ typedef struct locum_shard_part {
 locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char *name, int n_dims, const hsize_t *first,
                                   const hsize_t *count, int split, hsize_t align, const void *data, locum_type type,
                                   locum_type stored);
+/** The same for a slab of whole rows of chunks: split is the axis of `slabs`, and the slab begins and ends where the array does.
+ *  Past HDF5's pipeline. Local: groups of one rank only. */
+locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs, const char *name,
+                                         const hsize_t *first, const void *data, locum_type type, locum_type stored);
 /** n values of one type as those of another (float64 to float32 is the only change). Local. */
 void locum_shard_convert(const void *from, locum_type type, void *to, locum_type stored, int64_t n);
 

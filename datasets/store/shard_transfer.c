@@ -9,6 +9,7 @@
  * Pieces begin at multiples of the chunk where they can, so that no chunk is written twice. Rounding to float32 happens in a
  * small buffer, piece by piece. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "core/parallel/comm.h"
@@ -18,7 +19,9 @@
 
 void locum_shard_convert(const void *from, locum_type type, void *to, locum_type stored, int64_t n)
 {
-    if (type == LOCUM_FLOAT64 && stored == LOCUM_FLOAT32) {
+    if (type == stored) {
+        memcpy(to, from, (size_t)n * locum_type_size(type));
+    } else {
         const double *restrict a = from;
         float *restrict b = to;
         for (int64_t i = 0; i < n; i++) b[i] = (float)a[i];
@@ -92,7 +95,8 @@ static herr_t write_piece(const target *t, const pieces *p, int64_t i)
             source = t->buffer;
         }
     }
-    hid_t memory = H5Screate_simple(1, &values, NULL);
+    /* memory has the axes of the file: HDF5 is slow by 20 where the two selections differ in shape */
+    hid_t memory = H5Screate_simple(t->n_dims, n, NULL);
     herr_t answer = memory < 0 ? -1 : 0;
     if (answer >= 0 && mine) answer = H5Sselect_hyperslab(t->space, H5S_SELECT_SET, start, NULL, n, NULL);
     if (answer >= 0 && !mine) answer = H5Sselect_none(t->space) < 0 || H5Sselect_none(memory) < 0 ? -1 : 0;
@@ -127,5 +131,27 @@ locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char 
     if (shard->size > 1) st = locum_comm_agree(shard->comm, st);
     if (t.space >= 0) H5Sclose(t.space);
     free(t.buffer);
+    return st;
+}
+
+locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs, const char *name,
+                                         const hsize_t *first, const void *data, locum_type type, locum_type stored)
+{
+    hsize_t offset[LOCUM_HDF5_DIMS];
+    int64_t row = (int64_t)(slabs->row_bytes / locum_type_size(stored)); /* values */
+    const char *source = data;
+    void *buffer = NULL;
+
+    locum_status st = locum_alloc(&buffer, (int64_t)locum_chunk_bytes(slabs), 1);
+    memcpy(offset, first, (size_t)slabs->n_dims * sizeof *offset);
+    for (hsize_t r = 0; !st && r < slabs->n_axis; r += slabs->rows) {
+        hsize_t n = r + slabs->rows <= slabs->n_axis ? slabs->rows : slabs->n_axis - r;
+        offset[slabs->axis] = r;
+        locum_shard_convert(source, type, buffer, stored, (int64_t)n * row);
+        source += (size_t)((int64_t)n * row) * locum_type_size(type);
+        bool wrote = locum_chunk_write(dataset, H5P_DEFAULT, slabs, offset, n, buffer);
+        st = LOCUM_HDF5(wrote, LOCUM_IO, "%s: cannot write %s", shard->part, name);
+    }
+    free(buffer);
     return st;
 }

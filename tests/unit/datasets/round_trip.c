@@ -116,6 +116,48 @@ static void small_transfers_give_the_same(void)
     round_trip(SYNTHETIC_ROWS, LOCUM_FLOAT64, "cut_rows.h5", 40);
 }
 
+/* 50 planes of 128 KiB: chunks of 32 planes, the last one half empty; one rank writes chunks itself, three through HDF5 */
+static void arrays_larger_than_a_chunk_come_back(void)
+{
+    enum { NX = 50, NY = 128, NZ = 128 };
+    static double values[NX * NY * NZ];
+    locum_domain grid = {.name = "grid", .support = LOCUM_GRID, .n_dims = 3, .n_global = {NX, NY, NZ}};
+    locum_array array = {.name = "density", .text = "", .unit = "1", .place = LOCUM_CELL};
+    locum_schema schema = {.domains = &grid, .n_domains = 1, .arrays = &array, .n_arrays = 1};
+    locum_store_facts facts = {.dataset_name = "large", .study = "", .provenance = ""};
+    locum_shard *shard = NULL;
+    locum_dataset *dataset = NULL;
+    int64_t first = NX * world_rank / world_size, n = NX * (world_rank + 1) / world_size - first, wrong = 0;
+    const char *path = file_named("large.h5");
+
+    CHECK_OK(locum_shard_create(path, MPI_COMM_WORLD, &facts, LOCUM_TRAIN, LOCUM_FLOAT64, &shard));
+    if (!shard) return;
+    locum_sink sink = locum_shard_sink(shard);
+    locum_sample sample = {0};
+    CHECK_OK(sink.open(sink.self, &schema, NULL, &sample));
+    for (int f = 0; f < 2; f++) {
+        locum_block block = {.data = values, .first = {first}, .n = {n, NY, NZ}};
+        locum_frame frame = {.schema = &schema, .blocks = &block};
+        for (int64_t i = 0; i < n * NY * NZ; i++) values[i] = (double)(first * NY * NZ + i) + 0.5 * f;
+        CHECK_OK(sink.frame(sink.self, &frame));
+    }
+    CHECK_OK(sink.close(sink.self, LOCUM_OK));
+    CHECK_OK(locum_shard_commit(shard));
+    CHECK_OK(locum_dataset_open(path, &dataset));
+    if (!dataset) return;
+    CHECK_OK(locum_dataset_read(dataset, 0, 1, 0, values));
+    for (int64_t i = 0; i < NX * NY * NZ; i++) wrong += values[i] != (double)i + 0.5;
+    CU_ASSERT(wrong == 0);
+    locum_frame *frame = NULL;
+    CHECK_OK(locum_dataset_read_frame(dataset, 0, 0, 1, 3, NULL, &frame)); /* planes 16 .. 32: the end of the first chunk and more */
+    const double *slice = frame ? frame->blocks[0].data : NULL;
+    for (int64_t i = 0; slice && i < 17 * NY * NZ; i++) wrong += slice[i] != (double)(16 * NY * NZ + i);
+    CU_ASSERT(wrong == 0 && frame && frame->blocks[0].first[0] == 16 && frame->blocks[0].n[0] == 17);
+    locum_frame_release(frame);
+    locum_dataset_close(dataset);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
 /* slices of 1, 2 and 3 readers lie side by side */
 static void frames_are_sliced_evenly(void)
 {
@@ -242,7 +284,8 @@ LOCUM_RUN_RANKS("store: round trips",
         {"ragged rows come back sorted by id", rows_in_float32},
         {"ragged rows come back bit for bit in float64", rows_in_float64},
         {"transfers cut to 40 bytes give the same", small_transfers_give_the_same},
-        {"1, 2, 3 readers get slices side by side", frames_are_sliced_evenly},
+        {"arrays larger than a chunk come back", arrays_larger_than_a_chunk_come_back},
+    {"1, 2, 3 readers get slices side by side", frames_are_sliced_evenly},
         {"a folder of shards is one dataset; parts are ignored", a_folder_is_one_dataset},
         {"one rank failing stops all", one_rank_failing_stops_all},
         {"samples of a grid shard have as many frames", unequal_frames_are_refused})
