@@ -70,15 +70,16 @@ INLINE vf log_(vf x)
     return select_((vi)(x < infinity), y, select_((vi)(x == infinity), infinity, x + x));
 }
 
-/* tanh x = d / (d + 1), d = (e^(2 |x|) - 1) / 2 = 2^(n-1) (e^(2h) - 1) + 2^(n-1) - 1/2: no cancellation, so one formula serves
- * all x. |x| is limited to 10, beyond which floats are 1. Several vectors go step by step together, because a chain of 14
- * operations that wait for each other leaves most of the processor idle. x [vectors], in place; vectors is a constant. */
+/* tanh x = d / (d + 1), d = (e^2x - 1) / 2 = 2^(n-1) (e^2h - 1) + 2^(n-1) - 1/2, x limited to [-10, 10], beyond which floats
+ * are 1. Nothing cancels for x > 0; for x < 0 an error of d is at most doubled, and d + 1 > 1/2. Odd to rounding; tanh(-0) = 0.
+ * Several vectors go step by step together, because a chain of 13 operations that wait for each other leaves most of the
+ * processor idle. x [vectors], in place; vectors is a constant. Every float scanned at AVX2: at most 3.38 ulp. */
 INLINE void tanh_group(const int vectors, vf *x)
 {
     enum { MOST = 4 };
     vf whole[MOST], scale[MOST], h[MOST], p[MOST], d[MOST];
 #define EACH(statement) UNROLL for (int g = 0; g < vectors; g++) { statement; }
-    EACH(h[g] = min_(splat(10.0f), abs_(x[g])))
+    EACH(h[g] = max_(splat(-10.0f), min_(splat(10.0f), x[g])))
     EACH(whole[g] = fma_(h[g], splat(2.88539008f), splat(ROUND_MAGIC)))
     EACH(scale[g] = (vf)add_bits(shift_left((vi)whole[g], 23), splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
     EACH(whole[g] = whole[g] - splat(ROUND_MAGIC))
@@ -89,8 +90,7 @@ INLINE void tanh_group(const int vectors, vf *x)
     EACH(p[g] = fma_(p[g], h[g], splat(1.9999997f)))
     EACH(p[g] = fma_(p[g], h[g], splat(2.0f)))
     EACH(d[g] = fma_(scale[g], p[g] * h[g], scale[g] - splat(0.5f)))
-    EACH(d[g] = d[g] / (d[g] + splat(1.0f)))
-    EACH(x[g] = (vf)((vi)d[g] | (vi)sign_bit(x[g])))
+    EACH(x[g] = d[g] / (d[g] + splat(1.0f)))
 #undef EACH
 }
 
