@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/json.h"
 #include "surrogate/runtime/model.h"
 
 /* --- small parts --------------------------------------------------------------------------------------------------------------------- */
@@ -107,18 +106,12 @@ static double count_parameters(const locum_model *model)
     return n;
 }
 
-static double members_of(const locum_model *model)
+static double members_of(const locum_problem *p)
 {
-    const char *text = locum_model_metadata(model, "task");
-    locum_json *json = NULL;
+    const locum_settings *train = locum_study_settings(p->call->study, "train");
     double members = NAN;
 
-    if (!text || locum_json_parse(text, strlen(text), 100000, &json)) {
-        locum_status_clear();
-        return members;
-    }
-    if (!locum_json_number(json, locum_json_find(json, 0, "members"), &members)) members = NAN;
-    locum_json_destroy(json);
+    if (!train || !locum_settings_option(train, "ensemble") || locum_settings_number(train, "ensemble", &members)) return NAN;
     return members;
 }
 
@@ -134,7 +127,7 @@ static void write_surrogate(const locum_problem *p, const locum_findings *f, loc
     locum_report_number(out, false, "seconds_per_sample_best_batch", f->timing.batched);
     locum_report_number(out, false, "best_batch", (double)f->timing.best_batch);
     locum_report_number(out, false, "parameters", count_parameters(p->model));
-    locum_report_number(out, false, "members", members_of(p->model));
+    locum_report_number(out, false, "members", members_of(p));
     locum_text_add(out, "}");
 }
 
