@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* overview.c - title, headline, key numbers (in one size, whatever they say), inputs and outputs. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/report/sections.h"
+
+static void write_title(const findings *f, page *p)
+{
+    const char *parts[] = {findings_text(f, 0, "solver"), findings_text(f, 0, "task"), findings_text(f, 0, "provenance.time")};
+    static const char *const words[] = {"surrogate of %s", "task %s", "%s"};
+    bool first = true;
+    page_add(p, "<h1>");
+    page_text(p, findings_text(f, 0, "study"));
+    page_add(p, "</h1>\n<p class=\"kicker\">");
+    for (int i = 0; i < 3; i++) {
+        if (!*parts[i]) continue;
+        const char *hole = strchr(words[i], '%');
+        page_add(p, "%s%.*s", first ? "" : " · ", (int)(hole - words[i]), words[i]);
+        page_text(p, parts[i]);
+        first = false;
+    }
+    page_add(p, "</p>\n<p class=\"headline\">");
+    page_text(p, findings_text(f, 0, "headline"));
+    page_add(p, "</p>\n");
+}
+
+/* --- key numbers --------------------------------------------------------------------------------------------------------------- */
+static void open_tile(page *p, const char *what)
+{
+    page_add(p, "<div><span class=\"what\">%s</span><b>", what);
+}
+
+static void write_factor(page *p, const char *bound, double value)
+{
+    page_add(p, "%s", !strcmp(bound, ">=") ? "≥ " : !strcmp(bound, "<=") ? "≤ " : "");
+    if (value >= 1000) {
+        double grain = pow(10, floor(log10(value)) - 2);
+        page_count(p, round(value / grain) * grain);
+    } else page_number(p, value);
+    page_add(p, " ×");
+}
+
+static void tile_speed(const findings *f, page *p)
+{
+    double value = findings_number(f, 0, "speedup_at_equal_error.value");
+    open_tile(p, "Speed at equal error");
+    if (isnan(value)) page_add(p, "none claimed</b><span>");
+    else {
+        write_factor(p, findings_text(f, 0, "speedup_at_equal_error.bound"), value);
+        page_add(p, "</b><span>%s the solver’s cheapest setting of that error, same core. ", value < 1 ? "slower than" : "of");
+    }
+    page_text(p, findings_text(f, 0, "speedup_at_equal_error.reason"));
+    page_add(p, "</span></div>\n");
+}
+
+static void tile_error(const findings *f, page *p)
+{
+    double low = findings_number(f, 0, "surrogate.error_low"), noise = findings_number(f, 0, "label_noise");
+    open_tile(p, "Error on test samples");
+    page_number(p, findings_number(f, 0, "surrogate.error"));
+    page_add(p, "</b><span>");
+    if (isfinite(low)) {
+        page_add(p, "95 %% interval ");
+        page_number(p, low);
+        page_add(p, " to ");
+        page_number(p, findings_number(f, 0, "surrogate.error_high"));
+        page_add(p, "; ");
+    }
+    page_count(p, findings_number(f, 0, "test_samples"));
+    page_add(p, " samples");
+    if (isfinite(noise)) {
+        page_add(p, "; the labels’ own noise is ");
+        page_number(p, noise);
+    }
+    page_add(p, "</span></div>\n");
+}
+
+static void tile_coverage(const findings *f, page *p)
+{
+    double covered = findings_number(f, 0, "coverage.covered"), control = findings_number(f, 0, "coverage.negative_control.measured");
+    open_tile(p, "Intervals that hold");
+    if (isnan(covered)) page_add(p, "not measured");
+    else {
+        page_count(p, covered);
+        page_add(p, " of ");
+        page_count(p, findings_number(f, 0, "coverage.samples"));
+    }
+    page_add(p, "</b><span>");
+    page_percent(p, findings_number(f, 0, "coverage.target"));
+    page_add(p, " asked for, marginal");
+    if (isfinite(control)) {
+        page_add(p, "; on shifted data ");
+        page_percent(p, control);
+    }
+    page_add(p, "</span></div>\n");
+}
+
+static void tile_time(const findings *f, page *p)
+{
+    double batch = findings_number(f, 0, "surrogate.seconds_per_sample_best_batch");
+    open_tile(p, "One prediction");
+    page_seconds(p, findings_number(f, 0, "surrogate.seconds_per_sample"));
+    page_add(p, "</b><span>with interval and flag");
+    if (isfinite(batch)) {
+        page_add(p, "; ");
+        page_seconds(p, batch);
+        page_add(p, " in batches of ");
+        page_count(p, findings_number(f, 0, "surrogate.best_batch"));
+    }
+    page_add(p, "</span></div>\n");
+}
+
+static void tile_break_even(const findings *f, page *p)
+{
+    double n = findings_number(f, 0, "break_even_predictions");
+    open_tile(p, "Break-even");
+    if (isnan(n)) page_add(p, "never</b><span>predictions save nothing at equal error, or the cost is not known</span></div>\n");
+    else {
+        page_count(p, ceil(n));
+        page_add(p, "</b><span>predictions repay data and training</span></div>\n");
+    }
+}
+
+/* --- what was learnt ------------------------------------------------------------------------------------------------------------- */
+static void write_unit(page *p, const char *unit)
+{
+    page_text(p, !*unit || !strcmp(unit, "1") ? "–" : unit);
+}
+
+static void write_inputs(const findings *f, page *p)
+{
+    page_add(p, "<h3>Inputs</h3>\n");
+    page_table(p, "name|from|to|scale|<unit|<meaning");
+    for (int i = 0; i < f->n_inputs; i++) {
+        const finding_port *port = &f->input[i];
+        page_row(p);
+        page_text(p, port->name);
+        page_cell(p);
+        page_number(p, port->lower);
+        page_cell(p);
+        page_number(p, port->upper);
+        page_cell(p);
+        page_add(p, port->is_log ? "logarithmic" : "linear");
+        page_add(p, "</td><td class=\"text\">");
+        write_unit(p, port->unit);
+        page_add(p, "</td><td class=\"words\">");
+        page_text(p, port->text);
+    }
+    page_table_end(p);
+}
+
+static void write_outputs(const findings *f, page *p)
+{
+    page_add(p, "<h3>Outputs</h3>\n");
+    page_table(p, "name|values|smallest label|largest label|in the metric|<unit|<meaning");
+    for (int j = 0; j < f->n_outputs; j++) {
+        const finding_port *port = &f->output[j];
+        page_row(p);
+        page_text(p, port->name);
+        page_cell(p);
+        page_count(p, (double)port->extent);
+        page_cell(p);
+        page_number(p, port->is_single && port->lower <= port->upper ? port->lower : NAN);
+        page_cell(p);
+        page_number(p, port->is_single && port->lower <= port->upper ? port->upper : NAN);
+        page_cell(p);
+        page_add(p, port->in_metric ? "yes" : "no");
+        page_add(p, "</td><td class=\"text\">");
+        write_unit(p, port->unit);
+        page_add(p, "</td><td class=\"words\">");
+        page_text(p, port->text);
+    }
+    page_table_end(p);
+}
+
+static void write_network(const findings *f, page *p)
+{
+    double members = findings_number(f, 0, "surrogate.members"), parameters = findings_number(f, 0, "surrogate.parameters");
+    double duplicates = findings_number(f, 0, "duplicates");
+    page_add(p, "<p class=\"note\">");
+    if (isfinite(members) && isfinite(parameters)) {
+        page_add(p, "The model is an ensemble of ");
+        page_count(p, members);
+        page_add(p, " with ");
+        page_count(p, parameters);
+        page_add(p, " trained numbers in all. ");
+    }
+    page_add(p, "Metric: ");
+    page_text(p, findings_text(f, 0, "metric"));
+    page_add(p, ". The test samples were read once, by this validation");
+    if (*findings_text(f, 0, "test_read")) {
+        page_add(p, ", at ");
+        page_text(p, findings_text(f, 0, "test_read"));
+    }
+    if (isfinite(duplicates)) {
+        page_add(p, "; ");
+        page_count(p, duplicates);
+        page_add(p, " samples stand in two splits");
+    }
+    page_add(p, ".</p>\n");
+}
+
+locum_status section_overview(const findings *f, page *p)
+{
+    write_title(f, p);
+    page_add(p, "<div class=\"key\">\n");
+    tile_speed(f, p);
+    tile_error(f, p);
+    tile_time(f, p);
+    tile_coverage(f, p);
+    tile_break_even(f, p);
+    page_add(p, "</div>\n<nav><a href=\"#learnt\">What was learnt</a> <a href=\"#response\">Response</a> <a href=\"#time\">Error against time</a> "
+                "<a href=\"#errors\">Errors</a> <a href=\"#profiles\">Spectra, profiles</a> <a href=\"#coverage\">Intervals</a> "
+                "<a href=\"#learning\">Learning curve</a> <a href=\"#weakness\">Where it is weak</a> <a href=\"#snapshots\">Snapshots</a> "
+                "<a href=\"#notes\">Cost, provenance</a></nav>\n");
+    page_section(p, "learnt", "What was learnt", "");
+    write_inputs(f, p);
+    write_outputs(f, p);
+    write_network(f, p);
+    page_section_end(p);
+    return LOCUM_OK;
+}

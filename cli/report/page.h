@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* page.h - the HTML page that grows: escaped text, numbers, tables, pictures. One page, one file, nothing fetched. */
+#ifndef CLI_REPORT_PAGE_H
+#define CLI_REPORT_PAGE_H
+
+#include "cli/report/figure.h"
+#include "core/study/log.h"
+
+typedef struct page {
+    locum_text html;
+    locum_log *log;
+    bool no_pictures; /* there is no gnuplot */
+    int n_pictures;
+} page; /* starts as {0} */
+
+/** Head and styles up to <main>; end: what follows it. */
+void page_begin(page *p, const char *title);
+void page_end(page *p);
+
+/** Raw markup, printf-style. */
+#define page_add(p, ...) locum_text_add(&(p)->html, __VA_ARGS__)
+/** Escaped text. */
+void page_text(page *p, const char *text);
+/** A number with three significant digits ("–" if not finite), a time, a share in percent, a whole number with thin spaces. */
+void page_number(page *p, double value);
+void page_seconds(page *p, double seconds);
+void page_percent(page *p, double share);
+void page_count(page *p, double value);
+
+/** <section id> with its heading and a first paragraph (markup; "" for none). */
+void page_section(page *p, const char *id, const char *heading, const char *lead);
+void page_section_end(page *p);
+
+/** A table that scrolls inside its own box. Headings are separated by '|'; the first column is text, the others numbers unless the heading
+ *  begins with '<'. Then rows of cells; each cell is written by the caller between page_cell() calls. */
+void page_table(page *p, const char *headings);
+void page_row(page *p);
+void page_cell(page *p);
+void page_table_end(page *p);
+
+/** One entry of a legend: mark, colour and words. Between page_add("<p class=legend>") and </p>. */
+void page_legend(page *p, figure_mark mark, const char *colour, const char *text);
+
+/** Draws and embeds a figure with a caption (plain text) above it. Without gnuplot nothing appears. Local. */
+locum_status page_figure(page *p, figure *f, const char *caption);
+locum_status page_field(page *p, const figure_field *field, const char *caption);
+
+#endif
