@@ -145,7 +145,7 @@ static locum_status hdf5_read(const locum_format_request *request, const locum_f
     hsize_t start[3] = {(hsize_t)first, 0, 0}, count[3] = {(hsize_t)n, (hsize_t)shape->n[1], (hsize_t)shape->n[2]};
 
     locum_status st = open_dataset(request, &file, &dataset, path, &found);
-    if (!st && memcmp(&found, shape, sizeof found)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
+    if (!st && !locum_format_same_shape(&found, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
     if (!st && !is_whole(dataset, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s was never written whole", request->path, path);
     if (!st) {
         hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(shape->n_dims, count, NULL);

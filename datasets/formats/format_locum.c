@@ -64,7 +64,7 @@ static locum_status store_read(const locum_format_request *request, const locum_
     int64_t sample = 0, plane = shape->n[1] * shape->n[2];
 
     locum_status st = shape_of(request, &dataset, &array, &sample, &found);
-    if (!st && memcmp(&found, shape, sizeof found)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
+    if (!st && !locum_format_same_shape(&found, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
     if (!st) st = LOCUM_NEW(&all, locum_dataset_count(dataset, sample, -1, array));
     if (!st) st = locum_dataset_read(dataset, sample, -1, array, all);
     if (!st) memcpy(values, all + first * plane, (size_t)(n * plane) * sizeof *values);

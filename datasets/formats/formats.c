@@ -45,6 +45,14 @@ locum_status locum_format_probe(const locum_format_request *request, locum_forma
     return type->probe(request, shape);
 }
 
+bool locum_format_same_shape(const locum_format_shape *a, const locum_format_shape *b)
+{
+    bool same = a->n_dims == b->n_dims;
+
+    for (int d = 0; d < 3; d++) same = same && a->n[d] == b->n[d];
+    return same;
+}
+
 /* the last part of a path: the array's name */
 static const char *name_of(const locum_format_request *request)
 {

@@ -3,6 +3,8 @@
 #ifndef DATASETS_FORMATS_FORMATS_INTERNAL_H
 #define DATASETS_FORMATS_FORMATS_INTERNAL_H
 
+#include <stdbool.h>
+
 #include "datasets/formats/formats.h"
 
 typedef struct locum_format_type {
@@ -13,6 +15,9 @@ typedef struct locum_format_type {
     locum_status (*read)(const locum_format_request *request, const locum_format_shape *shape, int64_t first, int64_t n,
                          double *values);
 } locum_format_type;
+
+/** Local. */
+bool locum_format_same_shape(const locum_format_shape *a, const locum_format_shape *b);
 
 extern const locum_format_type locum_format_hdf5, locum_format_locum;
 

@@ -7,6 +7,7 @@
 
 locum_status locum_series_add(locum_series *series, const void *values, int64_t n)
 {
+    if (n < 1) return LOCUM_OK;
     if (series->n + n > series->capacity) {
         int64_t capacity = 2 * (series->n + n) + 16;
         void *grown = realloc(series->data, (size_t)capacity * series->width);
