@@ -40,7 +40,8 @@ static int64_t below(maker *m, int64_t n)
     return (int64_t)((h ^ (h >> 31)) % (uint64_t)n);
 }
 
-static const locum_node *node(const maker *m, locum_id id) { return locum_graph_node(m->graph, id); }
+/* A copy: building moves nodes. */
+static locum_node node(const maker *m, locum_id id) { return *locum_graph_node(m->graph, id); }
 
 static void add(maker *m, locum_id id, double size, double error, bool exact)
 {
@@ -105,10 +106,10 @@ static void scale(maker *m, item x)
 /* Something that x can be combined with: another node that broadcasts, a bias, a column, a scalar. */
 static item partner(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
-    const int64_t width = n->n_dims ? n->dims[n->n_dims - 1] : 1, one = 1;
+    const locum_node n = node(m, x.id);
+    const int64_t width = n.n_dims ? n.dims[n.n_dims - 1] : 1, one = 1;
     switch (below(m, 6)) {
-    case 0: if (n->n_dims > (n->symbol >= 0)) { add_parameter(m, 1, &width); return last(m); } break;
+    case 0: if (n.n_dims > (n.symbol >= 0)) { add_parameter(m, 1, &width); return last(m); } break;
     case 1: add_parameter(m, 1, &one); return last(m);
     case 2: {
         const double value = (double)below(m, 7) / 2 - 1.5;
@@ -118,8 +119,8 @@ static item partner(maker *m, item x)
     }
     for (int tries = 0; tries < 12; tries++) {
         const item y = pick(m);
-        const locum_node *o = node(m, y.id);
-        if (o->n_dims == n->n_dims && o->symbol == n->symbol && memcmp(o->dims, n->dims, (size_t)n->n_dims * sizeof *o->dims) == 0) return y;
+        const locum_node o = node(m, y.id);
+        if (o.n_dims == n.n_dims && o.symbol == n.symbol && memcmp(o.dims, n.dims, (size_t)n.n_dims * sizeof *o.dims) == 0) return y;
     }
     return x;
 }
@@ -149,9 +150,9 @@ static void step(maker *m, item x)
 {
     for (int tries = 0; tries < 20; tries++) {
         const item y = m->pool[below(m, m->n)];
-        const locum_node *n = node(m, x.id), *o = node(m, y.id);
-        if (!y.exact || o->n_dims != n->n_dims || o->symbol != n->symbol) continue;
-        if (memcmp(o->dims, n->dims, (size_t)n->n_dims * sizeof *o->dims) != 0) continue;
+        const locum_node n = node(m, x.id), o = node(m, y.id);
+        if (!y.exact || o.n_dims != n.n_dims || o.symbol != n.symbol) continue;
+        if (memcmp(o.dims, n.dims, (size_t)n.n_dims * sizeof *o.dims) != 0) continue;
         const locum_id above = locum_binary(m->graph, LOCUM_OP_greater, y.id, locum_scalar(m->graph, LOCUM_REAL32, 0.25));
         const locum_id half = locum_scale(m->graph, x.id, 0.5, 0);
         add(m, locum_select(m->graph, above, x.id, half), x.size, x.error + U * x.size, false);
@@ -178,7 +179,7 @@ static int any_axis(maker *m, const locum_node *n)
 
 static void reshape(maker *m, item x)
 {
-    const locum_node n = *node(m, x.id);
+    const locum_node n = node(m, x.id);
     int64_t dims[LOCUM_DIMS_MAX], count = count_of(&n);
     int n_dims = 0;
     if (n.symbol >= 0) { /* the symbol's dim takes a factor */
@@ -198,11 +199,11 @@ static void reshape(maker *m, item x)
 
 static void permute(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
-    const int first = n->symbol >= 0;
+    const locum_node n = node(m, x.id);
+    const int first = n.symbol >= 0;
     int order[LOCUM_DIMS_MAX];
-    for (int i = 0; i < n->n_dims; i++) order[i] = i;
-    for (int i = n->n_dims - 1; i > first; i--) {
+    for (int i = 0; i < n.n_dims; i++) order[i] = i;
+    for (int i = n.n_dims - 1; i > first; i--) {
         const int j = first + (int)below(m, i - first + 1), old = order[i];
         order[i] = order[j];
         order[j] = old;
@@ -212,7 +213,7 @@ static void permute(maker *m, item x)
 
 static void along_axis(maker *m, item x)
 {
-    const locum_node n = *node(m, x.id);
+    const locum_node n = node(m, x.id);
     const int axis = any_axis(m, &n);
     if (axis < 0) return;
     const int64_t size = n.dims[axis];
@@ -241,7 +242,7 @@ static void along_axis(maker *m, item x)
 
 static void expand(maker *m, item x)
 {
-    const locum_node n = *node(m, x.id);
+    const locum_node n = node(m, x.id);
     int64_t dims[LOCUM_DIMS_MAX];
     if (count_of(&n) > COUNT_MAX) return;
     memcpy(dims, n.dims, sizeof dims);
@@ -256,13 +257,13 @@ static void expand(maker *m, item x)
 
 static void sum(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
+    const locum_node n = node(m, x.id);
     int axes[LOCUM_DIMS_MAX], n_axes = 0;
     double count = 1;
-    for (int i = 0; i < n->n_dims; i++) {
-        if (below(m, 2) || (m->rows_only && i == 0 && n->symbol >= 0)) continue;
+    for (int i = 0; i < n.n_dims; i++) {
+        if (below(m, 2) || (m->rows_only && i == 0 && n.symbol >= 0)) continue;
         axes[n_axes++] = i;
-        count *= (double)n->dims[i] * (i == 0 && n->symbol >= 0 ? (double)m->rows : 1);
+        count *= (double)n.dims[i] * (i == 0 && n.symbol >= 0 ? (double)m->rows : 1);
     }
     if (n_axes == 0) return;
     if (below(m, 2)) {
@@ -279,9 +280,9 @@ static bool has_columns(const locum_node *n) { return n->n_dims > (n->symbol >= 
 
 static void product(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
-    if (!has_columns(n)) return;
-    const int64_t width = n->dims[n->n_dims - 1];
+    const locum_node n = node(m, x.id);
+    if (!has_columns(&n)) return;
+    const int64_t width = n.dims[n.n_dims - 1];
     int64_t groups = 1 + below(m, 3);
     while (width % groups) groups--;
     const int64_t k = width / groups, out = 1 + below(m, 20);
@@ -312,20 +313,20 @@ static void product(maker *m, item x)
 
 static void product_rows(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
-    if (m->rows_only || n->n_dims < 2) return;
+    const locum_node n = node(m, x.id);
+    if (m->rows_only || n.n_dims < 2) return;
     const item y = (item){locum_unary(m->graph, LOCUM_OP_sin, x.id), 1, x.error + 8 * U, false};
-    double rows = n->symbol >= 0 ? (double)m->rows : 1;
-    for (int i = 0; i < n->n_dims - 1; i++) rows *= (double)n->dims[i];
-    const locum_id w = locum_product_rows(m->graph, x.id, y.id, n->dims[n->n_dims - 1] % 2 == 0 ? 2 : 1);
+    double rows = n.symbol >= 0 ? (double)m->rows : 1;
+    for (int i = 0; i < n.n_dims - 1; i++) rows *= (double)n.dims[i];
+    const locum_id w = locum_product_rows(m->graph, x.id, y.id, n.dims[n.n_dims - 1] % 2 == 0 ? 2 : 1);
     add(m, locum_scale(m->graph, w, 1 / rows, 0), x.size, x.error + y.error * x.size + (rows + 2) * U * x.size, false);
 }
 
 static void norm(maker *m, item x)
 {
-    const locum_node *n = node(m, x.id);
-    if (!has_columns(n)) return;
-    const int64_t width = n->dims[n->n_dims - 1];
+    const locum_node n = node(m, x.id);
+    if (!has_columns(&n)) return;
+    const int64_t width = n.dims[n.n_dims - 1];
     if (below(m, 2)) {
         add(m, locum_unary(m->graph, LOCUM_OP_softmax, x.id), 1, 2 * x.error + (double)width * 4 * U * (1 + x.size), false);
         return;

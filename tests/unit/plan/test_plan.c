@@ -30,9 +30,9 @@ static double relative_distance(const fixture *f, const fixture_result *got)
     return worst;
 }
 
-/* Float32 with sums of at most a few hundred products a layer: 2^-24 sqrt(300) a layer and pass, slopes of a few: 1e-6; the worst
- * of thousands of values, cancellation in losses and norms: 50 times that. */
-static const double network_tolerance = 5e-5;
+/* Float32: a layer adds rounding of about 2^-24 sqrt(width) = 3e-7 of the largest value, twice there and back over four layers,
+ * with random signs: 1e-6; measured at most 6e-7 at any level; 8 times that for cancellation in losses and norms. */
+static const double network_tolerance = 5e-6;
 
 static void check_network(fixture f)
 {
