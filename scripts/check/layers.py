@@ -17,7 +17,7 @@ import tempfile
 # ---- the table ---------------------------------------------------------------------------------------------------------
 LIBC = set("""assert complex ctype dirent dlfcn errno fcntl fenv float fnmatch ftw getopt glob inttypes libgen limits locale math
 netdb poll pthread pwd sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings
-tgmath time unistd wchar alloca malloc features sys/file sys/ioctl sys/mman sys/prctl sys/resource sys/select sys/stat
+tgmath spawn time unistd wchar alloca malloc features sys/file sys/ioctl sys/mman sys/prctl sys/resource sys/select sys/stat
 sys/statvfs sys/syscall sys/time sys/types sys/uio sys/utsname sys/vfs sys/wait immintrin cpuid""".split())
 OUTSIDE = [  # (pattern of a header, name of what it belongs to)
     (r"mpi\.h", "MPI"), (r"hdf5(_hl)?\.h|H5\w+\.h", "HDF5"), (r"fftw3(-mpi)?\.h", "FFTW"), (r"yaml\.h", "libyaml"),

@@ -3,7 +3,7 @@
 #ifndef SURROGATE_ADAPTERS_CBLAS_H
 #define SURROGATE_ADAPTERS_CBLAS_H
 
-#include "surrogate/plan/plan.h"
+#include "surrogate/kernels/adapter.h"
 
 /** The adapter for locum_plan_options. Its choice is a fixed function of the shape: nothing is measured at run time. The number
  *  of OpenBLAS threads is the program's affair (locum_cblas_use_one_thread once, before the first plan runs). Local; never NULL. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "surrogate/graph/graph.h"
+#include "surrogate/kernels/adapter.h"
 #include "surrogate/kernels/kernels.h"
 
 typedef struct locum_plan locum_plan;
@@ -23,16 +24,6 @@ enum {
     LOCUM_PLAN_POISON = 8,      /* run() fills the arena with NaN first */
     LOCUM_PLAN_CONSTANT_PARAMETERS = 16 /* parameters do not change: pack them once (locum_plan_pack), simplify through them */
 };
-
-/* Large products may go elsewhere while training (surrogate/adapters); NULL = our kernels alone. */
-typedef struct locum_adapter {
-    const char *name;
-    bool (*wants)(int64_t rows, int64_t k, int64_t n, int kind); /* kind: 0 product, 1 product transposed, 2 product_rows */
-    void (*product)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *b, int64_t b_stride, int transposed,
-                    float *c, int64_t c_stride);
-    void (*product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c, int64_t c_stride, float *w,
-                         int64_t w_stride, int accumulate);
-} locum_adapter;
 
 typedef struct locum_plan_options {
     const locum_kernels *kernels;        /**< required */
