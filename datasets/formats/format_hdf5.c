@@ -15,7 +15,7 @@ typedef struct search {
     const char *name;
     char found[PATH_SIZE]; /* the last match */
     int n_found;
-    char list[LIST_SIZE];  /* all datasets, for the message */
+    char list[LIST_SIZE]; /* all datasets, for the message */
 } search;
 
 static bool is_dataset(hid_t file, const char *path)
@@ -64,7 +64,8 @@ static locum_status find(hid_t file, const locum_format_request *request, char p
     LOCUM_TRY(LOCUM_HDF5(answer >= 0, LOCUM_DAMAGED, "%s: the list of its objects is damaged", request->path));
     LOCUM_REQUIRE(s.n_found > 0, LOCUM_INPUT, "%s has no dataset \"%s\"; it has %s", request->path, s.name,
                   s.list[0] ? s.list : "none at all");
-    LOCUM_REQUIRE(s.n_found == 1, LOCUM_INPUT, "%s has %d datasets called \"%s\"; name one by its path", request->path, s.n_found, s.name);
+    LOCUM_REQUIRE(s.n_found == 1, LOCUM_INPUT, "%s has %d datasets called \"%s\"; name one by its path", request->path,
+                  s.n_found, s.name);
     strcpy(path, s.found);
     return LOCUM_OK;
 }
@@ -79,12 +80,15 @@ static locum_status check_shape(hid_t dataset, const char *file, const char *pat
     locum_status st = LOCUM_OK;
 
     H5Eclear2(H5E_DEFAULT);
-    if (!real) st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s does not hold float32 or float64", file, path);
-    else if (n != 2 && n != 3) st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s has %d axes; a field has 2 or 3 (x first)", file, path, n < 0 ? 0 : n);
+    if (!real)
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s does not hold float32 or float64", file, path);
+    else if (n != 2 && n != 3)
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s has %d axes; a field has 2 or 3 (x first)", file, path, n < 0 ? 0 : n);
     shape->n_dims = st ? 0 : n;
     for (int d = 0; !st && d < n; d++) {
         if (dims[d] < 1 || dims[d] > (hsize_t)1 << 24)
-            st = LOCUM_FAIL(LOCUM_INPUT, "%s: axis %d of %s has %llu points", file, d, path, (unsigned long long)dims[d]);
+            st = LOCUM_FAIL(LOCUM_INPUT, "%s: axis %d of %s has %llu points", file, d, path,
+                            (unsigned long long)dims[d]);
         shape->n[d] = (int64_t)dims[d];
     }
     for (int d = n < 0 ? 0 : n; d < 3; d++) shape->n[d] = d < 2 ? 0 : 1;
@@ -136,8 +140,8 @@ static bool is_whole(hid_t dataset, const locum_format_shape *shape)
     return packed ? stored > 0 : stored >= bytes;
 }
 
-static locum_status hdf5_read(const locum_format_request *request, const locum_format_shape *shape, int64_t first, int64_t n,
-                              double *values)
+static locum_status hdf5_read(const locum_format_request *request, const locum_format_shape *shape, int64_t first,
+                              int64_t n, double *values)
 {
     char path[PATH_SIZE];
     locum_format_shape found;
@@ -145,11 +149,14 @@ static locum_status hdf5_read(const locum_format_request *request, const locum_f
     hsize_t start[3] = {(hsize_t)first, 0, 0}, count[3] = {(hsize_t)n, (hsize_t)shape->n[1], (hsize_t)shape->n[2]};
 
     locum_status st = open_dataset(request, &file, &dataset, path, &found);
-    if (!st && !locum_format_same_shape(&found, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
-    if (!st && !is_whole(dataset, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s was never written whole", request->path, path);
+    if (!st && !locum_format_same_shape(&found, shape))
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
+    if (!st && !is_whole(dataset, shape))
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s was never written whole", request->path, path);
     if (!st) {
         hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(shape->n_dims, count, NULL);
-        bool good = space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+        bool good = space >= 0 && memory >= 0 &&
+                    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
                     H5Dread(dataset, H5T_NATIVE_DOUBLE, memory, space, H5P_DEFAULT, values) >= 0;
         if (space >= 0) H5Sclose(space);
         if (memory >= 0) H5Sclose(memory);

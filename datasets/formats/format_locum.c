@@ -19,11 +19,14 @@ static locum_status find(const locum_dataset *dataset, const locum_format_reques
     for (int a = 0; a < schema->n_arrays; a++) {
         if (schema->domains[schema->arrays[a].domain].support != LOCUM_GRID || schema->arrays[a].order) continue;
         if (!strcmp(schema->arrays[a].name, name)) *array = a;
-        if (strlen(list) + strlen(schema->arrays[a].name) + 4 < sizeof list) strcat(strcat(list, *list ? ", " : ""), schema->arrays[a].name);
+        if (strlen(list) + strlen(schema->arrays[a].name) + 4 < sizeof list)
+            strcat(strcat(list, *list ? ", " : ""), schema->arrays[a].name);
     }
-    LOCUM_REQUIRE(*array >= 0, LOCUM_INPUT, "%s has no field \"%s\"; it has %s", request->path, name, *list ? list : "none on a grid");
+    LOCUM_REQUIRE(*array >= 0, LOCUM_INPUT, "%s has no field \"%s\"; it has %s", request->path, name,
+                  *list ? list : "none on a grid");
     for (int64_t b = 0; b < locum_dataset_n(dataset); b++)
-        if (!locum_dataset_sample_at(dataset, b)->failed && locum_dataset_sample_at(dataset, b)->n_frames > 0) *sample = b;
+        if (!locum_dataset_sample_at(dataset, b)->failed && locum_dataset_sample_at(dataset, b)->n_frames > 0)
+            *sample = b;
     LOCUM_REQUIRE(*sample >= 0, LOCUM_INPUT, "%s has no frame", request->path);
     return LOCUM_OK;
 }
@@ -54,8 +57,8 @@ static locum_status store_probe(const locum_format_request *request, locum_forma
 }
 
 /* an even slice comes from the reader's own slicing: planes first .. first + n of all */
-static locum_status store_read(const locum_format_request *request, const locum_format_shape *shape, int64_t first, int64_t n,
-                               double *values)
+static locum_status store_read(const locum_format_request *request, const locum_format_shape *shape, int64_t first,
+                               int64_t n, double *values)
 {
     locum_dataset *dataset = NULL;
     locum_format_shape found;
@@ -64,7 +67,8 @@ static locum_status store_read(const locum_format_request *request, const locum_
     int64_t sample = 0, plane = shape->n[1] * shape->n[2];
 
     locum_status st = shape_of(request, &dataset, &array, &sample, &found);
-    if (!st && !locum_format_same_shape(&found, shape)) st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
+    if (!st && !locum_format_same_shape(&found, shape))
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s changed while it was read", request->path);
     if (!st) st = LOCUM_NEW(&all, locum_dataset_count(dataset, sample, -1, array));
     if (!st) st = locum_dataset_read(dataset, sample, -1, array, all);
     if (!st) memcpy(values, all + first * plane, (size_t)(n * plane) * sizeof *values);

@@ -62,7 +62,8 @@ static const char *name_of(const locum_format_request *request)
 }
 
 /* one array on one periodic grid; points at i L / n */
-static locum_status make_schema(const locum_format_request *request, const locum_format_shape *shape, locum_owned_schema **schema)
+static locum_status make_schema(const locum_format_request *request, const locum_format_shape *shape,
+                                locum_owned_schema **schema)
 {
     static const char *const letters[3] = {"x", "y", "z"};
     double *axis[3] = {NULL, NULL, NULL};
@@ -101,7 +102,8 @@ static locum_status check_finite(const locum_format_request *request, const locu
         char place[96];
         int used = snprintf(place, sizeof place, "%lld, %lld", (long long)at[0], (long long)at[1]);
         if (shape->n_dims > 2) snprintf(place + used, sizeof place - (size_t)used, ", %lld", (long long)at[2]);
-        return LOCUM_FAIL(LOCUM_INPUT, "%s: %s(%s) = %g is not a finite number", request->path, request->dataset, place, values[i]);
+        return LOCUM_FAIL(LOCUM_INPUT, "%s: %s(%s) = %g is not a finite number", request->path, request->dataset, place,
+                          values[i]);
     }
     return LOCUM_OK;
 }
@@ -129,7 +131,8 @@ locum_status locum_format_read(const locum_format_request *request, MPI_Comm com
     if (!st) st = locum_frame_create(&schema->schema, schema, frame);
     if (!st) {
         locum_block *block = (*frame)->blocks;
-        *block = (locum_block){.data = values, .first = {first}, .n = {n, shape.n[1], shape.n[2]}, .n_global = shape.n[0]};
+        *block =
+            (locum_block){.data = values, .first = {first}, .n = {n, shape.n[1], shape.n[2]}, .n_global = shape.n[0]};
         values = NULL;
     } else {
         locum_owned_schema_destroy(schema);

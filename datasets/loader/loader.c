@@ -57,7 +57,8 @@ static void order_epoch(locum_loader *l)
     int64_t n = l->table->n[l->split];
 
     if (l->ordered_epoch == l->epoch) return;
-    if (l->shuffle) locum_random_order(l->seed, LOCUM_STREAM_SHUFFLE, (uint64_t)l->epoch, n, l->order);
+    if (l->shuffle)
+        locum_random_order(l->seed, LOCUM_STREAM_SHUFFLE, (uint64_t)l->epoch, n, l->order);
     else
         for (int64_t i = 0; i < n; i++) l->order[i] = i;
     l->ordered_epoch = l->epoch;
@@ -67,7 +68,8 @@ static void order_epoch(locum_loader *l)
 static void fill(locum_loader *l, buffer *b)
 {
     const locum_table *t = l->table;
-    int64_t n_all = t->n[l->split], first = l->number * l->batch, n = first + l->batch <= n_all ? l->batch : n_all - first;
+    int64_t n_all = t->n[l->split], first = l->number * l->batch,
+            n = first + l->batch <= n_all ? l->batch : n_all - first;
 
     order_epoch(l);
     for (int64_t r = 0; r < n; r++) {
@@ -82,7 +84,8 @@ static void fill(locum_loader *l, buffer *b)
             for (int64_t i = 0; i < extent; i++) to[i] = (float)from[i];
         }
     }
-    b->batch = (locum_batch){.n = n, .epoch = l->epoch, .number = l->number, .column = b->column, .row = b->row, .sample = b->sample};
+    b->batch = (locum_batch){
+        .n = n, .epoch = l->epoch, .number = l->number, .column = b->column, .row = b->row, .sample = b->sample};
     if (++l->number == l->per_epoch) {
         l->number = 0;
         l->epoch++;
@@ -124,18 +127,20 @@ static locum_status make_buffers(locum_loader *l)
     return st;
 }
 
-locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed, bool shuffle, int64_t epoch,
-                                 int64_t number, locum_loader **loader)
+locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed,
+                                 bool shuffle, int64_t epoch, int64_t number, locum_loader **loader)
 {
     locum_loader *l = NULL;
 
     *loader = NULL;
-    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && table->n[split] > 0, LOCUM_STUDY, "the dataset has no sample of the split %s",
-                  locum_split_name(split));
-    LOCUM_REQUIRE(batch > 0 && epoch >= 0, LOCUM_ARG, "a batch of %lld samples, epoch %lld", (long long)batch, (long long)epoch);
+    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && table->n[split] > 0, LOCUM_STUDY,
+                  "the dataset has no sample of the split %s", locum_split_name(split));
+    LOCUM_REQUIRE(batch > 0 && epoch >= 0, LOCUM_ARG, "a batch of %lld samples, epoch %lld", (long long)batch,
+                  (long long)epoch);
     if (batch > table->n[split]) batch = table->n[split];
     int64_t per_epoch = (table->n[split] + batch - 1) / batch;
-    LOCUM_REQUIRE(number >= 0 && number < per_epoch, LOCUM_ARG, "batch %lld of an epoch of %lld", (long long)number, (long long)per_epoch);
+    LOCUM_REQUIRE(number >= 0 && number < per_epoch, LOCUM_ARG, "batch %lld of an epoch of %lld", (long long)number,
+                  (long long)per_epoch);
     LOCUM_TRY(LOCUM_NEW(&l, 1));
     l->table = table;
     l->split = split;
@@ -149,10 +154,13 @@ locum_status locum_loader_create(const locum_table *table, locum_split split, in
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->changed, NULL);
     locum_status st = make_buffers(l);
-    if (!st && pthread_create(&l->thread, NULL, work, l)) st = LOCUM_FAIL(LOCUM_MEMORY, "cannot start the thread that makes batches");
+    if (!st && pthread_create(&l->thread, NULL, work, l))
+        st = LOCUM_FAIL(LOCUM_MEMORY, "cannot start the thread that makes batches");
     l->started = !st;
-    if (st) locum_loader_destroy(l);
-    else *loader = l;
+    if (st)
+        locum_loader_destroy(l);
+    else
+        *loader = l;
     return st;
 }
 

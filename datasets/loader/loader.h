@@ -17,23 +17,25 @@ typedef struct locum_column {
     double *axis[3]; /**< owned, or NULL */
     bool is_input;
     double lower, upper; /**< over the training split */
-    double *mean, *scale; /**< [extent] over the training split alone (scale = standard deviation, 1 where it vanishes); owned */
+    double *mean,
+        *scale; /**< [extent] over the training split alone (scale = standard deviation, 1 where it vanishes); owned */
 } locum_column;
 
 typedef struct locum_table {
     int n_columns, n_inputs; /**< inputs first */
     locum_column *columns;
-    int64_t n[LOCUM_SPLITS];                  /**< good samples of each split */
-    int64_t *index[LOCUM_SPLITS];             /**< sample numbers; noise: `twin` is in twin[] */
-    int64_t *twin;                            /**< [n[LOCUM_NOISE]] */
-    double **values[LOCUM_SPLITS];            /**< [n_columns] -> [n, extent] */
-    int64_t n_failed;                         /**< samples of the dataset that failed and are left out */
-    uint64_t hash;                            /**< of values, splits and names: what a checkpoint must agree on */
+    int64_t n[LOCUM_SPLITS];       /**< good samples of each split */
+    int64_t *index[LOCUM_SPLITS];  /**< sample numbers; noise: `twin` is in twin[] */
+    int64_t *twin;                 /**< [n[LOCUM_NOISE]] */
+    double **values[LOCUM_SPLITS]; /**< [n_columns] -> [n, extent] */
+    int64_t n_failed;              /**< samples of the dataset that failed and are left out */
+    uint64_t hash;                 /**< of values, splits and names: what a checkpoint must agree on */
 } locum_table;
 
 /** Reads a dataset whole. outputs [n_outputs] are names of arrays; LOCUM_STUDY naming what the dataset has if one is missing or if
  *  a split that is needed has no sample; failed samples are left out and counted. NaN in a sample is LOCUM_DAMAGED naming it. Local. */
-locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const char *const *outputs, locum_table **table);
+locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const char *const *outputs,
+                              locum_table **table);
 void locum_table_destroy(locum_table *table);
 
 /* --- batches ---------------------------------------------------------------------------------------------------------------- */
@@ -50,8 +52,8 @@ typedef struct locum_batch {
 /** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored, the same on every rank (a rank takes its rows of each).
  *  Starts the prefetching thread at the position (epoch, number). The thread copies memory and calls nothing else: HDF5 is not safe
  *  with threads, so the table is read whole before. The table must outlive the loader. Values are as stored, not normalised. Local. */
-locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed, bool shuffle, int64_t epoch,
-                                 int64_t number, locum_loader **loader);
+locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed,
+                                 bool shuffle, int64_t epoch, int64_t number, locum_loader **loader);
 /** The next batch; lent until the next call. waited: seconds this call had to wait are added (may be NULL). Local. */
 locum_status locum_loader_next(locum_loader *loader, const locum_batch **batch, double *waited);
 int64_t locum_loader_per_epoch(const locum_loader *loader);

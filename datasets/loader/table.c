@@ -41,8 +41,8 @@ static locum_status output_column(const locum_schema *schema, int a, locum_colum
     put_text(c->text, sizeof c->text, array->text);
     LOCUM_REQUIRE(d->support != LOCUM_ROWS || d->n_global[0] > 0, LOCUM_STUDY,
                   "\"%s\" has another number of rows in each sample; it cannot be the output of a map", array->name);
-    LOCUM_REQUIRE(n_axes + array->order <= 3, LOCUM_STUDY, "\"%s\" has %d axes; an output of a map has at most 3", array->name,
-                  n_axes + array->order);
+    LOCUM_REQUIRE(n_axes + array->order <= 3, LOCUM_STUDY, "\"%s\" has %d axes; an output of a map has at most 3",
+                  array->name, n_axes + array->order);
     c->extent = locum_array_components(array);
     for (int i = 0; i < n_axes; i++) {
         c->dims[c->n_dims] = d->n_global[i];
@@ -68,7 +68,8 @@ static void list_arrays(const locum_schema *schema, char *list, size_t size)
     }
 }
 
-static locum_status make_columns(const locum_dataset *dataset, int n_outputs, const char *const *outputs, locum_table *t, int *arrays)
+static locum_status make_columns(const locum_dataset *dataset, int n_outputs, const char *const *outputs,
+                                 locum_table *t, int *arrays)
 {
     const locum_schema *schema = locum_dataset_schema(dataset);
     char list[400];
@@ -80,7 +81,8 @@ static locum_status make_columns(const locum_dataset *dataset, int n_outputs, co
         arrays[o] = locum_schema_find(schema, outputs[o]);
         if (arrays[o] < 0) {
             list_arrays(schema, list, sizeof list);
-            st = LOCUM_FAIL(LOCUM_STUDY, "the dataset has no array \"%s\"; it has %s", outputs[o], list[0] ? list : "none");
+            st = LOCUM_FAIL(LOCUM_STUDY, "the dataset has no array \"%s\"; it has %s", outputs[o],
+                            list[0] ? list : "none");
         } else {
             st = output_column(schema, arrays[o], &t->columns[t->n_columns++]);
         }
@@ -95,15 +97,18 @@ static locum_status count_samples(const locum_dataset *dataset, locum_table *t)
 
     for (int64_t b = 0; b < locum_dataset_n(dataset); b++) {
         const locum_dataset_sample *s = locum_dataset_sample_at(dataset, b);
-        if (s->failed || s->n_frames < 1) t->n_failed++;
-        else t->n[s->split]++;
+        if (s->failed || s->n_frames < 1)
+            t->n_failed++;
+        else
+            t->n[s->split]++;
     }
     for (int s = 0; s < LOCUM_SPLITS; s++) {
         size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%lld %s", s ? ", " : "", (long long)t->n[s], locum_split_name((locum_split)s));
+        snprintf(list + used, sizeof list - used, "%s%lld %s", s ? ", " : "", (long long)t->n[s],
+                 locum_split_name((locum_split)s));
     }
-    LOCUM_REQUIRE(t->n[LOCUM_TRAIN] > 0, LOCUM_STUDY, "the dataset has no sample to train on; it has %s, and %lld failed", list,
-                  (long long)t->n_failed);
+    LOCUM_REQUIRE(t->n[LOCUM_TRAIN] > 0, LOCUM_STUDY,
+                  "the dataset has no sample to train on; it has %s, and %lld failed", list, (long long)t->n_failed);
     return LOCUM_OK;
 }
 
@@ -126,8 +131,8 @@ static locum_status make_values(locum_table *t)
 static locum_status check_finite(const locum_column *c, int64_t sample, const double *values)
 {
     for (int64_t i = 0; i < c->extent; i++)
-        LOCUM_REQUIRE(isfinite(values[i]), LOCUM_DAMAGED, "sample %lld: value %lld of \"%s\" is %g", (long long)sample, (long long)i,
-                      c->name, values[i]);
+        LOCUM_REQUIRE(isfinite(values[i]), LOCUM_DAMAGED, "sample %lld: value %lld of \"%s\" is %g", (long long)sample,
+                      (long long)i, c->name, values[i]);
     return LOCUM_OK;
 }
 
@@ -144,8 +149,10 @@ static locum_status read_values(const locum_dataset *dataset, locum_table *t, co
         if (sample->split == LOCUM_NOISE) t->twin[r] = sample->twin;
         for (int c = 0; !st && c < t->n_columns; c++) {
             double *values = t->values[sample->split][c] + r * t->columns[c].extent;
-            if (c < t->n_inputs) values[0] = sample->parameter[c];
-            else st = locum_dataset_read(dataset, b, -1, arrays[c - t->n_inputs], values);
+            if (c < t->n_inputs)
+                values[0] = sample->parameter[c];
+            else
+                st = locum_dataset_read(dataset, b, -1, arrays[c - t->n_inputs], values);
             if (!st) st = check_finite(&t->columns[c], sample->index, values);
         }
     }
@@ -199,7 +206,8 @@ static locum_status hash_table(locum_table *t)
     return LOCUM_OK;
 }
 
-locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const char *const *outputs, locum_table **table)
+locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const char *const *outputs,
+                              locum_table **table)
 {
     locum_table *t = NULL;
     int *arrays = NULL;
@@ -211,11 +219,14 @@ locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const
     if (!st) st = count_samples(dataset, t);
     if (!st) st = make_values(t);
     if (!st) st = read_values(dataset, t, arrays);
-    for (int c = 0; !st && c < t->n_columns; c++) st = measure_column(&t->columns[c], t->values[LOCUM_TRAIN][c], t->n[LOCUM_TRAIN]);
+    for (int c = 0; !st && c < t->n_columns; c++)
+        st = measure_column(&t->columns[c], t->values[LOCUM_TRAIN][c], t->n[LOCUM_TRAIN]);
     if (!st) st = hash_table(t);
     free(arrays);
-    if (st) locum_table_destroy(t);
-    else *table = t;
+    if (st)
+        locum_table_destroy(t);
+    else
+        *table = t;
     return st;
 }
 

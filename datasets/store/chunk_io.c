@@ -79,7 +79,8 @@ uint32_t locum_fletcher32(const void *data, size_t n)
     return swap_bytes(s2) << 16 | swap_bytes(s1);
 }
 
-void locum_chunk_slabs_of(hid_t dataset, int n_dims, const hsize_t *dims, int axis, size_t value_bytes, locum_chunk_slabs *slabs)
+void locum_chunk_slabs_of(hid_t dataset, int n_dims, const hsize_t *dims, int axis, size_t value_bytes,
+                          locum_chunk_slabs *slabs)
 {
     hsize_t chunk[LOCUM_HDF5_DIMS];
     hid_t property = H5Dget_create_plist(dataset);
@@ -88,7 +89,8 @@ void locum_chunk_slabs_of(hid_t dataset, int n_dims, const hsize_t *dims, int ax
     size_t none = 0;
 
     *slabs = (locum_chunk_slabs){.n_dims = n_dims, .axis = axis, .row_bytes = value_bytes};
-    if (property >= 0 && axis < n_dims && H5Pget_layout(property) == H5D_CHUNKED && H5Pget_chunk(property, n_dims, chunk) == n_dims) {
+    if (property >= 0 && axis < n_dims && H5Pget_layout(property) == H5D_CHUNKED &&
+        H5Pget_chunk(property, n_dims, chunk) == n_dims) {
         bool fits = *(const unsigned char *)&one == 1; /* a little-endian machine */
         for (int d = 0; d < n_dims; d++) fits = fits && (d == axis || chunk[d] == (d < axis ? 1 : dims[d]));
         for (int d = axis + 1; d < n_dims; d++) slabs->row_bytes *= dims[d];
@@ -106,7 +108,8 @@ size_t locum_chunk_bytes(const locum_chunk_slabs *slabs)
     return (size_t)slabs->rows * slabs->row_bytes + SIGNATURE;
 }
 
-bool locum_chunk_write(hid_t dataset, hid_t transfer, const locum_chunk_slabs *slabs, const hsize_t *offset, hsize_t n, void *buffer)
+bool locum_chunk_write(hid_t dataset, hid_t transfer, const locum_chunk_slabs *slabs, const hsize_t *offset, hsize_t n,
+                       void *buffer)
 {
     size_t size = (size_t)slabs->rows * slabs->row_bytes, filled = (size_t)n * slabs->row_bytes;
     unsigned char *bytes = buffer;

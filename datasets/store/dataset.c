@@ -33,8 +33,9 @@ static locum_status add_all(locum_dataset *d, const char *path)
 static locum_status check_double(const locum_dataset *d)
 {
     for (int64_t i = 1; i < d->n_samples; i++)
-        LOCUM_REQUIRE(d->samples[i].sample.index != d->samples[i - 1].sample.index, LOCUM_DAMAGED, "sample %lld is in %s and in %s",
-                      (long long)d->samples[i].sample.index, d->shards[d->samples[i - 1].shard].path, d->shards[d->samples[i].shard].path);
+        LOCUM_REQUIRE(d->samples[i].sample.index != d->samples[i - 1].sample.index, LOCUM_DAMAGED,
+                      "sample %lld is in %s and in %s", (long long)d->samples[i].sample.index,
+                      d->shards[d->samples[i - 1].shard].path, d->shards[d->samples[i].shard].path);
     return LOCUM_OK;
 }
 
@@ -55,8 +56,10 @@ locum_status locum_dataset_open(const char *path, locum_dataset **dataset)
         for (int a = 0; !st && a < d->schema->schema.n_arrays; a++) d->cache->arrays[a] = -1;
         if (!st) st = LOCUM_NEW(&d->cache->slabs, d->schema->schema.n_arrays + 1);
     }
-    if (st) locum_dataset_close(d);
-    else *dataset = d;
+    if (st)
+        locum_dataset_close(d);
+    else
+        *dataset = d;
     return st;
 }
 

@@ -17,12 +17,12 @@
 typedef struct locum_shard_view { /* one file */
     char *path;                   /**< owned */
     locum_layout layout;
-    int64_t n_slots, n_frames;    /**< samples that have frames' places, frames of all */
-    int64_t frames_per_sample;    /**< grid */
-    int64_t *first;               /**< [n_slots + 1] first frame of each sample */
-    double *time;                 /**< [n_frames] */
-    int64_t *step;                /**< [n_frames] */
-    int64_t **rows;               /**< [n_domains] of rows domains: [n_frames + 1] first row of each frame, else NULL */
+    int64_t n_slots, n_frames; /**< samples that have frames' places, frames of all */
+    int64_t frames_per_sample; /**< grid */
+    int64_t *first;            /**< [n_slots + 1] first frame of each sample */
+    double *time;              /**< [n_frames] */
+    int64_t *step;             /**< [n_frames] */
+    int64_t **rows;            /**< [n_domains] of rows domains: [n_frames + 1] first row of each frame, else NULL */
 } locum_shard_view;
 
 typedef struct locum_sample_view { /* one sample */
@@ -66,8 +66,8 @@ locum_status locum_dataset_list(const char *folder, char ***paths, int *n);
 
 /** Planes first .. first + n along the first axis of an array of one frame (rows and globals: 0 and their number), as they
  *  are in the file. Local. */
-locum_status locum_dataset_raw(const locum_dataset *dataset, int64_t b, int64_t frame, int array, int64_t first, int64_t n,
-                               void *values);
+locum_status locum_dataset_raw(const locum_dataset *dataset, int64_t b, int64_t frame, int array, int64_t first,
+                               int64_t n, void *values);
 /** Reads every value of this rank's share of the frames. LOCUM_DAMAGED naming file and array. Local. */
 locum_status locum_dataset_check(const locum_dataset *dataset, int rank, int size);
 /** Closes the file that is open, if any. Local. */

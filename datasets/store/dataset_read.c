@@ -47,7 +47,8 @@ static locum_status open_array(const locum_dataset *d, int shard, int array, hid
     int64_t rows = domain->support == LOCUM_ROWS ? v->rows[schema->arrays[array].domain][v->n_frames] : v->n_frames;
     int n = locum_layout_dims(v->layout, schema, array, v->n_slots, v->frames_per_sample, rows, dims, &axis);
     locum_layout_array(v->layout, schema, array, path);
-    LOCUM_TRY(locum_hdf5_open(c->file, v->path, path, locum_hdf5_file_type(d->schema->stored[array]), n, dims, dataset));
+    LOCUM_TRY(
+        locum_hdf5_open(c->file, v->path, path, locum_hdf5_file_type(d->schema->stored[array]), n, dims, dataset));
     c->arrays[array] = *dataset;
     c->slabs[array] = (locum_chunk_slabs){0};
     if (domain->support == LOCUM_GRID)
@@ -63,8 +64,8 @@ static locum_status damaged(const locum_dataset *d, int shard, int array, const 
 }
 
 /* a slab of an open array into memory, no more than the cap a call, along `axis` */
-static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_t dataset, int n_dims, int axis, const hsize_t *start,
-                              const hsize_t *count, void *values)
+static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_t dataset, int n_dims, int axis,
+                              const hsize_t *start, const hsize_t *count, void *values)
 {
     locum_type type = d->schema->stored[array];
     hsize_t from[LOCUM_HDF5_DIMS], n[LOCUM_HDF5_DIMS], plane = 1, planes;
@@ -86,15 +87,18 @@ static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_
         bool good = space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, from, NULL, n, NULL) >= 0 &&
                     H5Dread(dataset, locum_hdf5_memory_type(type), memory, space, H5P_DEFAULT, out) >= 0;
         if (memory >= 0) H5Sclose(memory);
-        if (!good) st = damaged(d, shard, array, "");
-        else if (locum_hdf5_find_mark(type, out, (int64_t)total) >= 0) st = damaged(d, shard, array, ": values are missing");
+        if (!good)
+            st = damaged(d, shard, array, "");
+        else if (locum_hdf5_find_mark(type, out, (int64_t)total) >= 0)
+            st = damaged(d, shard, array, ": values are missing");
     }
     if (space >= 0) H5Sclose(space);
     return st;
 }
 
 /* rows first .. first + n of a grid array, chunk by chunk past HDF5's pipeline; start: first element of the frame */
-static locum_status read_chunks(const locum_dataset *d, int shard, int array, const hsize_t *start, hsize_t first, hsize_t n, char *values)
+static locum_status read_chunks(const locum_dataset *d, int shard, int array, const hsize_t *start, hsize_t first,
+                                hsize_t n, char *values)
 {
     locum_file_cache *c = d->cache;
     const locum_chunk_slabs *slabs = &c->slabs[array];
@@ -125,15 +129,18 @@ static locum_status check_place(const locum_dataset *d, int64_t b, int64_t *fram
 {
     LOCUM_REQUIRE(b >= 0 && b < d->n_samples, LOCUM_ARG, "sample %lld of %lld", (long long)b, (long long)d->n_samples);
     const locum_sample_view *s = &d->samples[b];
-    LOCUM_REQUIRE(s->slot >= 0, LOCUM_ARG, "sample %lld failed (%s): it has no frames", (long long)s->sample.index, s->reason);
+    LOCUM_REQUIRE(s->slot >= 0, LOCUM_ARG, "sample %lld failed (%s): it has no frames", (long long)s->sample.index,
+                  s->reason);
     if (*frame < 0) *frame += s->sample.n_frames;
-    LOCUM_REQUIRE(*frame >= 0 && *frame < s->sample.n_frames, LOCUM_ARG, "sample %lld has %lld frames", (long long)s->sample.index,
-                  (long long)s->sample.n_frames);
-    LOCUM_REQUIRE(array >= 0 && array < d->schema->schema.n_arrays, LOCUM_ARG, "array %d of %d", array, d->schema->schema.n_arrays);
+    LOCUM_REQUIRE(*frame >= 0 && *frame < s->sample.n_frames, LOCUM_ARG, "sample %lld has %lld frames",
+                  (long long)s->sample.index, (long long)s->sample.n_frames);
+    LOCUM_REQUIRE(array >= 0 && array < d->schema->schema.n_arrays, LOCUM_ARG, "array %d of %d", array,
+                  d->schema->schema.n_arrays);
     return LOCUM_OK;
 }
 
-locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame, int array, int64_t first, int64_t n, void *values)
+locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame, int array, int64_t first, int64_t n,
+                               void *values)
 {
     hsize_t start[LOCUM_HDF5_DIMS] = {0}, count[LOCUM_HDF5_DIMS];
     hid_t dataset = -1;
@@ -153,7 +160,8 @@ locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame,
     if (d->cache->slabs[array].direct) {
         LOCUM_TRY(read_chunks(d, s->shard, array, start, (hsize_t)first, (hsize_t)n, values));
         int64_t total = n * (int64_t)(d->cache->slabs[array].row_bytes / locum_type_size(d->schema->stored[array]));
-        if (locum_hdf5_find_mark(d->schema->stored[array], values, total) >= 0) return damaged(d, s->shard, array, ": values are missing");
+        if (locum_hdf5_find_mark(d->schema->stored[array], values, total) >= 0)
+            return damaged(d, s->shard, array, ": values are missing");
         return LOCUM_OK;
     }
     if (domain->support == LOCUM_GRID) {
@@ -219,11 +227,13 @@ locum_status locum_dataset_read(const locum_dataset *dataset, int64_t b, int64_t
 }
 
 /* --- whole frames -------------------------------------------------------------------------------------------------------------- */
-static locum_status read_block(const locum_dataset *d, int64_t b, int64_t frame, int array, int rank, int size, locum_block *block)
+static locum_status read_block(const locum_dataset *d, int64_t b, int64_t frame, int array, int rank, int size,
+                               locum_block *block)
 {
     const locum_array *a = &d->schema->arrays[array];
     const locum_domain *domain = &d->schema->domains[a->domain];
-    int64_t planes = planes_of(d, b, frame, array), all = locum_dataset_count(d, b, frame, array), first = 0, n = planes;
+    int64_t planes = planes_of(d, b, frame, array), all = locum_dataset_count(d, b, frame, array), first = 0,
+            n = planes;
     void *values = NULL;
 
     if (domain->support == LOCUM_GRID) {
@@ -242,11 +252,12 @@ static locum_status read_block(const locum_dataset *d, int64_t b, int64_t frame,
     return st;
 }
 
-locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, int64_t frame, int rank, int size, const bool *wanted,
-                                      locum_frame **out)
+locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, int64_t frame, int rank, int size,
+                                      const bool *wanted, locum_frame **out)
 {
     *out = NULL;
-    LOCUM_REQUIRE(dataset->schema && size > 0 && rank >= 0 && rank < size, LOCUM_ARG, "no frames, or rank %d of %d", rank, size);
+    LOCUM_REQUIRE(dataset->schema && size > 0 && rank >= 0 && rank < size, LOCUM_ARG, "no frames, or rank %d of %d",
+                  rank, size);
     LOCUM_TRY(check_place(dataset, b, &frame, 0));
     const locum_shard_view *v = &dataset->shards[dataset->samples[b].shard];
     int64_t number = v->first[dataset->samples[b].slot] + frame;
@@ -274,7 +285,8 @@ static locum_status check_array(const locum_dataset *d, int64_t b, int64_t frame
     if (count == 0) return LOCUM_OK;
     int64_t bytes = count / planes * (int64_t)locum_type_size(d->schema->stored[array]);
     int64_t step = SLAB_BYTES / bytes < 1 ? 1 : SLAB_BYTES / bytes;
-    LOCUM_REQUIRE(bytes <= SLAB_BYTES, LOCUM_ARG, "a plane of \"%s\" is larger than can be checked", d->schema->arrays[array].name);
+    LOCUM_REQUIRE(bytes <= SLAB_BYTES, LOCUM_ARG, "a plane of \"%s\" is larger than can be checked",
+                  d->schema->arrays[array].name);
     for (int64_t first = 0; !st && first < planes; first += step)
         st = locum_dataset_raw(d, b, frame, array, first, first + step <= planes ? step : planes - first, slab);
     return st;

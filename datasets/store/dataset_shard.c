@@ -100,7 +100,8 @@ static locum_status read_schema(reading *r, const locum_json *json, locum_json_n
 
     locum_status st = locum_owned_schema_read(json, node, r->path, &schema);
     if (!st) st = locum_layout_of(schema, &layout);
-    if (!st && layout != r->shard->layout) st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: its schema does not fit its layout", r->path);
+    if (!st && layout != r->shard->layout)
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: its schema does not fit its layout", r->path);
     if (!st) {
         locum_owned_schema_write(schema, &text);
         st = text.status;
@@ -128,8 +129,9 @@ static locum_status read_facts(reading *r)
     const char *layout = locum_json_string(json, locum_json_find(json, 0, "layout"));
     const char *text = locum_json_string(json, locum_json_find(json, 0, "options_hash"));
     bool known = locum_json_integer(json, locum_json_find(json, 0, "format"), &format) && format == LOCUM_STORE_FORMAT;
-    if (!known) st = LOCUM_FAIL(LOCUM_INPUT, "%s: format %lld of the store; this program reads %d", r->path, (long long)format,
-                                LOCUM_STORE_FORMAT);
+    if (!known)
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: format %lld of the store; this program reads %d", r->path, (long long)format,
+                        LOCUM_STORE_FORMAT);
     if (!st && (!layout || !text || sscanf(text, "%" SCNx64, &hash) != 1))
         st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: /locum/facts lacks what every file says", r->path);
     for (int l = LOCUM_LAYOUT_NONE; !st && l <= LOCUM_LAYOUT_ROWS; l++)
@@ -142,7 +144,8 @@ static locum_status read_facts(reading *r)
 
 /* --- samples --------------------------------------------------------------------------------------------------------------------- */
 /* one column of n entries (n < 0: any, given back) */
-static locum_status read_column(hid_t file, const char *where, const char *folder, const char *name, hid_t type, int64_t *n, void **data)
+static locum_status read_column(hid_t file, const char *where, const char *folder, const char *name, hid_t type,
+                                int64_t *n, void **data)
 {
     char path[2 * LOCUM_STORE_NAME_SIZE];
     hsize_t found = 0;
@@ -150,7 +153,8 @@ static locum_status read_column(hid_t file, const char *where, const char *folde
     locum_format(path, sizeof path, "%s/%s", folder, name);
     locum_status st = locum_hdf5_read(file, where, path, type, 1, &found, COLUMN_LIMIT, data);
     if (!st && *n >= 0 && (int64_t)found != *n)
-        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s has %lld entries, not %lld", where, path, (long long)found, (long long)*n);
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s has %lld entries, not %lld", where, path, (long long)found,
+                        (long long)*n);
     if (!st) *n = (int64_t)found;
     return st;
 }
@@ -194,11 +198,14 @@ static locum_status add_sample(reading *r, const columns *c, int64_t i, int64_t 
     locum_sample_view *s = &d->samples[d->n_samples];
     int32_t split = ((const int32_t *)c->split)[i], status = ((const int32_t *)c->status)[i];
 
-    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && status >= 0, LOCUM_DAMAGED, "%s: sample %lld has no valid split or status",
-                  r->path, (long long)i);
+    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && status >= 0, LOCUM_DAMAGED,
+                  "%s: sample %lld has no valid split or status", r->path, (long long)i);
     *s = (locum_sample_view){.shard = r->number, .slot = status ? -1 : slot};
-    s->sample = (locum_dataset_sample){.index = ((const int64_t *)c->index)[i], .twin = ((const int64_t *)c->twin)[i],
-                                       .seed = ((const uint64_t *)c->seed)[i], .split = (locum_split)split, .failed = status != 0};
+    s->sample = (locum_dataset_sample){.index = ((const int64_t *)c->index)[i],
+                                       .twin = ((const int64_t *)c->twin)[i],
+                                       .seed = ((const uint64_t *)c->seed)[i],
+                                       .split = (locum_split)split,
+                                       .failed = status != 0};
     locum_status st = LOCUM_NEW(&s->parameter, d->n_parameters + 1);
     if (!st) st = LOCUM_NEW(&s->reason, c->width + 1);
     if (!st) memcpy(s->reason, (const char *)c->reason + (size_t)i * c->width, c->width);
@@ -260,7 +267,8 @@ static locum_status read_frames(reading *r, int64_t n_samples)
     locum_status st = read_column(r->file, r->path, folder, "first", H5T_STD_I64LE, &n, &first);
     v->first = first;
     v->n_slots = n_samples;
-    if (!st && !rises(v->first, n_samples)) st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not rise", r->path, folder);
+    if (!st && !rises(v->first, n_samples))
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not rise", r->path, folder);
     if (!st && v->layout != LOCUM_LAYOUT_NONE) {
         st = read_column(r->file, r->path, folder, "time", H5T_IEEE_F64LE, &n_frames, &time);
         v->time = time;
@@ -269,7 +277,8 @@ static locum_status read_frames(reading *r, int64_t n_samples)
     } else {
         n_frames = 0;
     }
-    if (!st && v->first[n_samples] != n_frames) st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not fit its times", r->path, folder);
+    if (!st && v->first[n_samples] != n_frames)
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not fit its times", r->path, folder);
     v->n_frames = st ? 0 : n_frames;
     v->frames_per_sample = !st && n_samples > 0 ? n_frames / n_samples : 0;
     for (int64_t i = 0; !st && v->layout == LOCUM_LAYOUT_GRID && i < n_samples; i++)
@@ -293,7 +302,8 @@ static locum_status read_rows(reading *r)
         locum_layout_domain(v->layout, domain, folder);
         st = read_column(r->file, r->path, folder, "first", H5T_STD_I64LE, &n, &first);
         v->rows[i] = first;
-        if (!st && !rises(v->rows[i], v->n_frames)) st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not rise", r->path, folder);
+        if (!st && !rises(v->rows[i], v->n_frames))
+            st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not rise", r->path, folder);
         for (int64_t f = 0; !st && domain->n_global[0] > 0 && f < v->n_frames; f++)
             if (v->rows[i][f + 1] - v->rows[i][f] != domain->n_global[0])
                 st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s/first does not fit its axis", r->path, folder);
@@ -305,7 +315,8 @@ static void count_frames(reading *r, int64_t before)
 {
     for (int64_t i = before; i < r->d->n_samples; i++) {
         locum_sample_view *s = &r->d->samples[i];
-        if (s->slot >= 0 && s->slot < r->shard->n_slots) s->sample.n_frames = r->shard->first[s->slot + 1] - r->shard->first[s->slot];
+        if (s->slot >= 0 && s->slot < r->shard->n_slots)
+            s->sample.n_frames = r->shard->first[s->slot + 1] - r->shard->first[s->slot];
     }
 }
 

@@ -32,7 +32,8 @@ static locum_status inspect_dataset(hid_t file, const char *name, const char *wh
     locum_status st = LOCUM_HDF5(property >= 0, LOCUM_DAMAGED, "%s: the array /%s is damaged", where, name);
 
     if (!st && H5Pget_layout(property) == H5D_VIRTUAL)
-        st = LOCUM_FAIL(LOCUM_INPUT, "%s: /%s is a virtual dataset: its values lie in other files, which is refused", where, name);
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: /%s is a virtual dataset: its values lie in other files, which is refused",
+                        where, name);
     if (!st && H5Pget_layout(property) == H5D_CONTIGUOUS && H5Pget_external_count(property) > 0)
         st = LOCUM_FAIL(LOCUM_INPUT, "%s: the values of /%s lie in another file, which is refused", where, name);
     for (int i = 0, n = st ? 0 : H5Pget_nfilters(property); !st && i < n; i++) {
@@ -40,8 +41,10 @@ static locum_status inspect_dataset(hid_t file, const char *name, const char *wh
         size_t n_values = 0;
         H5Z_filter_t filter = H5Pget_filter2(property, (unsigned)i, &flags, &n_values, NULL, 0, NULL, &configuration);
         if (filter < 0 || !own_filter(filter))
-            st = LOCUM_FAIL(LOCUM_INPUT, "%s: /%s uses the filter %d, which is not one of HDF5's own; rewrite the file with h5repack",
-                            where, name, (int)filter);
+            st =
+                LOCUM_FAIL(LOCUM_INPUT,
+                           "%s: /%s uses the filter %d, which is not one of HDF5's own; rewrite the file with h5repack",
+                           where, name, (int)filter);
     }
     if (property >= 0) H5Pclose(property);
     if (dataset >= 0) H5Dclose(dataset);
@@ -89,8 +92,10 @@ locum_status locum_hdf5_open_file(const char *path, hid_t *file)
     bool plain = memcmp(head, magic, sizeof magic) == 0;
     *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     locum_status st = LOCUM_OK;
-    if (*file < 0 && plain) st = LOCUM_HDF5(false, LOCUM_DAMAGED, "%s: damaged or not written to its end", path);
-    else if (*file < 0) st = LOCUM_HDF5(false, LOCUM_INPUT, "%s: not an HDF5 file", path);
+    if (*file < 0 && plain)
+        st = LOCUM_HDF5(false, LOCUM_DAMAGED, "%s: damaged or not written to its end", path);
+    else if (*file < 0)
+        st = LOCUM_HDF5(false, LOCUM_INPUT, "%s: not an HDF5 file", path);
     if (!st) st = locum_hdf5_inspect(*file, path);
     if (st && *file >= 0) H5Fclose(*file);
     if (st) *file = -1;

@@ -102,8 +102,10 @@ static locum_status write_attribute(hid_t object, const char *name, hid_t type, 
     hid_t attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
     locum_status st = LOCUM_HDF5(attribute >= 0, LOCUM_IO, "cannot make the attribute %s", name);
 
-    if (!st && n != 0) st = LOCUM_HDF5(H5Awrite(attribute, type, values) >= 0, LOCUM_IO, "cannot write the attribute %s", name);
-    if (attribute >= 0 && H5Aclose(attribute) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "cannot close the attribute %s", name);
+    if (!st && n != 0)
+        st = LOCUM_HDF5(H5Awrite(attribute, type, values) >= 0, LOCUM_IO, "cannot write the attribute %s", name);
+    if (attribute >= 0 && H5Aclose(attribute) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "cannot close the attribute %s", name);
     if (space >= 0) H5Sclose(space);
     return st;
 }
@@ -181,8 +183,8 @@ static herr_t set_fill(hid_t property, hid_t type)
     return 0;
 }
 
-locum_status locum_hdf5_create(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims, const hsize_t *max,
-                               const hsize_t *chunk, bool early, hid_t *dataset)
+locum_status locum_hdf5_create(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims,
+                               const hsize_t *max, const hsize_t *chunk, bool early, hid_t *dataset)
 {
     hid_t space = H5Screate_simple(n_dims, dims, max);
     hid_t link = link_property(), property = H5Pcreate(H5P_DATASET_CREATE);
@@ -200,8 +202,8 @@ locum_status locum_hdf5_create(hid_t file, const char *path, hid_t type, int n_d
 
 #define SMALL_CHUNK 65536 /* bytes: several small arrays share a page of the disk's cache */
 
-locum_status locum_hdf5_write(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims, const void *data,
-                              hid_t *dataset)
+locum_status locum_hdf5_write(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims,
+                              const void *data, hid_t *dataset)
 {
     hsize_t max[LOCUM_HDF5_DIMS], chunk[LOCUM_HDF5_DIMS], values = 1, inner = 1;
     hid_t made = -1;
@@ -216,7 +218,8 @@ locum_status locum_hdf5_write(hid_t file, const char *path, hid_t type, int n_di
     }
     locum_status st = locum_hdf5_create(file, path, type, n_dims, dims, max, chunk, false, &made);
     if (!st && values > 0)
-        st = LOCUM_HDF5(H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, LOCUM_IO, "cannot write %s", path);
+        st = LOCUM_HDF5(H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, LOCUM_IO, "cannot write %s",
+                        path);
     if (!st && dataset) {
         *dataset = made;
         return st;
@@ -241,16 +244,18 @@ static bool holds_all(hid_t dataset, hid_t space, hid_t type)
 {
     hid_t property = H5Dget_create_plist(dataset);
     hssize_t values = H5Sget_simple_extent_npoints(space);
-    bool packed = property >= 0 && H5Pget_filter_by_id2(property, H5Z_FILTER_DEFLATE, NULL, NULL, NULL, 0, NULL, NULL) >= 0;
+    bool packed =
+        property >= 0 && H5Pget_filter_by_id2(property, H5Z_FILTER_DEFLATE, NULL, NULL, NULL, 0, NULL, NULL) >= 0;
 
     H5Eclear2(H5E_DEFAULT);
     if (property >= 0) H5Pclose(property);
-    return values >= 0 && (packed || (double)H5Dget_storage_size(dataset) >= (double)values * (double)H5Tget_size(type));
+    return values >= 0 &&
+           (packed || (double)H5Dget_storage_size(dataset) >= (double)values * (double)H5Tget_size(type));
 }
 
 /* dims: given back if `want` is NULL, else compared */
-static locum_status open_checked(hid_t file, const char *where, const char *path, hid_t type, int n_dims, const hsize_t *want,
-                                 hsize_t *dims, hid_t *dataset)
+static locum_status open_checked(hid_t file, const char *where, const char *path, hid_t type, int n_dims,
+                                 const hsize_t *want, hsize_t *dims, hid_t *dataset)
 {
     hid_t found = -1, space = -1;
 
@@ -260,7 +265,8 @@ static locum_status open_checked(hid_t file, const char *where, const char *path
     if (!st) space = H5Dget_space(*dataset);
     if (!st && (found < 0 || H5Tequal(found, type) <= 0))
         st = LOCUM_HDF5(false, LOCUM_DAMAGED, "%s: %s has another type of value", where, path);
-    if (!st && (space < 0 || H5Sget_simple_extent_ndims(space) != n_dims || H5Sget_simple_extent_dims(space, dims, NULL) != n_dims))
+    if (!st && (space < 0 || H5Sget_simple_extent_ndims(space) != n_dims ||
+                H5Sget_simple_extent_dims(space, dims, NULL) != n_dims))
         st = LOCUM_HDF5(false, LOCUM_DAMAGED, "%s: %s has another number of axes, not %d", where, path, n_dims);
     for (int d = 0; !st && want && d < n_dims; d++)
         if (dims[d] != want[d])
@@ -275,16 +281,16 @@ static locum_status open_checked(hid_t file, const char *where, const char *path
     return st;
 }
 
-locum_status locum_hdf5_open(hid_t file, const char *where, const char *path, hid_t type, int n_dims, const hsize_t *dims,
-                             hid_t *dataset)
+locum_status locum_hdf5_open(hid_t file, const char *where, const char *path, hid_t type, int n_dims,
+                             const hsize_t *dims, hid_t *dataset)
 {
     hsize_t found[LOCUM_HDF5_DIMS];
 
     return open_checked(file, where, path, type, n_dims, dims, found, dataset);
 }
 
-locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hid_t type, int n_dims, hsize_t *dims, int64_t limit,
-                             void **data)
+locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hid_t type, int n_dims, hsize_t *dims,
+                             int64_t limit, void **data)
 {
     hid_t dataset = -1;
     double bytes = (double)H5Tget_size(type);
@@ -296,7 +302,8 @@ locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hi
         st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s claims %.3g bytes, more than can be", where, path, bytes);
     if (!st) st = locum_alloc(data, (int64_t)bytes + 1, 1);
     if (!st && bytes > 0)
-        st = LOCUM_HDF5(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) >= 0, LOCUM_DAMAGED, "%s: %s is damaged", where, path);
+        st = LOCUM_HDF5(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, *data) >= 0, LOCUM_DAMAGED,
+                        "%s: %s is damaged", where, path);
     if (dataset >= 0) H5Dclose(dataset);
     if (st) {
         free(*data);
@@ -327,8 +334,10 @@ void locum_hdf5_mark(locum_type type, void *values, int64_t n)
     uint64_t bits = mark_bits(type);
 
     for (int64_t i = 0; i < n; i++) {
-        if (wide) ((uint64_t *)values)[i] = bits;
-        else ((uint32_t *)values)[i] = (uint32_t)bits;
+        if (wide)
+            ((uint64_t *)values)[i] = bits;
+        else
+            ((uint32_t *)values)[i] = (uint32_t)bits;
     }
 }
 

@@ -16,7 +16,8 @@
 #include "locum/type.h"
 
 /** Records a failure with HDF5's own reason behind our text, and forgets HDF5's stack. */
-locum_status locum_hdf5_fail(locum_status status, const char *file, int line, const char *format, ...) LOCUM_PRINTF(4, 5);
+locum_status locum_hdf5_fail(locum_status status, const char *file, int line, const char *format, ...)
+    LOCUM_PRINTF(4, 5);
 /** The status chain's check of an HDF5 call: `if (!st) st = LOCUM_HDF5(H5Dclose(d) >= 0, LOCUM_IO, "...")`. */
 #define LOCUM_HDF5(ok, code, ...) ((ok) ? LOCUM_OK : locum_hdf5_fail((code), __FILE__, __LINE__, __VA_ARGS__))
 
@@ -37,21 +38,21 @@ locum_status locum_hdf5_attribute_number(hid_t object, const char *name, double 
 /** Makes a chunked, checksummed array that can grow along every axis where max is H5S_UNLIMITED; groups on the way are made.
  *  early: chunks get their place when the array grows, which HDF5 1.10 needs where several ranks write through a filter (without it
  *  a rank fails inside the collective call and the others wait for ever). *dataset: H5Dclose. */
-locum_status locum_hdf5_create(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims, const hsize_t *max,
-                               const hsize_t *chunk, bool early, hid_t *dataset);
+locum_status locum_hdf5_create(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims,
+                               const hsize_t *max, const hsize_t *chunk, bool early, hid_t *dataset);
 /** Makes and writes a small array (held whole in memory) in one call. Memory type = file type. dataset: NULL, or H5Dclose. */
-locum_status locum_hdf5_write(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims, const void *data,
-                              hid_t *dataset);
+locum_status locum_hdf5_write(hid_t file, const char *path, hid_t type, int n_dims, const hsize_t *dims,
+                              const void *data, hid_t *dataset);
 /** Makes a group (with those on the way). *group: H5Gclose. */
 locum_status locum_hdf5_group(hid_t file, const char *path, hid_t *group);
 
 /** Reads a small array whole: `type` must be its file type exactly; dims [n_dims] are given back; where: the file, for messages.
  *  limit: most bytes. free(*data). LOCUM_DAMAGED naming file and array. */
-locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hid_t type, int n_dims, hsize_t *dims, int64_t limit,
-                             void **data);
+locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hid_t type, int n_dims, hsize_t *dims,
+                             int64_t limit, void **data);
 /** Opens an array and checks type, axes and that all of it lies in the file (dims: what it must be). *dataset: H5Dclose. */
-locum_status locum_hdf5_open(hid_t file, const char *where, const char *path, hid_t type, int n_dims, const hsize_t *dims,
-                             hid_t *dataset);
+locum_status locum_hdf5_open(hid_t file, const char *where, const char *path, hid_t type, int n_dims,
+                             const hsize_t *dims, hid_t *dataset);
 
 /** Writes the marker into n values. */
 void locum_hdf5_mark(locum_type type, void *values, int64_t n);

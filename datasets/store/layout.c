@@ -57,15 +57,17 @@ locum_status locum_layout_of(const locum_owned_schema *owned, locum_layout *layo
 
     for (int d = 0; d < s->n_domains; d++) {
         grids += s->domains[d].support == LOCUM_GRID;
-        LOCUM_REQUIRE(s->domains[d].support != LOCUM_GRID || s->domains[d].n_dims == 2 || s->domains[d].n_dims == 3, LOCUM_ARG,
-                      "the grid \"%s\" has %d axes; a file holds grids of 2 or 3", s->domains[d].name, s->domains[d].n_dims);
+        LOCUM_REQUIRE(s->domains[d].support != LOCUM_GRID || s->domains[d].n_dims == 2 || s->domains[d].n_dims == 3,
+                      LOCUM_ARG, "the grid \"%s\" has %d axes; a file holds grids of 2 or 3", s->domains[d].name,
+                      s->domains[d].n_dims);
         LOCUM_TRY(check_name(s->domains[d].name, domain_names));
     }
     LOCUM_REQUIRE(grids <= 1, LOCUM_ARG, "the arrays lie on %d grids; a file holds one", grids);
     for (int a = 0; a < s->n_arrays; a++) {
         LOCUM_TRY(check_name(s->arrays[a].name, array_names));
         for (int b = 0; b < a; b++)
-            LOCUM_REQUIRE(strcmp(s->arrays[a].name, s->arrays[b].name), LOCUM_ARG, "two arrays are called \"%s\"", s->arrays[a].name);
+            LOCUM_REQUIRE(strcmp(s->arrays[a].name, s->arrays[b].name), LOCUM_ARG, "two arrays are called \"%s\"",
+                          s->arrays[a].name);
     }
     *layout = grids ? LOCUM_LAYOUT_GRID : LOCUM_LAYOUT_ROWS;
     return LOCUM_OK;
@@ -104,7 +106,8 @@ void locum_layout_array(locum_layout layout, const locum_schema *schema, int arr
     else if (layout == LOCUM_LAYOUT_ROWS && d->support == LOCUM_GLOBAL)
         snprintf(path, LOCUM_STORE_NAME_SIZE, "/frames/%s", a->name);
     else
-        snprintf(path, LOCUM_STORE_NAME_SIZE, "%s/%s/%s", layout == LOCUM_LAYOUT_GRID ? "/locum" : "", d->name, a->name);
+        snprintf(path, LOCUM_STORE_NAME_SIZE, "%s/%s/%s", layout == LOCUM_LAYOUT_GRID ? "/locum" : "", d->name,
+                 a->name);
 }
 
 int locum_layout_dims(locum_layout layout, const locum_schema *schema, int array, int64_t n_samples, int64_t n_frames,
@@ -140,8 +143,8 @@ locum_type locum_layout_type(const locum_schema *schema, int array, locum_type p
 #define CHUNK_ROWS ((hsize_t)256 << 10) /* of particles */
 #define CHUNK_LEAST ((hsize_t)16 << 10) /* of profiles and spectra: several frames share a chunk */
 
-void locum_layout_chunk(const locum_schema *schema, int array, locum_type stored, const hsize_t *dims, int n_dims, int first_axis,
-                        hsize_t chunk[8])
+void locum_layout_chunk(const locum_schema *schema, int array, locum_type stored, const hsize_t *dims, int n_dims,
+                        int first_axis, hsize_t chunk[8])
 {
     const locum_domain *d = &schema->domains[schema->arrays[array].domain];
     hsize_t inner = locum_type_size(stored);

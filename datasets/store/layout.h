@@ -18,7 +18,7 @@
 
 #include "datasets/store/owned_schema.h"
 
-#define LOCUM_STORE_FORMAT 1       /* raised when an older reader would misread a file */
+#define LOCUM_STORE_FORMAT 1 /* raised when an older reader would misread a file */
 #define LOCUM_STORE_NAME_SIZE 320
 
 typedef enum locum_layout { LOCUM_LAYOUT_NONE, LOCUM_LAYOUT_GRID, LOCUM_LAYOUT_ROWS } locum_layout;
@@ -42,7 +42,7 @@ int locum_layout_dims(locum_layout layout, const locum_schema *schema, int array
  *  spectra keep theirs. Local. */
 locum_type locum_layout_type(const locum_schema *schema, int array, locum_type precision);
 /** Chunk of a large array: one frame, in slabs along the first axis of at most 4 MiB. Local. */
-void locum_layout_chunk(const locum_schema *schema, int array, locum_type stored, const hsize_t *dims, int n_dims, int first_axis,
-                        hsize_t chunk[8]);
+void locum_layout_chunk(const locum_schema *schema, int array, locum_type stored, const hsize_t *dims, int n_dims,
+                        int first_axis, hsize_t chunk[8]);
 
 #endif

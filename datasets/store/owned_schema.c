@@ -98,7 +98,9 @@ static locum_status copy_domain(locum_owned_schema *s, const locum_domain *from)
     if (!st) st = keep_text(s, from->axis_unit ? from->axis_unit : "1", &to->axis_unit);
     for (int d = 0; !st && d < 3; d++) {
         bool used = d < from->n_dims;
-        const char *name = from->axis_name[d] ? from->axis_name[d] : from->support == LOCUM_GRID ? letters[d] : from->name;
+        const char *name = from->axis_name[d]            ? from->axis_name[d]
+                           : from->support == LOCUM_GRID ? letters[d]
+                                                         : from->name;
         st = keep_text(s, used ? name : "", &to->axis_name[d]);
         if (!st) st = keep_axis(s, used ? from->axis[d] : NULL, from->n_global[d], &to->axis[d]);
     }
@@ -215,9 +217,12 @@ static void write_domain(const locum_domain *d, locum_text *out)
         locum_text_json_number(out, d->lower[i]);
         locum_text_add(out, ",\"upper\":");
         locum_text_json_number(out, d->upper[i]);
-        locum_text_add(out, ",\"sides\":[\"%s\",\"%s\"],\"points\":", side_names[d->side[i][0]], side_names[d->side[i][1]]);
-        if (d->axis[i]) write_numbers(out, d->axis[i], d->n_global[i]);
-        else locum_text_add(out, "null");
+        locum_text_add(out, ",\"sides\":[\"%s\",\"%s\"],\"points\":", side_names[d->side[i][0]],
+                       side_names[d->side[i][1]]);
+        if (d->axis[i])
+            write_numbers(out, d->axis[i], d->n_global[i]);
+        else
+            locum_text_add(out, "null");
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]}");
@@ -241,7 +246,8 @@ void locum_owned_schema_write(const locum_owned_schema *s, locum_text *out)
         locum_text_json_string(out, array->text);
         locum_text_add(out, ",\"unit\":");
         locum_text_json_string(out, array->unit);
-        locum_text_add(out, ",\"type\":\"%s\",\"domain\":%d,\"order\":%d,\"shape\":[%d,%d],\"place\":\"%s\",\"roles\":%u}",
+        locum_text_add(out,
+                       ",\"type\":\"%s\",\"domain\":%d,\"order\":%d,\"shape\":[%d,%d],\"place\":\"%s\",\"roles\":%u}",
                        type_names[s->stored[a]], array->domain, array->order, array->shape[0], array->shape[1],
                        place_names[array->place], array->roles);
     }
@@ -283,14 +289,15 @@ static locum_status read_axis(reading *r, locum_json_node node, locum_domain *d,
     double *axis = NULL;
 
     bool whole = locum_json_kind_of(r->json, points) != LOCUM_JSON_ARRAY || locum_json_n(r->json, points) == n;
-    LOCUM_REQUIRE(lower >= 0 && upper >= 0 && n >= 0 && n < POINTS_MAX && whole, LOCUM_DAMAGED, "%s: axis %d of %s is not valid",
-                  r->where, i, d->name);
+    LOCUM_REQUIRE(lower >= 0 && upper >= 0 && n >= 0 && n < POINTS_MAX && whole, LOCUM_DAMAGED,
+                  "%s: axis %d of %s is not valid", r->where, i, d->name);
     d->n_global[i] = n;
     d->side[i][0] = (locum_boundary)lower;
     d->side[i][1] = (locum_boundary)upper;
     d->lower[i] = number_or_nan(r, locum_json_find(r->json, node, "lower"));
     d->upper[i] = number_or_nan(r, locum_json_find(r->json, node, "upper"));
-    locum_status st = keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "name")), &d->axis_name[i]);
+    locum_status st =
+        keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "name")), &d->axis_name[i]);
     if (st || point < 0) return st;
     st = LOCUM_NEW(&axis, n);
     for (int64_t p = 0; !st && p < n; p++, point = locum_json_next(r->json, point)) axis[p] = number_or_nan(r, point);
@@ -305,12 +312,13 @@ static locum_status read_domain(reading *r, locum_json_node node, locum_domain *
     int support = named(r, locum_json_find(r->json, node, "support"), support_names, 3);
     int64_t n = locum_json_n(r->json, axes);
 
-    LOCUM_REQUIRE(support >= 0 && n <= 3 && (support != LOCUM_GRID || n >= 2) && (support != LOCUM_ROWS || n == 1), LOCUM_DAMAGED,
-                  "%s: a domain of its schema is not valid", r->where);
+    LOCUM_REQUIRE(support >= 0 && n <= 3 && (support != LOCUM_GRID || n >= 2) && (support != LOCUM_ROWS || n == 1),
+                  LOCUM_DAMAGED, "%s: a domain of its schema is not valid", r->where);
     d->support = (locum_support)support;
     d->n_dims = (int)n;
     locum_status st = keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "name")), &d->name);
-    if (!st) st = keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "axis_unit")), &d->axis_unit);
+    if (!st)
+        st = keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "axis_unit")), &d->axis_unit);
     locum_json_node axis = locum_json_first(r->json, axes);
     for (int i = 0; !st && i < d->n_dims; i++, axis = locum_json_next(r->json, axis)) st = read_axis(r, axis, d, i);
     for (int i = d->n_dims; i < 3; i++) d->axis_name[i] = "";
@@ -344,7 +352,8 @@ static locum_status read_array(reading *r, locum_json_node node, int at)
     return st;
 }
 
-locum_status locum_owned_schema_read(const locum_json *json, locum_json_node node, const char *where, locum_owned_schema **schema)
+locum_status locum_owned_schema_read(const locum_json *json, locum_json_node node, const char *where,
+                                     locum_owned_schema **schema)
 {
     reading r = {.json = json, .where = where};
     locum_json_node domains = locum_json_find(json, node, "domains"), arrays = locum_json_find(json, node, "arrays");
@@ -367,7 +376,9 @@ locum_status locum_owned_schema_read(const locum_json *json, locum_json_node nod
     }
     (void)locum_json_bool(json, locum_json_find(json, node, "timeless"), &r.s->schema.timeless);
     (void)locum_json_number(json, locum_json_find(json, node, "interval"), &r.s->schema.interval);
-    if (st) locum_owned_schema_destroy(r.s);
-    else *schema = r.s;
+    if (st)
+        locum_owned_schema_destroy(r.s);
+    else
+        *schema = r.s;
     return st;
 }

@@ -9,12 +9,12 @@
 #include "locum/dev/frame.h"
 
 typedef struct locum_owned_schema {
-    locum_schema schema;    /**< what others see; float32 arrays read back as float64 */
-    locum_domain *domains;  /**< [schema.n_domains], owned */
-    locum_array *arrays;    /**< [schema.n_arrays], owned */
-    int *source;            /**< [schema.n_arrays] index in the schema that was copied */
-    locum_type *stored;     /**< [schema.n_arrays] type in the file */
-    void **memory;          /**< [n_memory] texts and axes, owned */
+    locum_schema schema;   /**< what others see; float32 arrays read back as float64 */
+    locum_domain *domains; /**< [schema.n_domains], owned */
+    locum_array *arrays;   /**< [schema.n_arrays], owned */
+    int *source;           /**< [schema.n_arrays] index in the schema that was copied */
+    locum_type *stored;    /**< [schema.n_arrays] type in the file */
+    void **memory;         /**< [n_memory] texts and axes, owned */
     int n_memory, capacity;
 } locum_owned_schema;
 
@@ -24,7 +24,8 @@ void locum_owned_schema_destroy(locum_owned_schema *schema); /* NULL-safe */
 /** One JSON object. The same schema gives the same text. Local. */
 void locum_owned_schema_write(const locum_owned_schema *schema, locum_text *out);
 /** Reads what write wrote; where: the file, for messages. LOCUM_DAMAGED. Local. */
-locum_status locum_owned_schema_read(const locum_json *json, locum_json_node node, const char *where, locum_owned_schema **schema);
+locum_status locum_owned_schema_read(const locum_json *json, locum_json_node node, const char *where,
+                                     locum_owned_schema **schema);
 
 /** A frame that owns its data: blocks [schema->n_arrays] with data NULL, to be filled with memory from locum_alloc.
  *  own: NULL, or the schema (the same one) that goes with it. Freed by locum_frame_release. Local. */

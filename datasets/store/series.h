@@ -9,8 +9,8 @@
 #include "locum/dev/error.h"
 
 typedef struct locum_series {
-    void *data;       /**< [n, width] bytes, owned */
-    size_t width;     /**< bytes of one value */
+    void *data;   /**< [n, width] bytes, owned */
+    size_t width; /**< bytes of one value */
     int64_t n, capacity;
 } locum_series;
 

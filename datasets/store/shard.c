@@ -47,9 +47,8 @@ static locum_status copy_facts(const locum_store_facts *from, locum_store_facts 
     double *constants = NULL;
     char *text[3] = {NULL, NULL, NULL};
 
-    *to = (locum_store_facts){.options_hash = from->options_hash,
-                              .n_parameters = from->n_parameters,
-                              .n_constants = from->n_constants};
+    *to = (locum_store_facts){
+        .options_hash = from->options_hash, .n_parameters = from->n_parameters, .n_constants = from->n_constants};
     locum_status st = locum_copy_text(&text[0], from->dataset_name ? from->dataset_name : "");
     if (!st) st = locum_copy_text(&text[1], from->study ? from->study : "");
     if (!st) st = locum_copy_text(&text[2], from->provenance ? from->provenance : "");
@@ -124,9 +123,18 @@ locum_status locum_shard_create(const char *path, MPI_Comm comm, const locum_sto
     locum_store_setup();
     locum_status st = LOCUM_NEW(&s, 1);
     if (!st) {
-        *s = (locum_shard){.comm = comm, .split = split, .precision = precision, .cap = TRANSFER_CAP, .file = -1,
-                           .transfer = -1, .frames_per_sample = -1, .write_back = -1, .records.width = sizeof(locum_shard_record),
-                           .parameters.width = sizeof(double), .time.width = sizeof(double), .step.width = sizeof(int64_t)};
+        *s = (locum_shard){.comm = comm,
+                           .split = split,
+                           .precision = precision,
+                           .cap = TRANSFER_CAP,
+                           .file = -1,
+                           .transfer = -1,
+                           .frames_per_sample = -1,
+                           .write_back = -1,
+                           .records.width = sizeof(locum_shard_record),
+                           .parameters.width = sizeof(double),
+                           .time.width = sizeof(double),
+                           .step.width = sizeof(int64_t)};
         MPI_Comm_rank(comm, &s->rank);
         MPI_Comm_size(comm, &s->size);
         if (strlen(path) + 6 > sizeof s->part) st = LOCUM_FAIL(LOCUM_ARG, "the path %s is too long", path);
@@ -137,8 +145,10 @@ locum_status locum_shard_create(const char *path, MPI_Comm comm, const locum_sto
     if (!st) st = LOCUM_NEW(&s->next_parameter, facts->n_parameters + 1);
     if (!st && s->rank == 0) st = make_file(s);
     st = locum_comm_agree(comm, st);
-    if (st) free_shard(s);
-    else *shard = s;
+    if (st)
+        free_shard(s);
+    else
+        *shard = s;
     return st;
 }
 
@@ -183,7 +193,8 @@ static locum_status open_arrays(locum_shard *s)
     s->transfer = H5Pcreate(H5P_DATASET_XFER);
     bool ready = access >= 0 && s->transfer >= 0;
     if (ready && s->size > 1)
-        ready = H5Pset_fapl_mpio(access, s->comm, MPI_INFO_NULL) >= 0 && H5Pset_dxpl_mpio(s->transfer, H5FD_MPIO_COLLECTIVE) >= 0;
+        ready = H5Pset_fapl_mpio(access, s->comm, MPI_INFO_NULL) >= 0 &&
+                H5Pset_dxpl_mpio(s->transfer, H5FD_MPIO_COLLECTIVE) >= 0;
     locum_status st = locum_comm_agree(s->comm, LOCUM_HDF5(ready, LOCUM_IO, "%s: cannot set up writing", s->part));
     if (!st) {
         s->file = H5Fopen(s->part, H5F_ACC_RDWR, access);
@@ -226,7 +237,8 @@ static locum_status check_same(const locum_shard *s, const locum_schema *schema,
     locum_text a = {0}, b = {0};
     locum_status st = locum_owned_schema_copy(schema, wanted, &now);
 
-    for (int i = 0; !st && i < now->schema.n_arrays; i++) now->stored[i] = locum_layout_type(&now->schema, i, s->precision);
+    for (int i = 0; !st && i < now->schema.n_arrays; i++)
+        now->stored[i] = locum_layout_type(&now->schema, i, s->precision);
     if (!st) {
         locum_owned_schema_write(now, &a);
         locum_owned_schema_write(s->schema, &b);
@@ -258,8 +270,8 @@ static locum_status sink_open(void *self, const locum_schema *schema, const bool
     if (!s->has_next && s->facts.n_parameters)
         st = LOCUM_FAIL(LOCUM_INTERNAL, "locum_shard_sample must precede a sample with parameters");
     if (!s->has_next)
-        s->next = (locum_store_sample){.index = sample ? sample->index : 0, .seed = sample ? sample->seed : 0,
-                                       .split = s->split, .twin = -1};
+        s->next = (locum_store_sample){
+            .index = sample ? sample->index : 0, .seed = sample ? sample->seed : 0, .split = s->split, .twin = -1};
     s->has_next = true;
     if (!st && s->schema) st = check_same(s, schema, wanted);
     st = locum_comm_agree(s->comm, st);

@@ -43,13 +43,16 @@ static locum_status write_facts(writing *w)
     hsize_t n;
 
     locum_hash_text(f->options_hash, hash);
-    locum_text_add(&out, "{\"format\":%d,\"layout\":\"%s\",\"split\":\"%s\",\"options_hash\":\"%s\",\n\"dataset_name\":",
+    locum_text_add(&out,
+                   "{\"format\":%d,\"layout\":\"%s\",\"split\":\"%s\",\"options_hash\":\"%s\",\n\"dataset_name\":",
                    LOCUM_STORE_FORMAT, locum_layout_name(w->s->layout), locum_split_name(w->s->split), hash);
     locum_text_json_string(&out, f->dataset_name);
     write_parameters(f, &out);
     locum_text_add(&out, ",\n\"schema\":");
-    if (w->s->schema) locum_owned_schema_write(w->s->schema, &out);
-    else locum_text_add(&out, "null");
+    if (w->s->schema)
+        locum_owned_schema_write(w->s->schema, &out);
+    else
+        locum_text_add(&out, "null");
     locum_text_add(&out, ",\n\"provenance\":");
     locum_text_json_string(&out, f->provenance);
     locum_text_add(&out, ",\n\"study\":");
@@ -94,8 +97,8 @@ static bool chosen(const locum_shard_record *r, int which)
     return which == WRITE_ALL || (which == WRITE_GOOD) == (r->status == LOCUM_OK);
 }
 
-static locum_status write_column(writing *w, const char *folder, const char *name, hid_t type, int64_t n, const void *data,
-                                 const char *unit)
+static locum_status write_column(writing *w, const char *folder, const char *name, hid_t type, int64_t n,
+                                 const void *data, const char *unit)
 {
     char path[2 * LOCUM_STORE_NAME_SIZE];
     hsize_t dims = (hsize_t)n;
@@ -104,7 +107,8 @@ static locum_status write_column(writing *w, const char *folder, const char *nam
     locum_format(path, sizeof path, "%s/%s", folder, name);
     locum_status st = locum_hdf5_write(w->file, path, type, 1, &dims, data, unit ? &dataset : NULL);
     if (!st && unit) st = locum_hdf5_attribute_text(dataset, "units", unit);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", w->s->part, path);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", w->s->part, path);
     return st;
 }
 
@@ -226,14 +230,17 @@ static locum_status write_global(writing *w, int a)
     int axis = 0;
     hid_t dataset = -1;
 
-    LOCUM_REQUIRE(s->values[a].n == s->time.n, LOCUM_INTERNAL, "%s: a frame without \"%s\"", s->part, schema->arrays[a].name);
+    LOCUM_REQUIRE(s->values[a].n == s->time.n, LOCUM_INTERNAL, "%s: a frame without \"%s\"", s->part,
+                  schema->arrays[a].name);
     locum_layout_array(s->layout, schema, a, path);
     int n = locum_layout_dims(s->layout, schema, a, s->n_good, frames_of(s), s->time.n, dims, &axis);
-    locum_status st = locum_hdf5_write(w->file, path, locum_hdf5_file_type(s->schema->stored[a]), n, dims, s->values[a].data, &dataset);
+    locum_status st = locum_hdf5_write(w->file, path, locum_hdf5_file_type(s->schema->stored[a]), n, dims,
+                                       s->values[a].data, &dataset);
     if (!st) st = locum_shard_describe(dataset, &schema->arrays[a]);
     if (!st && s->layout == LOCUM_LAYOUT_GRID) st = locum_hdf5_attribute_bool(dataset, "sample_varying", true);
     if (!st && s->layout == LOCUM_LAYOUT_GRID) st = locum_hdf5_attribute_bool(dataset, "time_varying", true);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
     return st;
 }
 
@@ -249,8 +256,10 @@ static locum_status cut_array(writing *w, int a)
     locum_layout_array(s->layout, schema, a, path);
     locum_layout_dims(s->layout, schema, a, s->n_good, frames_of(s), s->n_rows[schema->arrays[a].domain], dims, &axis);
     hid_t dataset = H5Dopen2(w->file, path, H5P_DEFAULT);
-    locum_status st = LOCUM_HDF5(dataset >= 0 && H5Dset_extent(dataset, dims) >= 0, LOCUM_IO, "%s: cannot finish %s", s->part, path);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
+    locum_status st =
+        LOCUM_HDF5(dataset >= 0 && H5Dset_extent(dataset, dims) >= 0, LOCUM_IO, "%s: cannot finish %s", s->part, path);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
     return st;
 }
 
@@ -281,7 +290,8 @@ static locum_status write_content(writing *w)
 
     if (!st) st = write_column(w, frames, "step", H5T_STD_I64LE, s->step.n, s->step.data, NULL);
     for (int a = 0; !st && a < s->schema->schema.n_arrays; a++)
-        st = s->dataset && s->schema->domains[s->schema->arrays[a].domain].support != LOCUM_GLOBAL ? cut_array(w, a) : write_global(w, a);
+        st = s->dataset && s->schema->domains[s->schema->arrays[a].domain].support != LOCUM_GLOBAL ? cut_array(w, a)
+                                                                                                   : write_global(w, a);
     for (int d = 0; !st && d < s->schema->schema.n_domains; d++)
         if (s->schema->domains[d].support == LOCUM_ROWS) st = write_rows_domain(w, d);
     return st;
@@ -300,6 +310,7 @@ locum_status locum_shard_finish(locum_shard *s)
     if (!st && grid) st = locum_shard_write_well(s, w.file);
     if (!st && grid) st = locum_shard_write_mesh(s, w.file);
     if (!st) st = write_facts(&w);
-    if (w.file >= 0 && H5Fclose(w.file) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "cannot write %s to its end", s->part);
+    if (w.file >= 0 && H5Fclose(w.file) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "cannot write %s to its end", s->part);
     return st;
 }

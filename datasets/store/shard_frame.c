@@ -46,7 +46,8 @@ locum_status locum_shard_make_arrays(locum_shard *s, hid_t file)
         st = locum_hdf5_create(file, path, locum_hdf5_file_type(s->schema->stored[a]), n, dims, max, chunk, s->size > 1,
                                &dataset);
         if (!st) st = locum_shard_describe(dataset, &schema->arrays[a]);
-        if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
+        if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+            st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", s->part, path);
     }
     return st;
 }
@@ -62,7 +63,8 @@ static int64_t points_of(const locum_domain *d, const locum_block *block)
 }
 
 /* this rank's part of one array; n_points: how many points it holds */
-static locum_status check_part(const locum_shard *s, int a, const locum_block *block, locum_shard_part *part, int64_t *n_points)
+static locum_status check_part(const locum_shard *s, int a, const locum_block *block, locum_shard_part *part,
+                               int64_t *n_points)
 {
     const locum_domain *d = domain_of(s, a);
     const char *name = s->schema->arrays[a].name;
@@ -96,8 +98,9 @@ static locum_status check_cover(const locum_shard *s, const locum_frame *frame, 
         if (d->support == LOCUM_GLOBAL) continue;
         int64_t points = points_of(d, &frame->blocks[s->schema->source[a]]);
         bool copies = s->size > 1 && points > 0 && total[a] == points * s->size;
-        LOCUM_REQUIRE(copies || total[a] == points, LOCUM_INTERNAL, "the parts of \"%s\" have %lld points in all, its domain %lld",
-                      s->schema->arrays[a].name, (long long)total[a], (long long)points);
+        LOCUM_REQUIRE(copies || total[a] == points, LOCUM_INTERNAL,
+                      "the parts of \"%s\" have %lld points in all, its domain %lld", s->schema->arrays[a].name,
+                      (long long)total[a], (long long)points);
         if (copies && s->rank > 0) part[a].n[0] = 0;
         total[a] = points;
     }
@@ -112,12 +115,13 @@ static locum_status make_room(locum_shard *s, int a, int64_t samples, int64_t fr
     int axis = 0;
     bool grid = domain_of(s, a)->support == LOCUM_GRID;
 
-    if (grid ? samples <= s->extent_samples && frames <= s->extent_frames : rows <= s->extent_rows[s->schema->arrays[a].domain])
+    if (grid ? samples <= s->extent_samples && frames <= s->extent_frames
+             : rows <= s->extent_rows[s->schema->arrays[a].domain])
         return LOCUM_OK;
     locum_layout_dims(s->layout, &s->schema->schema, a, samples > s->extent_samples ? samples : s->extent_samples,
                       frames > s->extent_frames ? frames : s->extent_frames, rows, dims, &axis);
-    locum_status st = LOCUM_HDF5(H5Dset_extent(s->dataset[a], dims) >= 0, LOCUM_IO, "%s: no room for more of %s", s->part,
-                                 s->schema->arrays[a].name);
+    locum_status st = LOCUM_HDF5(H5Dset_extent(s->dataset[a], dims) >= 0, LOCUM_IO, "%s: no room for more of %s",
+                                 s->part, s->schema->arrays[a].name);
     return s->size > 1 ? locum_comm_agree(s->comm, st) : st;
 }
 
@@ -141,8 +145,8 @@ static locum_status write_part(locum_shard *s, int a, const locum_shard_part *pa
     if (s->slabs[a].direct)
         return locum_shard_transfer_chunks(s, s->dataset[a], &s->slabs[a], array->name, first, part->data, array->type,
                                            s->schema->stored[a]);
-    return locum_shard_transfer(s, s->dataset[a], array->name, n_dims, first, count, axis, grid ? chunk[axis] : 1, part->data,
-                                array->type, s->schema->stored[a]);
+    return locum_shard_transfer(s, s->dataset[a], array->name, n_dims, first, count, axis, grid ? chunk[axis] : 1,
+                                part->data, array->type, s->schema->stored[a]);
 }
 
 /* rows in the order of "id", where a domain has one */
@@ -153,7 +157,8 @@ static locum_status sort_domains(locum_shard *s, locum_shard_part *part, void **
     for (int a = 0; !st && a < s->schema->schema.n_arrays; a++) {
         const locum_array *array = &s->schema->arrays[a];
         bool is_id = !strcmp(array->name, "id") && array->order == 0 && array->type == LOCUM_INT64;
-        if (is_id && domain_of(s, a)->support == LOCUM_ROWS) st = locum_shard_sort_rows(s, array->domain, a, part, memory);
+        if (is_id && domain_of(s, a)->support == LOCUM_ROWS)
+            st = locum_shard_sort_rows(s, array->domain, a, part, memory);
     }
     return st;
 }
@@ -174,14 +179,16 @@ static void push_to_disk(locum_shard *s)
 }
 
 /* counters after a frame; the same on every rank */
-static locum_status count_frame(locum_shard *s, const locum_frame *frame, const locum_shard_part *part, const int64_t *total)
+static locum_status count_frame(locum_shard *s, const locum_frame *frame, const locum_shard_part *part,
+                                const int64_t *total)
 {
     locum_status st = locum_series_add(&s->time, &frame->time, 1);
 
     if (!st) st = locum_series_add(&s->step, &frame->step, 1);
     for (int a = 0; !st && a < s->schema->schema.n_arrays; a++) {
         int d = s->schema->arrays[a].domain;
-        if (domain_of(s, a)->support == LOCUM_GLOBAL && part[a].data) st = locum_series_add(&s->values[a], part[a].data, 1);
+        if (domain_of(s, a)->support == LOCUM_GLOBAL && part[a].data)
+            st = locum_series_add(&s->values[a], part[a].data, 1);
         if (domain_of(s, a)->support != LOCUM_ROWS || s->rows[d].n == s->time.n) continue;
         st = locum_series_add(&s->rows[d], &total[a], 1);
         s->n_rows[d] += total[a];

@@ -39,11 +39,11 @@ struct locum_shard {
 
     locum_owned_schema *schema; /**< of the wanted arrays; NULL before the first open */
     locum_layout layout;
-    hid_t file, transfer; /**< -1 while closed; transfer properties */
-    hid_t *dataset;       /**< [n_arrays] of grid arrays and rows, -1 else */
+    hid_t file, transfer;     /**< -1 while closed; transfer properties */
+    hid_t *dataset;           /**< [n_arrays] of grid arrays and rows, -1 else */
     locum_chunk_slabs *slabs; /**< [n_arrays] of grid arrays of a group of one rank */
-    int write_back;       /**< descriptor of the file for early write-back, -1 = none */
-    int64_t pushed;       /**< bytes when it was last asked for */
+    int write_back;           /**< descriptor of the file for early write-back, -1 = none */
+    int64_t pushed;           /**< bytes when it was last asked for */
 
     locum_series records;    /**< of locum_shard_record */
     locum_series parameters; /**< [records.n, n_parameters] double */
@@ -56,8 +56,8 @@ struct locum_shard {
     int64_t n_good, frames_per_sample; /**< -1 until a sample is complete */
 
     bool in_sample, has_next;
-    locum_store_sample next; /**< told by locum_shard_sample; parameter: next_parameter */
-    double *next_parameter;  /**< [n_parameters] */
+    locum_store_sample next;             /**< told by locum_shard_sample; parameter: next_parameter */
+    double *next_parameter;              /**< [n_parameters] */
     int64_t frames_before, *rows_before; /**< counters when this sample began */
     int64_t bytes;
 };
@@ -75,8 +75,9 @@ locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char 
                                   locum_type stored);
 /** The same for a slab of whole rows of chunks: split is the axis of `slabs`, and the slab begins and ends where the array does.
  *  Past HDF5's pipeline. Local: groups of one rank only. */
-locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs, const char *name,
-                                         const hsize_t *first, const void *data, locum_type type, locum_type stored);
+locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs,
+                                         const char *name, const hsize_t *first, const void *data, locum_type type,
+                                         locum_type stored);
 /** n values of one type as those of another (float64 to float32 is the only change). Local. */
 void locum_shard_convert(const void *from, locum_type type, void *to, locum_type stored, int64_t n);
 

@@ -171,7 +171,9 @@ locum_status locum_shard_sort_rows(locum_shard *s, int domain, int id, locum_sha
         if (a != id && part[a].n[0] != e.n)
             st = LOCUM_FAIL(LOCUM_INTERNAL, "\"%s\" has another number of rows than its ids", array->name);
         st = locum_comm_agree(s->comm, st);
-        if (!st) st = move_array(s, &e, locum_type_size(array->type) * (size_t)locum_array_components(array), &part[a], &memory[a]);
+        if (!st)
+            st = move_array(s, &e, locum_type_size(array->type) * (size_t)locum_array_components(array), &part[a],
+                            &memory[a]);
     }
     free(ids);
     free_exchange(&e);

@@ -30,9 +30,9 @@ void locum_shard_convert(const void *from, locum_type type, void *to, locum_type
 
 /* how a slab is cut */
 typedef struct pieces {
-    int64_t n0, n1;       /* planes, lines of a piece */
-    int64_t of_0, of_1;   /* pieces along either axis */
-    int64_t plane, line;  /* values */
+    int64_t n0, n1;      /* planes, lines of a piece */
+    int64_t of_0, of_1;  /* pieces along either axis */
+    int64_t plane, line; /* values */
 } pieces;
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -100,7 +100,8 @@ static herr_t write_piece(const target *t, const pieces *p, int64_t i)
     herr_t answer = memory < 0 ? -1 : 0;
     if (answer >= 0 && mine) answer = H5Sselect_hyperslab(t->space, H5S_SELECT_SET, start, NULL, n, NULL);
     if (answer >= 0 && !mine) answer = H5Sselect_none(t->space) < 0 || H5Sselect_none(memory) < 0 ? -1 : 0;
-    if (answer >= 0) answer = H5Dwrite(t->dataset, locum_hdf5_memory_type(t->stored), memory, t->space, t->transfer, source);
+    if (answer >= 0)
+        answer = H5Dwrite(t->dataset, locum_hdf5_memory_type(t->stored), memory, t->space, t->transfer, source);
     if (memory >= 0) H5Sclose(memory);
     return answer;
 }
@@ -110,14 +111,23 @@ locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char 
                                   locum_type stored)
 {
     bool rounds = type != stored;
-    int64_t cap = rounds && shard->cap > ROUNDING_CAP ? ROUNDING_CAP : shard->cap, width = (int64_t)locum_type_size(stored);
+    int64_t cap = rounds && shard->cap > ROUNDING_CAP ? ROUNDING_CAP : shard->cap,
+            width = (int64_t)locum_type_size(stored);
     pieces p = cut(n_dims, count, split, (int64_t)align, cap / width);
     int64_t n = p.of_0 * p.of_1;
     char nothing = 0;
-    target t = {.dataset = dataset, .transfer = shard->transfer, .n_dims = n_dims, .split = split, .first = first, .count = count,
-                .data = data ? data : &nothing, .type = type, .stored = stored};
+    target t = {.dataset = dataset,
+                .transfer = shard->transfer,
+                .n_dims = n_dims,
+                .split = split,
+                .first = first,
+                .count = count,
+                .data = data ? data : &nothing,
+                .type = type,
+                .stored = stored};
 
-    locum_status st = rounds ? locum_alloc(&t.buffer, p.n0 * (p.n1 * p.line > 0 ? p.n1 * p.line : 1) + 1, (size_t)width) : LOCUM_OK;
+    locum_status st =
+        rounds ? locum_alloc(&t.buffer, p.n0 * (p.n1 * p.line > 0 ? p.n1 * p.line : 1) + 1, (size_t)width) : LOCUM_OK;
     t.space = H5Dget_space(dataset);
     if (!st) st = LOCUM_HDF5(t.space >= 0, LOCUM_IO, "%s: cannot write %s", shard->part, name);
     if (shard->size > 1) {
@@ -127,15 +137,17 @@ locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char 
     /* a rank whose call failed still joins the others' calls */
     bool ready = !st;
     for (int64_t i = 0; ready && i < n; i++)
-        if (write_piece(&t, &p, i) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", shard->part, name);
+        if (write_piece(&t, &p, i) < 0 && !st)
+            st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", shard->part, name);
     if (shard->size > 1) st = locum_comm_agree(shard->comm, st);
     if (t.space >= 0) H5Sclose(t.space);
     free(t.buffer);
     return st;
 }
 
-locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs, const char *name,
-                                         const hsize_t *first, const void *data, locum_type type, locum_type stored)
+locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs,
+                                         const char *name, const hsize_t *first, const void *data, locum_type type,
+                                         locum_type stored)
 {
     hsize_t offset[LOCUM_HDF5_DIMS];
     int64_t row = (int64_t)(slabs->row_bytes / locum_type_size(stored)); /* values */

@@ -56,7 +56,8 @@ static locum_status write_root(const locum_shard *s, hid_t file, int n_dims)
     const double *values = s->parameters.data;
     for (int i = 0; !st && i < f->n_parameters && n < NAMES_MAX; i++) {
         names[n++] = f->parameter_name[i];
-        if (H5Aexists(root, f->parameter_name[i]) > 0) continue; /* a parameter called as one of ours: its name is there */
+        if (H5Aexists(root, f->parameter_name[i]) > 0)
+            continue; /* a parameter called as one of ours: its name is there */
         st = locum_hdf5_attribute_number(root, f->parameter_name[i], s->records.n > 0 ? values[i] : 0.0);
     }
     for (int i = 0; !st && i < f->n_constants && n < NAMES_MAX; i++) {
@@ -71,8 +72,8 @@ static locum_status write_root(const locum_shard *s, hid_t file, int n_dims)
 
 /* --- dimensions ------------------------------------------------------------------------------------------------------------------ */
 /* a dimension scale at the root, also reachable as /dimensions/<name> if linked */
-static locum_status write_scale(hid_t file, const char *name, hid_t type, int64_t n, const void *data, const char *unit, bool grows,
-                                bool linked)
+static locum_status write_scale(hid_t file, const char *name, hid_t type, int64_t n, const void *data, const char *unit,
+                                bool grows, bool linked)
 {
     char path[LOCUM_STORE_NAME_SIZE], link[LOCUM_STORE_NAME_SIZE];
     hsize_t dims = (hsize_t)n, max = grows || n == 0 ? H5S_UNLIMITED : dims, chunk = n > 0 ? dims : 1;
@@ -83,26 +84,30 @@ static locum_status write_scale(hid_t file, const char *name, hid_t type, int64_
     if (chunk > 65536) chunk = 65536;
     locum_status st = locum_hdf5_create(file, path, type, 1, &dims, &max, &chunk, false, &dataset);
     if (!st && n > 0)
-        st = LOCUM_HDF5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, LOCUM_IO, "cannot write %s", path);
+        st = LOCUM_HDF5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0, LOCUM_IO, "cannot write %s",
+                        path);
     if (!st) st = LOCUM_HDF5(H5DSset_scale(dataset, name) >= 0, LOCUM_IO, "cannot make %s a dimension", path);
     if (!st && unit) st = locum_hdf5_attribute_text(dataset, "units", unit);
     if (!st && linked) st = varying(dataset, false, !strcmp(name, "time"));
     if (!st && linked)
-        st = LOCUM_HDF5(H5Lcreate_hard(file, path, file, link, H5P_DEFAULT, H5P_DEFAULT) >= 0, LOCUM_IO, "cannot link %s", link);
+        st = LOCUM_HDF5(H5Lcreate_hard(file, path, file, link, H5P_DEFAULT, H5P_DEFAULT) >= 0, LOCUM_IO,
+                        "cannot link %s", link);
     return closed(st, dataset, path);
 }
 
 /* an axis in the precision of the file; points without coordinates are numbered */
-static locum_status write_axis(const locum_shard *s, hid_t file, const char *name, int64_t n, const double *points, const char *unit,
-                               bool grows)
+static locum_status write_axis(const locum_shard *s, hid_t file, const char *name, int64_t n, const double *points,
+                               const char *unit, bool grows)
 {
     void *values = NULL;
     locum_status st = locum_alloc(&values, n + 1, sizeof(double));
 
     for (int64_t i = 0; !st && i < n; i++) {
         double point = points ? points[i] : (double)i;
-        if (s->precision == LOCUM_FLOAT32) ((float *)values)[i] = (float)point;
-        else ((double *)values)[i] = point;
+        if (s->precision == LOCUM_FLOAT32)
+            ((float *)values)[i] = (float)point;
+        else
+            ((double *)values)[i] = point;
     }
     if (!st) st = write_scale(file, name, locum_hdf5_file_type(s->precision), n, values, unit, grows, true);
     free(values);
@@ -149,7 +154,8 @@ static locum_status write_dimensions(const locum_shard *s, hid_t file, const loc
     if (!st) st = locum_hdf5_attribute_texts(group, "spatial_dims", grid->n_dims, grid->axis_name);
     if (group >= 0) H5Gclose(group);
     if (!st) st = write_numbered(file, "sample", s->n_good, true);
-    if (!st) st = write_axis(s, file, "time", s->frames_per_sample > 0 ? s->frames_per_sample : 0, s->time.data, NULL, true);
+    if (!st)
+        st = write_axis(s, file, "time", s->frames_per_sample > 0 ? s->frames_per_sample : 0, s->time.data, NULL, true);
     for (int d = 0; !st && d < grid->n_dims; d++)
         st = write_axis(s, file, grid->axis_name[d], grid->n_global[d], grid->axis[d], grid->axis_unit, false);
     return st ? st : write_components(s, file);
@@ -200,10 +206,13 @@ static locum_status write_field_names(const locum_shard *s, hid_t file, int orde
 
     snprintf(path, sizeof path, "/t%d_fields", order);
     for (int a = 0; a < s->schema->schema.n_arrays && n < NAMES_MAX; a++)
-        if (s->schema->arrays[a].order == order && locum_layout_is_field(&s->schema->schema, a)) names[n++] = s->schema->arrays[a].name;
+        if (s->schema->arrays[a].order == order && locum_layout_is_field(&s->schema->schema, a))
+            names[n++] = s->schema->arrays[a].name;
     locum_status st = LOCUM_OK;
-    if (n > 0) group = H5Gopen2(file, path, H5P_DEFAULT);
-    else st = locum_hdf5_group(file, path, &group);
+    if (n > 0)
+        group = H5Gopen2(file, path, H5P_DEFAULT);
+    else
+        st = locum_hdf5_group(file, path, &group);
     if (!st) st = LOCUM_HDF5(group >= 0, LOCUM_IO, "%s: no group %s", s->part, path);
     if (!st) st = locum_hdf5_attribute_texts(group, "field_names", n, names);
     if (group >= 0) H5Gclose(group);
@@ -241,8 +250,9 @@ static locum_status write_constant(hid_t file, const char *name, double value)
 
     snprintf(path, sizeof path, "/scalars/%s", name);
     hid_t dataset = H5Dcreate2(file, path, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    locum_status st = LOCUM_HDF5(dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0,
-                                 LOCUM_IO, "cannot write %s", path);
+    locum_status st =
+        LOCUM_HDF5(dataset >= 0 && H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value) >= 0,
+                   LOCUM_IO, "cannot write %s", path);
     if (!st) st = varying(dataset, false, false);
     if (space >= 0) H5Sclose(space);
     return closed(st, dataset, path);
@@ -258,8 +268,10 @@ static locum_status write_scalars(const locum_shard *s, hid_t file)
 
     for (int a = 0; a < s->schema->schema.n_arrays && n < NAMES_MAX; a++)
         if (locum_layout_is_scalar(&s->schema->schema, a)) names[n++] = s->schema->arrays[a].name;
-    if (there) group = H5Gopen2(file, "/scalars", H5P_DEFAULT);
-    else st = locum_hdf5_group(file, "/scalars", &group);
+    if (there)
+        group = H5Gopen2(file, "/scalars", H5P_DEFAULT);
+    else
+        st = locum_hdf5_group(file, "/scalars", &group);
     if (!st) st = LOCUM_HDF5(group >= 0, LOCUM_IO, "%s: no group /scalars", s->part);
     for (int p = 0; !st && p < s->facts.n_parameters && n < NAMES_MAX; p++) {
         names[n++] = s->facts.parameter_name[p];
@@ -275,7 +287,8 @@ static locum_status write_scalars(const locum_shard *s, hid_t file)
 }
 
 /* --- boundary conditions --------------------------------------------------------------------------------------------------------------- */
-static locum_status write_boundary(hid_t file, const char *axis, int64_t n, const char *name, const char *type, bool lower, bool upper)
+static locum_status write_boundary(hid_t file, const char *axis, int64_t n, const char *name, const char *type,
+                                   bool lower, bool upper)
 {
     char path[LOCUM_STORE_NAME_SIZE], mask_path[LOCUM_STORE_NAME_SIZE + 8];
     int8_t *mask = NULL;
@@ -314,7 +327,8 @@ static locum_status write_boundaries(hid_t file, const locum_domain *grid)
         for (int kind = 0; !st && kind < 3; kind++) {
             bool lower = (int)grid->side[d][0] == kind, upper = (int)grid->side[d][1] == kind;
             if (lower || upper)
-                st = write_boundary(file, grid->axis_name[d], grid->n_global[d], names[kind], types[kind], lower, upper);
+                st =
+                    write_boundary(file, grid->axis_name[d], grid->n_global[d], names[kind], types[kind], lower, upper);
         }
     return st;
 }

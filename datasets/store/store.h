@@ -18,30 +18,37 @@
 #include "locum/dev/frame.h"
 
 /* splits; their names are folder names too: data/train, data/valid (The Well's word), data/test, data/calibration, data/noise */
-typedef enum locum_split { LOCUM_TRAIN, LOCUM_VALIDATION, LOCUM_CALIBRATION, LOCUM_TEST, LOCUM_NOISE, LOCUM_SPLITS } locum_split;
+typedef enum locum_split {
+    LOCUM_TRAIN,
+    LOCUM_VALIDATION,
+    LOCUM_CALIBRATION,
+    LOCUM_TEST,
+    LOCUM_NOISE,
+    LOCUM_SPLITS
+} locum_split;
 const char *locum_split_name(locum_split split);   /* "train", "validation", "calibration", "test", "noise" */
 const char *locum_split_folder(locum_split split); /* "data/train", "data/valid", ... */
 
 /* what every file says about itself */
 typedef struct locum_store_facts {
-    const char *dataset_name;      /**< the study's name */
-    const char *study;             /**< resolved study, YAML */
-    const char *provenance;        /**< JSON members */
-    uint64_t options_hash;         /**< of the generate stage */
-    int n_parameters;              /**< varied parameters */
+    const char *dataset_name; /**< the study's name */
+    const char *study;        /**< resolved study, YAML */
+    const char *provenance;   /**< JSON members */
+    uint64_t options_hash;    /**< of the generate stage */
+    int n_parameters;         /**< varied parameters */
     const char *const *parameter_name, *const *parameter_unit;
-    int n_constants;               /**< other numbers that The Well's readers may want: box lengths, a fixed viscosity; may be 0 */
+    int n_constants; /**< other numbers that The Well's readers may want: box lengths, a fixed viscosity; may be 0 */
     const char *const *constant_name;
-    const double *constant;        /**< [n_constants] */
+    const double *constant; /**< [n_constants] */
 } locum_store_facts;
 
 /* what the file says about one sample */
 typedef struct locum_store_sample {
-    int64_t index;                 /**< in the campaign's plan */
+    int64_t index; /**< in the campaign's plan */
     uint64_t seed;
     locum_split split;
-    int64_t twin;                  /**< noise samples: the index of the sample that they repeat, else -1 */
-    const double *parameter;       /**< [n_parameters] */
+    int64_t twin;            /**< noise samples: the index of the sample that they repeat, else -1 */
+    const double *parameter; /**< [n_parameters] */
 } locum_store_sample;
 
 typedef struct locum_shard locum_shard;
@@ -93,8 +100,8 @@ int64_t locum_dataset_count(const locum_dataset *dataset, int64_t b, int64_t fra
 locum_status locum_dataset_read(const locum_dataset *dataset, int64_t b, int64_t frame, int array, double *buffer);
 /** A whole frame with the blocks of an even slice along the first grid axis for this rank; rows and globals whole.
  *  Owned by the caller: locum_frame_release. */
-locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, int64_t frame, int rank, int size, const bool *wanted,
-                                      locum_frame **out);
+locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, int64_t frame, int rank, int size,
+                                      const bool *wanted, locum_frame **out);
 void locum_frame_release(locum_frame *frame);
 /** Indices of samples (good or failed) that committed shards of a dataset folder hold, sorted; free(*index). Leftover .part files are
  *  ignored (and removed by the campaign). A damaged shard is LOCUM_DAMAGED with its name. */

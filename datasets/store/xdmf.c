@@ -54,21 +54,24 @@ locum_status locum_shard_write_mesh(locum_shard *s, hid_t file)
     memcpy(chunk, dims, sizeof chunk);
     chunk[0] = SLAB_BYTES / 4 / plane < 1 ? 1 : SLAB_BYTES / 4 / plane < dims[0] ? SLAB_BYTES / 4 / plane : dims[0];
     for (int d = 1; plane > SLAB_BYTES && d < grid->n_dims; d++) chunk[d] = chunk[d] > 256 ? 256 : chunk[d];
-    locum_status st = locum_hdf5_create(file, "/locum/mesh/points", H5T_IEEE_F32LE, n_dims, dims, NULL, chunk, false, &dataset);
+    locum_status st =
+        locum_hdf5_create(file, "/locum/mesh/points", H5T_IEEE_F32LE, n_dims, dims, NULL, chunk, false, &dataset);
     if (!st) st = locum_alloc(&points, (int64_t)(chunk[0] * plane), 1);
     memcpy(count, dims, sizeof count);
     for (; !st && first[0] < dims[0]; first[0] += chunk[0]) {
         count[0] = first[0] + chunk[0] <= dims[0] ? chunk[0] : dims[0] - first[0];
         fill_points(grid, first[0], count[0], points);
         hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(n_dims, count, NULL);
-        bool wrote = space >= 0 && memory >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL) >= 0 &&
+        bool wrote = space >= 0 && memory >= 0 &&
+                     H5Sselect_hyperslab(space, H5S_SELECT_SET, first, NULL, count, NULL) >= 0 &&
                      H5Dwrite(dataset, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, points) >= 0;
         if (space >= 0) H5Sclose(space);
         if (memory >= 0) H5Sclose(memory);
         st = LOCUM_HDF5(wrote, LOCUM_IO, "%s: cannot write the mesh", s->part);
     }
     free(points);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write the mesh", s->part);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write the mesh", s->part);
     return st;
 }
 
@@ -76,11 +79,16 @@ locum_status locum_shard_write_mesh(locum_shard *s, hid_t file)
 static void add_escaped(locum_text *out, const char *text)
 {
     for (; *text; text++) {
-        if (*text == '&') locum_text_add(out, "&amp;");
-        else if (*text == '<') locum_text_add(out, "&lt;");
-        else if (*text == '>') locum_text_add(out, "&gt;");
-        else if (*text == '"') locum_text_add(out, "&quot;");
-        else locum_text_bytes(out, text, 1);
+        if (*text == '&')
+            locum_text_add(out, "&amp;");
+        else if (*text == '<')
+            locum_text_add(out, "&lt;");
+        else if (*text == '>')
+            locum_text_add(out, "&gt;");
+        else if (*text == '"')
+            locum_text_add(out, "&quot;");
+        else
+            locum_text_bytes(out, text, 1);
     }
 }
 
@@ -104,8 +112,11 @@ static void add_mesh(const locum_shard *s, const locum_domain *grid, locum_text 
     dims[grid->n_dims] = (hsize_t)grid->n_dims;
     locum_text_add(out, "        <Topology TopologyType=\"%dDSMesh\" Dimensions=\"", grid->n_dims);
     add_dims(out, dims, grid->n_dims);
-    locum_text_add(out, "\"/>\n        <Geometry GeometryType=\"%s\">\n          <DataItem Format=\"HDF\" NumberType=\"Float\" "
-                        "Precision=\"4\" Dimensions=\"", grid->n_dims == 2 ? "XY" : "XYZ");
+    locum_text_add(
+        out,
+        "\"/>\n        <Geometry GeometryType=\"%s\">\n          <DataItem Format=\"HDF\" NumberType=\"Float\" "
+        "Precision=\"4\" Dimensions=\"",
+        grid->n_dims == 2 ? "XY" : "XYZ");
     add_dims(out, dims, grid->n_dims + 1);
     locum_text_add(out, "\">");
     add_file(s, out);
@@ -120,20 +131,25 @@ typedef struct slab { /* of one array: all its axes, and the one frame */
     int precision;
 } slab;
 
-static void add_attribute(const locum_shard *s, const slab *t, const char *name, const char *suffix, bool vector, locum_text *out)
+static void add_attribute(const locum_shard *s, const slab *t, const char *name, const char *suffix, bool vector,
+                          locum_text *out)
 {
     locum_text_add(out, "        <Attribute Name=\"");
     add_escaped(out, name);
-    locum_text_add(out, "%s\" AttributeType=\"%s\" Center=\"Node\">\n          <DataItem ItemType=\"HyperSlab\" Type=\"HyperSlab\" "
-                        "Dimensions=\"", suffix, vector ? "Vector" : "Scalar");
+    locum_text_add(
+        out,
+        "%s\" AttributeType=\"%s\" Center=\"Node\">\n          <DataItem ItemType=\"HyperSlab\" Type=\"HyperSlab\" "
+        "Dimensions=\"",
+        suffix, vector ? "Vector" : "Scalar");
     add_dims(out, t->count + 2, t->n_dims - 2 - (t->count[t->n_dims - 1] == 1 && *suffix ? 1 : 0));
     locum_text_add(out, "\">\n            <DataItem Format=\"XML\" NumberType=\"Int\" Dimensions=\"3 %d\">", t->n_dims);
     add_dims(out, t->start, t->n_dims);
     for (int d = 0; d < t->n_dims; d++) locum_text_add(out, " 1");
     locum_text_add(out, " ");
     add_dims(out, t->count, t->n_dims);
-    locum_text_add(out, "</DataItem>\n            <DataItem Format=\"HDF\" NumberType=\"%s\" Precision=\"%d\" Dimensions=\"", t->number,
-                   t->precision);
+    locum_text_add(out,
+                   "</DataItem>\n            <DataItem Format=\"HDF\" NumberType=\"%s\" Precision=\"%d\" Dimensions=\"",
+                   t->number, t->precision);
     add_dims(out, t->dims, t->n_dims);
     locum_text_add(out, "\">");
     add_file(s, out);
@@ -147,7 +163,8 @@ static void add_array(const locum_shard *s, const locum_domain *grid, int a, int
     static const char *const axes[3] = {"_x", "_y", "_z"};
     const locum_array *array = &s->schema->arrays[a];
     locum_type type = s->schema->stored[a];
-    slab t = {.number = type == LOCUM_FLOAT32 || type == LOCUM_FLOAT64 ? "Float" : "Int", .precision = (int)locum_type_size(type)};
+    slab t = {.number = type == LOCUM_FLOAT32 || type == LOCUM_FLOAT64 ? "Float" : "Int",
+              .precision = (int)locum_type_size(type)};
     int axis = 0;
 
     if (array->order > 1 || !locum_layout_is_field(&s->schema->schema, a)) return;
@@ -176,7 +193,8 @@ locum_status locum_shard_xdmf(const locum_shard *s, locum_text *out)
     const double *time = s->time.data;
     int64_t b = 0;
 
-    locum_text_add(out, "<?xml version=\"1.0\" ?>\n<!DOCTYPE Xdmf SYSTEM \"Xdmf.dtd\" []>\n<Xdmf Version=\"2.0\">\n  <Domain>\n");
+    locum_text_add(
+        out, "<?xml version=\"1.0\" ?>\n<!DOCTYPE Xdmf SYSTEM \"Xdmf.dtd\" []>\n<Xdmf Version=\"2.0\">\n  <Domain>\n");
     for (int64_t r = 0; r < s->records.n; r++) {
         if (records[r].status) continue;
         locum_text_add(out, "    <Grid Name=\"sample_%lld\" GridType=\"Collection\" CollectionType=\"Temporal\">\n",
@@ -184,8 +202,8 @@ locum_status locum_shard_xdmf(const locum_shard *s, locum_text *out)
         for (int64_t f = 0; f < records[r].n_frames; f++) {
             char number[LOCUM_NUMBER_SIZE];
             locum_format_number(time[b * s->frames_per_sample + f], number);
-            locum_text_add(out, "      <Grid Name=\"frame_%lld\" GridType=\"Uniform\">\n        <Time Value=\"%s\"/>\n", (long long)f,
-                           number);
+            locum_text_add(out, "      <Grid Name=\"frame_%lld\" GridType=\"Uniform\">\n        <Time Value=\"%s\"/>\n",
+                           (long long)f, number);
             add_mesh(s, grid, out);
             for (int a = 0; a < s->schema->schema.n_arrays; a++) add_array(s, grid, a, b, f, out);
             locum_text_add(out, "      </Grid>\n");

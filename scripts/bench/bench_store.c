@@ -24,7 +24,8 @@
 #define REPEATS_MAX 64
 
 typedef struct rates { /* bytes per second of each repeat */
-    double write[REPEATS_MAX], dd_write[REPEATS_MAX], read[REPEATS_MAX], dd_read[REPEATS_MAX], warm[REPEATS_MAX], dd_warm[REPEATS_MAX];
+    double write[REPEATS_MAX], dd_write[REPEATS_MAX], read[REPEATS_MAX], dd_read[REPEATS_MAX], warm[REPEATS_MAX],
+        dd_warm[REPEATS_MAX];
     double verify[REPEATS_MAX]; /* seconds */
 } rates;
 
@@ -49,7 +50,8 @@ static void print_row(const char *name, const double *values, int n, double unit
 
     memcpy(sorted, values, (size_t)n * sizeof *sorted);
     qsort(sorted, (size_t)n, sizeof *sorted, by_value);
-    printf("%-34s %9.3f %s   (%.3f .. %.3f)\n", name, sorted[n / 2] / unit, text, sorted[0] / unit, sorted[n - 1] / unit);
+    printf("%-34s %9.3f %s   (%.3f .. %.3f)\n", name, sorted[n / 2] / unit, text, sorted[0] / unit,
+           sorted[n - 1] / unit);
 }
 
 static void print_ratio(const char *name, const double *ours, const double *theirs, int n)
@@ -73,7 +75,12 @@ static void drop_from_cache(const char *path)
 /* --- the store ------------------------------------------------------------------------------------------------------------------ */
 static locum_status write_shard(const char *path, int64_t n_frames, const double *values, double *verify)
 {
-    locum_domain grid = {.name = "grid", .support = LOCUM_GRID, .n_dims = 2, .n_global = {SIDE, SIDE}, .axis_name = {"x", "y"}, .axis_unit = "1"};
+    locum_domain grid = {.name = "grid",
+                         .support = LOCUM_GRID,
+                         .n_dims = 2,
+                         .n_global = {SIDE, SIDE},
+                         .axis_name = {"x", "y"},
+                         .axis_unit = "1"};
     locum_array array = {.name = "vorticity", .text = "", .unit = "s-1", .place = LOCUM_NODE};
     locum_schema schema = {.domains = &grid, .n_domains = 1, .arrays = &array, .n_arrays = 1};
     locum_store_facts facts = {.dataset_name = "bench", .study = "", .provenance = ""};
@@ -152,8 +159,9 @@ static void print_all(const rates *r, int64_t mib, int n)
 
     uname(&machine);
     H5get_libversion(&major, &minor, &release);
-    printf("store: %lld MiB in frames of 1 MiB, %d repeats, median (lowest .. highest)\n%s %s, %ld cores, HDF5 %u.%u.%u\n", (long long)mib, n,
-           machine.sysname, machine.machine, sysconf(_SC_NPROCESSORS_ONLN), major, minor, release);
+    printf(
+        "store: %lld MiB in frames of 1 MiB, %d repeats, median (lowest .. highest)\n%s %s, %ld cores, HDF5 %u.%u.%u\n",
+        (long long)mib, n, machine.sysname, machine.machine, sysconf(_SC_NPROCESSORS_ONLN), major, minor, release);
     print_row("write", r->write, n, 1e6, "MB/s");
     print_row("dd conv=fsync", r->dd_write, n, 1e6, "MB/s");
     print_row("read, cold", r->read, n, 1e6, "MB/s");
@@ -184,8 +192,10 @@ int main(int argc, char **argv)
     locum_status st = values && buffer && r ? LOCUM_OK : LOCUM_MEMORY;
     for (int i = 0; !st && i < SIDE * SIDE + 8; i++) values[i] = (double)((i * 7919) % 10007) / 10007.0;
     for (int i = 0; !st && i < repeats; i++) st = repeat(folder, mib, i, values, buffer, r);
-    if (st) fprintf(stderr, "%s: %s\n", locum_status_name(st), locum_status_message());
-    else print_all(r, mib, repeats);
+    if (st)
+        fprintf(stderr, "%s: %s\n", locum_status_name(st), locum_status_message());
+    else
+        print_all(r, mib, repeats);
     free(values);
     free(buffer);
     free(r);

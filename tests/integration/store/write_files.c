@@ -12,8 +12,13 @@ static locum_status write_spike(const char *path, int n_dims, int rank, int size
 {
     static const double x[8] = {0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0}, z[5] = {0, 0.1, 0.2, 0.3, 0.4};
     static const double y[12] = {-3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8};
-    locum_domain grid = {.name = "grid", .support = LOCUM_GRID, .n_dims = n_dims, .axis = {x, y, n_dims > 2 ? z : NULL},
-                         .n_global = {n_dims > 2 ? 4 : 8, n_dims > 2 ? 6 : 12, n_dims > 2 ? 5 : 0}, .axis_name = {"x", "y", "z"}, .axis_unit = "m"};
+    locum_domain grid = {.name = "grid",
+                         .support = LOCUM_GRID,
+                         .n_dims = n_dims,
+                         .axis = {x, y, n_dims > 2 ? z : NULL},
+                         .n_global = {n_dims > 2 ? 4 : 8, n_dims > 2 ? 6 : 12, n_dims > 2 ? 5 : 0},
+                         .axis_name = {"x", "y", "z"},
+                         .axis_unit = "m"};
     locum_array array = {.name = "spike", .text = "one point", .unit = "1", .place = LOCUM_NODE};
     locum_schema schema = {.domains = &grid, .n_domains = 1, .arrays = &array, .n_arrays = 1};
     locum_store_facts facts = {.dataset_name = "spike", .study = "study: spike\n", .provenance = ""};
@@ -31,7 +36,8 @@ static locum_status write_spike(const char *path, int n_dims, int rank, int size
         for (int f = 0; !st && f < 3; f++) {
             locum_block block = {.data = values, .first = {first}, .n = {n, grid.n_global[1], grid.n_global[2]}};
             locum_frame frame = {.schema = &schema, .time = 0.5 * f, .step = f, .blocks = &block};
-            for (int64_t i = 0; i < n * plane; i++) values[i] = first * plane + i == at ? 1.0 + f + 10.0 * (double)b : 0.0;
+            for (int64_t i = 0; i < n * plane; i++)
+                values[i] = first * plane + i == at ? 1.0 + f + 10.0 * (double)b : 0.0;
             st = sink.frame(sink.self, &frame);
         }
         if (!st) st = sink.close(sink.self, LOCUM_OK);
@@ -47,8 +53,10 @@ int main(int argc, char **argv)
         const char *name;
         synthetic_kind kind;
         locum_type precision;
-    } files[] = {{"grid_2.h5", SYNTHETIC_GRID_2, LOCUM_FLOAT32}, {"grid_2_f64.h5", SYNTHETIC_GRID_2, LOCUM_FLOAT64},
-                 {"grid_3.h5", SYNTHETIC_GRID_3, LOCUM_FLOAT32}, {"rows.h5", SYNTHETIC_ROWS, LOCUM_FLOAT64}};
+    } files[] = {{"grid_2.h5", SYNTHETIC_GRID_2, LOCUM_FLOAT32},
+                 {"grid_2_f64.h5", SYNTHETIC_GRID_2, LOCUM_FLOAT64},
+                 {"grid_3.h5", SYNTHETIC_GRID_3, LOCUM_FLOAT32},
+                 {"rows.h5", SYNTHETIC_ROWS, LOCUM_FLOAT64}};
     char path[512];
     int rank, size;
 

@@ -40,10 +40,12 @@ static int read_all(const char *path, synthetic_kind kind)
     const locum_schema *want = synthetic_schema(kind);
 
     locum_status st = locum_dataset_open(path, &dataset);
-    if (!st && (locum_dataset_n(dataset) != 3 || locum_dataset_options_hash(dataset) != 0xfedcba9876543210u)) return WRONG;
+    if (!st && (locum_dataset_n(dataset) != 3 || locum_dataset_options_hash(dataset) != 0xfedcba9876543210u))
+        return WRONG;
     for (int64_t b = 0; !st && b < 3; b++) {
         const locum_dataset_sample *s = locum_dataset_sample_at(dataset, b);
-        if (s->index != b || s->n_frames != 2 || s->seed != 1000u + (uint64_t)b || s->parameter[0] != 0.25 * (double)b) return WRONG;
+        if (s->index != b || s->n_frames != 2 || s->seed != 1000u + (uint64_t)b || s->parameter[0] != 0.25 * (double)b)
+            return WRONG;
         for (int64_t f = 0; !st && f < 2; f++)
             for (int a = 0; !st && a < want->n_arrays; a++) {
                 int64_t n = locum_dataset_count(dataset, b, f, a);
@@ -104,9 +106,11 @@ static void flip_bits(synthetic_kind kind, const char *name, int n_flips)
         bytes[at] = (char)(bytes[at] ^ 1 << (words[2] % 8));
         int answer = in_child(read_all, broken, kind);
         count[answer]++;
-        if (answer == WRONG || answer == UNNAMED) printf("\n    bit %u of byte %zu of %zu: %s", words[2] % 8, at, n, answer == WRONG ? "wrong" : "unnamed");
+        if (answer == WRONG || answer == UNNAMED)
+            printf("\n    bit %u of byte %zu of %zu: %s", words[2] % 8, at, n, answer == WRONG ? "wrong" : "unnamed");
     }
-    printf(" %d flips: %d harmless, %d found, %d crashes of HDF5 ", n_flips, count[RIGHT], count[FOUND], count[CRASHED]);
+    printf(" %d flips: %d harmless, %d found, %d crashes of HDF5 ", n_flips, count[RIGHT], count[FOUND],
+           count[CRASHED]);
     CU_ASSERT(count[WRONG] == 0 && count[UNNAMED] == 0);
     CU_ASSERT(count[FOUND] > n_flips / 20); /* a good part of the file is data */
     free(bytes);
@@ -146,7 +150,8 @@ static void damage_is_named(void)
                 locum_status st = locum_dataset_read(dataset, b, f, a, buffer);
                 if (!st) continue;
                 snprintf(name, sizeof name, "\"%s\"", locum_dataset_schema(dataset)->arrays[a].name);
-                CU_ASSERT(st == LOCUM_DAMAGED && strstr(locum_status_message(), path) && strstr(locum_status_message(), name));
+                CU_ASSERT(st == LOCUM_DAMAGED && strstr(locum_status_message(), path) &&
+                          strstr(locum_status_message(), name));
                 n_damaged++;
             }
     CU_ASSERT(n_damaged == 1);
@@ -196,7 +201,8 @@ static void external_link(hid_t file)
 static void make_array(hid_t file, hid_t property)
 {
     hsize_t n = 16;
-    hid_t space = H5Screate_simple(1, &n, NULL), set = H5Dcreate2(file, "/extra", H5T_STD_U8LE, space, H5P_DEFAULT, property, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(1, &n, NULL),
+          set = H5Dcreate2(file, "/extra", H5T_STD_U8LE, space, H5P_DEFAULT, property, H5P_DEFAULT);
 
     CU_ASSERT(set >= 0);
     if (set >= 0) H5Dclose(set);
@@ -302,12 +308,11 @@ static void files_of_others_are_refused(void)
     CU_ASSERT(strstr(locum_status_message(), "not one of locum's") != NULL);
 }
 
-LOCUM_RUN_RANKS("store: damage",
-    {"no flipped bit of a grid file passes", no_flipped_bit_of_a_grid_file_passes},
-    {"no flipped bit of a rows file passes", no_flipped_bit_of_a_rows_file_passes},
-    {"damage is named by file and array", damage_is_named},
-    {"truncated files are found", truncated_files_are_found},
-    {"ways out of a file are refused", ways_out_of_a_file_are_refused},
-    {"a full disk leaves nothing half done", a_full_disk_leaves_nothing_half_done},
-    {"a sample in two files is refused", a_sample_in_two_files_is_refused},
-    {"files of others are refused", files_of_others_are_refused})
+LOCUM_RUN_RANKS("store: damage", {"no flipped bit of a grid file passes", no_flipped_bit_of_a_grid_file_passes},
+                {"no flipped bit of a rows file passes", no_flipped_bit_of_a_rows_file_passes},
+                {"damage is named by file and array", damage_is_named},
+                {"truncated files are found", truncated_files_are_found},
+                {"ways out of a file are refused", ways_out_of_a_file_are_refused},
+                {"a full disk leaves nothing half done", a_full_disk_leaves_nothing_half_done},
+                {"a sample in two files is refused", a_sample_in_two_files_is_refused},
+                {"files of others are refused", files_of_others_are_refused})

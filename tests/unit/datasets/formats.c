@@ -25,16 +25,19 @@ static double field(int64_t i, int64_t j)
 }
 
 /* one dataset [n0, n1(, n2)] of a type, at a path; rank 0 */
-static void write_foreign(const char *path, const char *dataset, hid_t type, int n_dims, hsize_t n0, hsize_t n1, int64_t bad)
+static void write_foreign(const char *path, const char *dataset, hid_t type, int n_dims, hsize_t n0, hsize_t n1,
+                          int64_t bad)
 {
     double values[512];
     hsize_t dims[4] = {n0, n1, 1, 1};
 
     if (world_rank == 0) {
-        for (int64_t i = 0; i < (int64_t)(n0 * n1); i++) values[i] = i == bad ? NAN : field(i / (int64_t)n1, i % (int64_t)n1);
+        for (int64_t i = 0; i < (int64_t)(n0 * n1); i++)
+            values[i] = i == bad ? NAN : field(i / (int64_t)n1, i % (int64_t)n1);
         hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), link = H5Pcreate(H5P_LINK_CREATE);
         H5Pset_create_intermediate_group(link, 1);
-        hid_t space = H5Screate_simple(n_dims, dims, NULL), set = H5Dcreate2(file, dataset, type, space, link, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t space = H5Screate_simple(n_dims, dims, NULL),
+              set = H5Dcreate2(file, dataset, type, space, link, H5P_DEFAULT, H5P_DEFAULT);
         CU_ASSERT(H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
         H5Dclose(set);
         H5Sclose(space);
@@ -98,7 +101,8 @@ static void our_own_files_give_their_last_frame(void)
     locum_format_shape shape = {0};
     locum_frame *frame = NULL;
 
-    CHECK_OK(synthetic_shard(request.path, MPI_COMM_WORLD, SYNTHETIC_GRID_2, LOCUM_FLOAT64, LOCUM_TRAIN, 3, 1, 4, -1, 0));
+    CHECK_OK(
+        synthetic_shard(request.path, MPI_COMM_WORLD, SYNTHETIC_GRID_2, LOCUM_FLOAT64, LOCUM_TRAIN, 3, 1, 4, -1, 0));
     CHECK_OK(locum_format_probe(&request, &shape));
     CU_ASSERT(shape.n_dims == 2 && shape.n[0] == 6 && shape.n[1] == 10);
     CHECK_OK(locum_format_read(&request, MPI_COMM_WORLD, &frame));
@@ -156,9 +160,8 @@ static void a_nan_is_named_with_its_index(void)
     refused(path, "vorticity", "", "vorticity(2, 3)");
 }
 
-LOCUM_RUN_RANKS("formats",
-    {"float32 and float64 of any byte order are read", floats_of_any_byte_order_are_read},
-    {"a dataset is found by its path or its name", a_dataset_is_found_by_path_or_name},
-    {"our own files give their last frame", our_own_files_give_their_last_frame},
-    {"what does not fit is refused with the reason", what_does_not_fit_is_refused},
-    {"a NaN is named with its index", a_nan_is_named_with_its_index})
+LOCUM_RUN_RANKS("formats", {"float32 and float64 of any byte order are read", floats_of_any_byte_order_are_read},
+                {"a dataset is found by its path or its name", a_dataset_is_found_by_path_or_name},
+                {"our own files give their last frame", our_own_files_give_their_last_frame},
+                {"what does not fit is refused with the reason", what_does_not_fit_is_refused},
+                {"a NaN is named with its index", a_nan_is_named_with_its_index})

@@ -22,7 +22,8 @@ static const char *make_dataset(void)
     for (int s = 0; s < LOCUM_SPLITS; s++) {
         snprintf(path, sizeof path, "%s/%s/a.h5", root, locum_split_folder((locum_split)s));
         int64_t first = s == LOCUM_NOISE ? 110 : 10 * s, n = s == LOCUM_TRAIN ? 10 : s == LOCUM_NOISE ? 2 : 3;
-        CHECK_OK(synthetic_shard(path, MPI_COMM_WORLD, SYNTHETIC_GRID_2, LOCUM_FLOAT64, (locum_split)s, first, n, 2, 4, 0));
+        CHECK_OK(
+            synthetic_shard(path, MPI_COMM_WORLD, SYNTHETIC_GRID_2, LOCUM_FLOAT64, (locum_split)s, first, n, 2, 4, 0));
     }
     return root;
 }
@@ -48,7 +49,8 @@ static void columns_hold_the_last_frames(void)
     CU_ASSERT(t->n[LOCUM_TRAIN] == 9 && t->n[LOCUM_VALIDATION] == 3 && t->n[LOCUM_NOISE] == 2 && t->twin[1] == 11);
     CU_ASSERT(t->index[LOCUM_TRAIN][3] == 3 && t->index[LOCUM_TRAIN][4] == 5);
     CU_ASSERT(t->values[LOCUM_TRAIN][0][4] == 0.25 * 5 && t->columns[0].is_input && !t->columns[2].is_input);
-    CU_ASSERT(t->columns[4].n_dims == 2 && t->columns[4].dims[0] == 6 && t->columns[4].dims[1] == 10 && t->columns[4].extent == 60);
+    CU_ASSERT(t->columns[4].n_dims == 2 && t->columns[4].dims[0] == 6 && t->columns[4].dims[1] == 10 &&
+              t->columns[4].extent == 60);
     CU_ASSERT(t->columns[5].n_dims == 3 && t->columns[5].dims[2] == 2 && t->columns[5].axis[2] == NULL);
     CU_ASSERT(t->columns[3].n_dims == 1 && t->columns[3].axis[0][1] == 1.5);
     CU_ASSERT_STRING_EQUAL(t->columns[3].axis_name[0], "k");
@@ -83,7 +85,8 @@ static void normalisers_see_the_training_split_only(void)
 }
 
 /* runs n batches from a position; rows of each into `rows` [n * batch] */
-static int64_t collect(const locum_table *t, uint64_t seed, int64_t batch, int64_t epoch, int64_t number, int n, int64_t *rows)
+static int64_t collect(const locum_table *t, uint64_t seed, int64_t batch, int64_t epoch, int64_t number, int n,
+                       int64_t *rows)
 {
     locum_loader *loader = NULL;
     const locum_batch *b = NULL;
@@ -222,12 +225,10 @@ static void a_nan_is_named(void)
     locum_dataset_close(dataset);
 }
 
-LOCUM_RUN_RANKS("loader",
-    {"columns hold parameters and last frames", columns_hold_the_last_frames},
-    {"normalisers see the training split only", normalisers_see_the_training_split_only},
-    {"the order is a function of seed and epoch", order_is_a_function_of_seed_and_epoch},
-    {"a resumed loader goes on where it was", a_resumed_loader_goes_on_where_it_was},
-    {"the next batch is made ahead", the_next_batch_is_made_ahead},
-    {"the same table has the same hash", a_table_has_one_hash},
-    {"what is missing is named", what_is_missing_is_named},
-    {"a NaN in a sample is named", a_nan_is_named})
+LOCUM_RUN_RANKS("loader", {"columns hold parameters and last frames", columns_hold_the_last_frames},
+                {"normalisers see the training split only", normalisers_see_the_training_split_only},
+                {"the order is a function of seed and epoch", order_is_a_function_of_seed_and_epoch},
+                {"a resumed loader goes on where it was", a_resumed_loader_goes_on_where_it_was},
+                {"the next batch is made ahead", the_next_batch_is_made_ahead},
+                {"the same table has the same hash", a_table_has_one_hash},
+                {"what is missing is named", what_is_missing_is_named}, {"a NaN in a sample is named", a_nan_is_named})

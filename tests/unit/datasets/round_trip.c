@@ -24,7 +24,8 @@ static const char *file_named(const char *name)
 }
 
 /* value i of an array as it must come back */
-static double expected(const locum_schema *schema, int a, int64_t sample, int64_t frame, int64_t i, locum_type precision)
+static double expected(const locum_schema *schema, int a, int64_t sample, int64_t frame, int64_t i,
+                       locum_type precision)
 {
     const locum_domain *d = &schema->domains[schema->arrays[a].domain];
     bool large = d->support == LOCUM_GRID || (d->support == LOCUM_ROWS && d->n_global[0] == 0);
@@ -35,7 +36,8 @@ static double expected(const locum_schema *schema, int a, int64_t sample, int64_
 }
 
 /* how many values of all arrays of a sample differ from the formula */
-static int64_t count_wrong(const locum_dataset *dataset, int64_t b, int64_t sample, int64_t n_frames, locum_type precision)
+static int64_t count_wrong(const locum_dataset *dataset, int64_t b, int64_t sample, int64_t n_frames,
+                           locum_type precision)
 {
     const locum_schema *schema = locum_dataset_schema(dataset);
     int64_t wrong = 0;
@@ -149,7 +151,8 @@ static void arrays_larger_than_a_chunk_come_back(void)
     for (int64_t i = 0; i < NX * NY * NZ; i++) wrong += values[i] != (double)i + 0.5;
     CU_ASSERT(wrong == 0);
     locum_frame *frame = NULL;
-    CHECK_OK(locum_dataset_read_frame(dataset, 0, 0, 1, 3, NULL, &frame)); /* planes 16 .. 32: the end of the first chunk and more */
+    CHECK_OK(locum_dataset_read_frame(dataset, 0, 0, 1, 3, NULL,
+                                      &frame)); /* planes 16 .. 32: the end of the first chunk and more */
     const double *slice = frame ? frame->blocks[0].data : NULL;
     for (int64_t i = 0; slice && i < 17 * NY * NZ; i++) wrong += slice[i] != (double)(16 * NY * NZ + i);
     CU_ASSERT(wrong == 0 && frame && frame->blocks[0].first[0] == 16 && frame->blocks[0].n[0] == 17);
@@ -221,7 +224,8 @@ static void a_folder_is_one_dataset(void)
     free(done);
     if (!dataset) return;
     CU_ASSERT(locum_dataset_n(dataset) == 9);
-    CU_ASSERT(locum_dataset_sample_at(dataset, 7)->split == LOCUM_NOISE && locum_dataset_sample_at(dataset, 7)->twin == 4);
+    CU_ASSERT(locum_dataset_sample_at(dataset, 7)->split == LOCUM_NOISE &&
+              locum_dataset_sample_at(dataset, 7)->twin == 4);
     CU_ASSERT(locum_dataset_sample_at(dataset, 5)->failed && locum_dataset_sample_at(dataset, 6)->failed);
     CU_ASSERT(count_wrong(dataset, 3, 3, 1, LOCUM_FLOAT64) == 0 && count_wrong(dataset, 8, 105, 1, LOCUM_FLOAT64) == 0);
     locum_dataset_close(dataset);
@@ -272,20 +276,20 @@ static void unequal_frames_are_refused(void)
     CHECK_OK(synthetic_sample(shard, SYNTHETIC_GRID_2, &sample, 2, LOCUM_OK, world_rank, size));
     sample.index = 1;
     CHECK_FAILS(synthetic_sample(shard, SYNTHETIC_GRID_2, &sample, 3, LOCUM_OK, world_rank, size), LOCUM_ARG);
-    CU_ASSERT(strstr(locum_status_message(), "has 3 frames") != NULL && strstr(locum_status_message(), "have 2") != NULL);
+    CU_ASSERT(strstr(locum_status_message(), "has 3 frames") != NULL &&
+              strstr(locum_status_message(), "have 2") != NULL);
     CU_ASSERT(locum_shard_n_samples(shard) == 1);
     locum_shard_abandon(shard);
 }
 
-LOCUM_RUN_RANKS("store: round trips",
-        {"a 2-D grid comes back rounded to float32", grid_2_in_float32},
-        {"a 2-D grid comes back bit for bit in float64", grid_2_in_float64},
-        {"a 3-D grid with a tensor comes back", grid_3_in_float32},
-        {"ragged rows come back sorted by id", rows_in_float32},
-        {"ragged rows come back bit for bit in float64", rows_in_float64},
-        {"transfers cut to 40 bytes give the same", small_transfers_give_the_same},
-        {"arrays larger than a chunk come back", arrays_larger_than_a_chunk_come_back},
-    {"1, 2, 3 readers get slices side by side", frames_are_sliced_evenly},
-        {"a folder of shards is one dataset; parts are ignored", a_folder_is_one_dataset},
-        {"one rank failing stops all", one_rank_failing_stops_all},
-        {"samples of a grid shard have as many frames", unequal_frames_are_refused})
+LOCUM_RUN_RANKS("store: round trips", {"a 2-D grid comes back rounded to float32", grid_2_in_float32},
+                {"a 2-D grid comes back bit for bit in float64", grid_2_in_float64},
+                {"a 3-D grid with a tensor comes back", grid_3_in_float32},
+                {"ragged rows come back sorted by id", rows_in_float32},
+                {"ragged rows come back bit for bit in float64", rows_in_float64},
+                {"transfers cut to 40 bytes give the same", small_transfers_give_the_same},
+                {"arrays larger than a chunk come back", arrays_larger_than_a_chunk_come_back},
+                {"1, 2, 3 readers get slices side by side", frames_are_sliced_evenly},
+                {"a folder of shards is one dataset; parts are ignored", a_folder_is_one_dataset},
+                {"one rank failing stops all", one_rank_failing_stops_all},
+                {"samples of a grid shard have as many frames", unequal_frames_are_refused})

@@ -22,38 +22,93 @@ static const double axis_y2[10] = {0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 
 static const double axis_z3[5] = {0.0, 0.1, 0.3, 0.6, 1.0};
 static const double axis_k[N_K] = {0.5, 1.5, 2.5, 3.5, 4.5}, axis_y[N_Y] = {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6};
 
-#define COMMON_DOMAINS                                                                                                         \
-    {.name = "global", .support = LOCUM_GLOBAL},                                                                               \
-        {.name = "k", .support = LOCUM_ROWS, .n_dims = 1, .n_global = {N_K}, .axis = {axis_k}, .axis_name = {"k"}, .axis_unit = "m-1"}, \
-        {.name = "y_mean", .support = LOCUM_ROWS, .n_dims = 1, .n_global = {N_Y}, .axis = {axis_y}, .axis_name = {"y"}, .axis_unit = "m"}, \
-        {.name = "particles", .support = LOCUM_ROWS, .n_dims = 1}
+#define COMMON_DOMAINS                                          \
+    {.name = "global", .support = LOCUM_GLOBAL},                \
+        {.name = "k",                                           \
+         .support = LOCUM_ROWS,                                 \
+         .n_dims = 1,                                           \
+         .n_global = {N_K},                                     \
+         .axis = {axis_k},                                      \
+         .axis_name = {"k"},                                    \
+         .axis_unit = "m-1"},                                   \
+        {.name = "y_mean",                                      \
+         .support = LOCUM_ROWS,                                 \
+         .n_dims = 1,                                           \
+         .n_global = {N_Y},                                     \
+         .axis = {axis_y},                                      \
+         .axis_name = {"y"},                                    \
+         .axis_unit = "m"},                                     \
+    {                                                           \
+        .name = "particles", .support = LOCUM_ROWS, .n_dims = 1 \
+    }
 
-static const locum_domain domains_2[] = {
-    COMMON_DOMAINS,
-    {.name = "grid", .support = LOCUM_GRID, .n_dims = 2, .n_global = {6, 10}, .axis = {axis_x2, axis_y2}, .axis_name = {"x", "y"},
-     .axis_unit = "m", .upper = {1.5, 4.0}, .side = {{LOCUM_PERIODIC, LOCUM_PERIODIC}, {LOCUM_WALL, LOCUM_OPEN}}}};
-static const locum_domain domains_3[] = {
-    COMMON_DOMAINS,
-    {.name = "grid", .support = LOCUM_GRID, .n_dims = 3, .n_global = {4, 3, 5}, .axis = {axis_x3, axis_y3, axis_z3},
-     .axis_name = {"x", "y", "z"}, .axis_unit = "m", .lower = {0, -1, 0}, .upper = {4.0, 1.0, 1.0}}};
+static const locum_domain domains_2[] = {COMMON_DOMAINS,
+                                         {.name = "grid",
+                                          .support = LOCUM_GRID,
+                                          .n_dims = 2,
+                                          .n_global = {6, 10},
+                                          .axis = {axis_x2, axis_y2},
+                                          .axis_name = {"x", "y"},
+                                          .axis_unit = "m",
+                                          .upper = {1.5, 4.0},
+                                          .side = {{LOCUM_PERIODIC, LOCUM_PERIODIC}, {LOCUM_WALL, LOCUM_OPEN}}}};
+static const locum_domain domains_3[] = {COMMON_DOMAINS,
+                                         {.name = "grid",
+                                          .support = LOCUM_GRID,
+                                          .n_dims = 3,
+                                          .n_global = {4, 3, 5},
+                                          .axis = {axis_x3, axis_y3, axis_z3},
+                                          .axis_name = {"x", "y", "z"},
+                                          .axis_unit = "m",
+                                          .lower = {0, -1, 0},
+                                          .upper = {4.0, 1.0, 1.0}}};
 
-#define COMMON_ARRAYS                                                                                                          \
-    {.name = "energy", .text = "kinetic energy", .unit = "m2 s-2", .domain = 0, .roles = LOCUM_OBSERVABLE},                    \
-        {.name = "momentum", .text = "mean momentum", .unit = "m s-1", .domain = 0, .order = 1, .shape = {3}},                 \
-        {.name = "spectrum", .text = "energy spectrum", .unit = "m3 s-2", .domain = 1, .roles = LOCUM_OBSERVABLE},             \
-        {.name = "profile", .text = "mean flow", .unit = "m s-1", .domain = 2, .roles = LOCUM_OBSERVABLE},                     \
-        {.name = "id", .text = "name of a particle", .unit = "1", .type = LOCUM_INT64, .domain = 3, .roles = LOCUM_STATE},     \
-        {.name = "position", .text = "place", .unit = "m", .domain = 3, .order = 1, .shape = {3}, .roles = LOCUM_STATE}
+#define COMMON_ARRAYS                                                                                                 \
+    {.name = "energy", .text = "kinetic energy", .unit = "m2 s-2", .domain = 0, .roles = LOCUM_OBSERVABLE},           \
+        {.name = "momentum", .text = "mean momentum", .unit = "m s-1", .domain = 0, .order = 1, .shape = {3}},        \
+        {.name = "spectrum", .text = "energy spectrum", .unit = "m3 s-2", .domain = 1, .roles = LOCUM_OBSERVABLE},    \
+        {.name = "profile", .text = "mean flow", .unit = "m s-1", .domain = 2, .roles = LOCUM_OBSERVABLE},            \
+        {.name = "id",                                                                                                \
+         .text = "name of a particle",                                                                                \
+         .unit = "1",                                                                                                 \
+         .type = LOCUM_INT64,                                                                                         \
+         .domain = 3,                                                                                                 \
+         .roles = LOCUM_STATE},                                                                                       \
+    {                                                                                                                 \
+        .name = "position", .text = "place", .unit = "m", .domain = 3, .order = 1, .shape = {3}, .roles = LOCUM_STATE \
+    }
 
-static const locum_array arrays_2[] = {
-    COMMON_ARRAYS,
-    {.name = "vorticity", .text = "curl of velocity", .unit = "s-1", .domain = 4, .place = LOCUM_NODE, .roles = LOCUM_STATE},
-    {.name = "velocity", .text = "velocity", .unit = "m s-1", .domain = 4, .order = 1, .shape = {2}, .place = LOCUM_NODE},
-    {.name = "colours", .text = "three numbers a point", .unit = "1", .domain = 4, .order = 1, .shape = {3}, .place = LOCUM_CELL}};
+static const locum_array arrays_2[] = {COMMON_ARRAYS,
+                                       {.name = "vorticity",
+                                        .text = "curl of velocity",
+                                        .unit = "s-1",
+                                        .domain = 4,
+                                        .place = LOCUM_NODE,
+                                        .roles = LOCUM_STATE},
+                                       {.name = "velocity",
+                                        .text = "velocity",
+                                        .unit = "m s-1",
+                                        .domain = 4,
+                                        .order = 1,
+                                        .shape = {2},
+                                        .place = LOCUM_NODE},
+                                       {.name = "colours",
+                                        .text = "three numbers a point",
+                                        .unit = "1",
+                                        .domain = 4,
+                                        .order = 1,
+                                        .shape = {3},
+                                        .place = LOCUM_CELL}};
 static const locum_array arrays_3[] = {
     COMMON_ARRAYS,
     {.name = "temperature", .text = "temperature", .unit = "K", .domain = 4, .place = LOCUM_CELL, .roles = LOCUM_STATE},
-    {.name = "velocity", .text = "velocity", .unit = "m s-1", .domain = 4, .order = 1, .shape = {3}, .place = LOCUM_CELL},
+    {.name = "velocity",
+     .text = "velocity",
+     .unit = "m s-1",
+     .domain = 4,
+     .order = 1,
+     .shape = {3},
+     .place = LOCUM_CELL},
     {.name = "stress", .text = "stress", .unit = "Pa", .domain = 4, .order = 2, .shape = {3, 3}, .place = LOCUM_CELL}};
 
 const locum_schema *synthetic_schema(synthetic_kind kind)
@@ -72,10 +127,16 @@ locum_store_facts synthetic_facts(void)
     static const char *const constants[] = {"box_x"};
     static const double values[] = {1.5};
 
-    return (locum_store_facts){.dataset_name = "synthetic", .study = "study: synthetic\nseed: 1\n",
-                               .provenance = "\"program\":\"test\"", .options_hash = 0xfedcba9876543210u, .n_parameters = 2,
-                               .parameter_name = synthetic_parameter, .parameter_unit = synthetic_unit, .n_constants = 1,
-                               .constant_name = constants, .constant = values};
+    return (locum_store_facts){.dataset_name = "synthetic",
+                               .study = "study: synthetic\nseed: 1\n",
+                               .provenance = "\"program\":\"test\"",
+                               .options_hash = 0xfedcba9876543210u,
+                               .n_parameters = 2,
+                               .parameter_name = synthetic_parameter,
+                               .parameter_unit = synthetic_unit,
+                               .n_constants = 1,
+                               .constant_name = constants,
+                               .constant = values};
 }
 
 int64_t synthetic_particles(int64_t sample, int64_t frame)
@@ -96,7 +157,8 @@ static int64_t particle_at(int64_t place, int64_t n)
     return 0;
 }
 
-static void fill_particles(locum_block *block, int array, int64_t sample, int64_t frame, int64_t first, int64_t n, int64_t all)
+static void fill_particles(locum_block *block, int array, int64_t sample, int64_t frame, int64_t first, int64_t n,
+                           int64_t all)
 {
     int64_t *id = calloc((size_t)n + 1, sizeof *id);
     double *position = calloc((size_t)n * 3 + 1, sizeof *position);
@@ -124,7 +186,9 @@ locum_frame *synthetic_frame(synthetic_kind kind, int64_t sample, int64_t frame,
         const locum_domain *d = &schema->domains[schema->arrays[a].domain];
         locum_block *block = &f->blocks[a];
         bool particles = d->support == LOCUM_ROWS && d->n_global[0] == 0, whole = !strcmp(d->name, "k");
-        int64_t planes = d->support == LOCUM_GLOBAL ? 1 : particles ? synthetic_particles(sample, frame) : d->n_global[0];
+        int64_t planes = d->support == LOCUM_GLOBAL ? 1
+                         : particles                ? synthetic_particles(sample, frame)
+                                                    : d->n_global[0];
         int64_t inner = locum_array_components(&schema->arrays[a]);
         for (int i = 1; d->support == LOCUM_GRID && i < d->n_dims; i++) inner *= block->n[i] = d->n_global[i];
         block->first[0] = whole || d->support == LOCUM_GLOBAL ? 0 : planes * rank / size;
@@ -135,7 +199,8 @@ locum_frame *synthetic_frame(synthetic_kind kind, int64_t sample, int64_t frame,
             continue;
         }
         double *data = calloc((size_t)(block->n[0] * inner) + 1, sizeof *data);
-        for (int64_t i = 0; i < block->n[0] * inner; i++) data[i] = synthetic_value(sample, frame, a, block->first[0] * inner + i);
+        for (int64_t i = 0; i < block->n[0] * inner; i++)
+            data[i] = synthetic_value(sample, frame, a, block->first[0] * inner + i);
         block->data = data;
     }
     return f;
@@ -148,8 +213,8 @@ void synthetic_frame_free(locum_frame *frame)
     free(frame);
 }
 
-locum_status synthetic_sample(locum_shard *shard, synthetic_kind kind, const locum_store_sample *sample, int64_t n_frames,
-                              locum_status result, int rank, int size)
+locum_status synthetic_sample(locum_shard *shard, synthetic_kind kind, const locum_store_sample *sample,
+                              int64_t n_frames, locum_status result, int rank, int size)
 {
     locum_sink sink = locum_shard_sink(shard);
     locum_sample plain = {.index = sample->index, .seed = sample->seed};
@@ -166,8 +231,8 @@ locum_status synthetic_sample(locum_shard *shard, synthetic_kind kind, const loc
     return st;
 }
 
-locum_status synthetic_shard(const char *path, MPI_Comm comm, synthetic_kind kind, locum_type precision, locum_split split,
-                             int64_t first, int64_t n, int64_t n_frames, int64_t fails, int64_t cap)
+locum_status synthetic_shard(const char *path, MPI_Comm comm, synthetic_kind kind, locum_type precision,
+                             locum_split split, int64_t first, int64_t n, int64_t n_frames, int64_t fails, int64_t cap)
 {
     locum_store_facts facts = synthetic_facts();
     locum_shard *shard = NULL;
@@ -179,8 +244,11 @@ locum_status synthetic_shard(const char *path, MPI_Comm comm, synthetic_kind kin
     if (!st && cap > 0) locum_shard_set_cap(shard, cap);
     for (int64_t i = first; !st && i < first + n; i++) {
         double parameter[2] = {0.25 * (double)i, 1.0 / (1.0 + (double)i)};
-        locum_store_sample sample = {.index = i, .seed = 1000u + (uint64_t)i, .split = split,
-                                     .twin = split == LOCUM_NOISE ? i - 100 : -1, .parameter = parameter};
+        locum_store_sample sample = {.index = i,
+                                     .seed = 1000u + (uint64_t)i,
+                                     .split = split,
+                                     .twin = split == LOCUM_NOISE ? i - 100 : -1,
+                                     .parameter = parameter};
         st = synthetic_sample(shard, kind, &sample, n_frames, i == fails ? LOCUM_NUMERIC : LOCUM_OK, rank, size);
     }
     if (!st) return locum_shard_commit(shard);

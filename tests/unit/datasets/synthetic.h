@@ -29,11 +29,11 @@ double synthetic_value(int64_t sample, int64_t frame, int array, int64_t i);
 locum_frame *synthetic_frame(synthetic_kind kind, int64_t sample, int64_t frame, int rank, int size);
 void synthetic_frame_free(locum_frame *frame);
 /** Writes one sample of n frames (or one that fails with `result` after n frames). Collective. */
-locum_status synthetic_sample(locum_shard *shard, synthetic_kind kind, const locum_store_sample *sample, int64_t n_frames,
-                              locum_status result, int rank, int size);
+locum_status synthetic_sample(locum_shard *shard, synthetic_kind kind, const locum_store_sample *sample,
+                              int64_t n_frames, locum_status result, int rank, int size);
 /** A whole shard: samples first .. first + n of one split; the sample `fails` fails (-1 = none). Committed. Collective. */
-locum_status synthetic_shard(const char *path, MPI_Comm comm, synthetic_kind kind, locum_type precision, locum_split split,
-                             int64_t first, int64_t n, int64_t n_frames, int64_t fails, int64_t cap);
+locum_status synthetic_shard(const char *path, MPI_Comm comm, synthetic_kind kind, locum_type precision,
+                             locum_split split, int64_t first, int64_t n, int64_t n_frames, int64_t fails, int64_t cap);
 /** A folder for the files of one test program, below the current directory; empty. Collective. */
 const char *synthetic_folder(const char *name);
 
