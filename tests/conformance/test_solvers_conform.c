@@ -14,6 +14,7 @@
 #include "solvers/solver_list.h"
 #include "tests/conformance/snapshot.h"
 #include "tests/conformance/solvers/test_solvers.h"
+#include "tests/unit/campaign/leaks.h"
 #include "tests/unit/check.h"
 
 #define LOCUM_SOLVER_POINTER(name) &locum_solver_##name,
@@ -508,7 +509,7 @@ int main(int argc, char **argv)
     };
     int rank, failed;
 
-    MPI_Init(&argc, &argv);
+    leaks_begin(&argc, &argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     locum_failpoint_rank(rank);
     locum_store_setup();
@@ -517,7 +518,7 @@ int main(int argc, char **argv)
     if (rank == 0 && !mkdtemp(folder)) folder[0] = 0;
     MPI_Bcast(folder, sizeof folder, MPI_BYTE, 0, MPI_COMM_WORLD);
     if (rank != 0 && !getenv("LOCUM_TEST_ALL_RANKS") && !freopen("/dev/null", "w", stdout)) return 1;
-    failed = check_run("solvers conform", entries, (int)(sizeof entries / sizeof entries[0]));
+    failed = check_run("solvers conform", entries, (int)(sizeof entries / sizeof entries[0])) | leaks_found();
     MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (rank == 0 && locum_remove_tree(folder)) failed = 1;
     MPI_Finalize();

@@ -10,6 +10,7 @@
 #include "core/study/commit.h"
 #include "datasets/campaign/campaign.h"
 #include "tests/conformance/solvers/test_solvers.h"
+#include "tests/unit/campaign/leaks.h"
 #include "tests/unit/check.h"
 
 static const locum_solver_type *const test_solvers[] = {&locum_solver_quadrature, &locum_solver_free_particles, &locum_solver_grid_advection,
@@ -56,13 +57,13 @@ static inline int fixture_main(int *argc, char ***argv, const char *suite, const
 {
     int rank, failed;
 
-    MPI_Init(argc, argv);
+    leaks_begin(argc, argv);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     locum_failpoint_rank(rank);
     locum_store_setup();
     if (folder) fixture_folder(folder);
     if (rank != 0 && !getenv("LOCUM_TEST_ALL_RANKS") && !freopen("/dev/null", "w", stdout)) return 1;
-    failed = check_run(suite, entries, n);
+    failed = check_run(suite, entries, n) | leaks_found();
     MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (rank == 0 && folder && locum_remove_tree(folder)) failed = 1;
     MPI_Finalize();
