@@ -42,7 +42,7 @@ static void add_levels(const findings *f, figure *picture)
     for (locum_json_node t = locum_json_first(f->json, list); t >= 0; t = locum_json_next(f->json, t)) {
         const char *name = findings_text(f, t, "name");
         if (strcmp(name, "mean") && strcmp(name, "quadratic")) continue; /* the weakest and the strongest: the others would hide the picture */
-        ticks_number(findings_number(f, t, "error"), 3, number);
+        ticks_measure(findings_number(f, t, "error"), 3, number);
         snprintf(text, sizeof text, "%.24s %s %s", name, strcmp(name, "mean") ? "fit" : "of the labels", number);
         figure_level(picture, findings_number(f, t, "error"), FIGURE_GREY, text);
     }
@@ -52,15 +52,13 @@ static void add_levels(const findings *f, figure *picture)
 static void add_equal(const findings *f, figure *picture, section_time_kept *kept)
 {
     double value = findings_number(f, 0, "speedup_at_equal_error.value"), error = findings_number(f, 0, "surrogate.error_on_searched_samples");
-    char text[96], number[TICKS_TEXT];
+    char text[TICKS_TEXT];
     if (!isfinite(value) || value <= 0) return;
     if (!isfinite(error)) error = kept->own_error[0];
     kept->equal_x[0] = kept->own[0];
     kept->equal_x[1] = kept->own[0] * value;
     kept->equal_y[0] = kept->equal_y[1] = error;
-    ticks_number(value, 3, number);
-    const char *bound = findings_text(f, 0, "speedup_at_equal_error.bound");
-    snprintf(text, sizeof text, "%s%s ×", !strcmp(bound, ">=") ? "≥ " : !strcmp(bound, "<=") ? "≤ " : "", number);
+    ticks_factor(findings_text(f, 0, "speedup_at_equal_error.bound"), value, text);
     figure_series(picture, FIGURE_DASHED, FIGURE_BLUE, 2, kept->equal_x, kept->equal_y, NULL, NULL);
     figure_note(picture, sqrt(kept->equal_x[0] * kept->equal_x[1]), error, FIGURE_ABOVE, FIGURE_BLUE, text);
 }
@@ -78,7 +76,7 @@ locum_status section_time_figure(const findings *f, figure *picture, section_tim
     kept->reference[0] = findings_number(f, 0, "reference.seconds_per_sample");
     kept->reference[1] = findings_number(f, 0, "reference.error");
 
-    figure_begin(picture, 520, 360, "time of one sample, one group of ranks", FIGURE_SECONDS, "error", FIGURE_LOG);
+    figure_begin(picture, 450, 330, "time of one sample, one group of ranks", FIGURE_SECONDS, "error", FIGURE_LOG);
     add_levels(f, picture);
     add_equal(f, picture, kept);
     figure_series(picture, FIGURE_FAINT, FIGURE_RED, n_beside, kept->seconds, kept->error, NULL, NULL);
@@ -113,11 +111,11 @@ static void write_settings(const findings *f, page *p)
         page_cell(p);
         page_seconds(p, findings_number(f, b, "seconds_per_sample"));
         page_cell(p);
-        page_number(p, findings_number(f, b, "error"));
+        page_measure(p, findings_number(f, b, "error"));
         page_cell(p);
-        page_number(p, findings_number(f, b, "error_low"));
+        page_measure(p, findings_number(f, b, "error_low"));
         page_cell(p);
-        page_number(p, findings_number(f, b, "error_high"));
+        page_measure(p, findings_number(f, b, "error_high"));
         page_cell(p);
         page_count(p, findings_number(f, b, "samples"));
         page_cell(p);
@@ -150,7 +148,7 @@ static void write_time_words(const findings *f, page *p)
         page_add(p, ".</p>\n");
     }
     page_add(p, "<p class=\"note\">");
-    page_text(p, findings_text(f, 0, "speedup_at_equal_error.reason"));
+    page_sentence(p, findings_text(f, 0, "speedup_at_equal_error.reason"));
     page_add(p, "</p>\n</div>\n");
 }
 
@@ -189,7 +187,7 @@ static void write_error(page *p, double value, bool ours)
 {
     page_cell(p);
     if (ours) page_add(p, "<span class=\"us\">");
-    page_number(p, value);
+    page_measure(p, value);
     if (ours) page_add(p, "</span>");
 }
 
@@ -210,8 +208,8 @@ locum_status section_errors(const findings *f, page *p)
     page_table_end(p);
     page_add(p, "<p class=\"note\">Cheaper solver: the cheapest setting whose error is not above the surrogate’s. Label noise: the same samples solved again "
                 "with other seeds; no model is praised below it. ");
-    page_text(p, findings_text(f, 0, "trivial_text"));
-    page_add(p, "%s</p>\n", *findings_text(f, 0, "trivial_text") ? "." : "");
+    page_sentence(p, findings_text(f, 0, "trivial_text"));
+    page_add(p, "</p>\n");
     page_section_end(p);
     return LOCUM_OK;
 }

@@ -129,7 +129,8 @@ void figure_terminal_line(figure_terminal terminal, int width, int height, locum
     if (terminal == FIGURE_PNG) /* two pixels a unit */
         locum_text_add(script, "set terminal pngcairo size %d,%d noenhanced font 'sans,%d' fontscale 1 linewidth 2 pointscale 2 background '#ffffff'\n",
                        2 * width, 2 * height, 19);
-    else locum_text_add(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'\n", width, height);
+    else locum_text_add(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'%s\n", width, height,
+                        terminal == FIGURE_SVG_FILE ? " background '#ffffff'" : "");
     locum_text_add(script, "set encoding utf8\n");
 }
 

@@ -43,7 +43,7 @@ static void write_provenance(const findings *f, page *p)
             page_text(p, letter);
         }
         page_add(p, "</dt><dd>");
-        if (text) page_text(p, text);
+        if (text) page_time(p, text);
         else if (locum_json_number(f->json, m, &value)) page_count(p, value);
         page_add(p, "</dd>\n");
     }
@@ -65,7 +65,7 @@ locum_status section_notes(const findings *f, page *p)
     write_cost(f, p);
     if (*findings_text(f, 0, "searched")) {
         page_add(p, "<h3>What was searched</h3>\n<p>");
-        page_text(p, findings_text(f, 0, "searched"));
+        page_sentence(p, findings_text(f, 0, "searched"));
         page_add(p, "</p>\n");
     }
     write_provenance(f, p);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/report/sections.h"
+#include "cli/report/ticks.h"
 
 static void write_title(const findings *f, page *p)
 {
@@ -17,7 +18,7 @@ static void write_title(const findings *f, page *p)
         if (!*parts[i]) continue;
         const char *hole = strchr(words[i], '%');
         page_add(p, "%s%.*s", first ? "" : " · ", (int)(hole - words[i]), words[i]);
-        page_text(p, parts[i]);
+        page_time(p, parts[i]);
         first = false;
     }
     page_add(p, "</p>\n<p class=\"headline\">");
@@ -31,26 +32,19 @@ static void open_tile(page *p, const char *what)
     page_add(p, "<div><span class=\"what\">%s</span><b>", what);
 }
 
-static void write_factor(page *p, const char *bound, double value)
-{
-    page_add(p, "%s", !strcmp(bound, ">=") ? "≥ " : !strcmp(bound, "<=") ? "≤ " : "");
-    if (value >= 1000) {
-        double grain = pow(10, floor(log10(value)) - 2);
-        page_count(p, round(value / grain) * grain);
-    } else page_number(p, value);
-    page_add(p, " ×");
-}
-
 static void tile_speed(const findings *f, page *p)
 {
     double value = findings_number(f, 0, "speedup_at_equal_error.value");
+    char factor[TICKS_TEXT];
     open_tile(p, "Speed at equal error");
-    if (isnan(value)) page_add(p, "none claimed</b><span>");
-    else {
-        write_factor(p, findings_text(f, 0, "speedup_at_equal_error.bound"), value);
-        page_add(p, "</b><span>%s the solver’s cheapest setting of that error, same core. ", value < 1 ? "slower than" : "of");
+    if (isnan(value)) {
+        page_add(p, "none claimed</b><span>");
+        page_sentence(p, findings_text(f, 0, "speedup_at_equal_error.reason"));
+    } else {
+        ticks_factor(findings_text(f, 0, "speedup_at_equal_error.bound"), value, factor);
+        page_text(p, factor);
+        page_add(p, "</b><span>as fast as our own solver at its cheapest setting of that error, same core");
     }
-    page_text(p, findings_text(f, 0, "speedup_at_equal_error.reason"));
     page_add(p, "</span></div>\n");
 }
 
@@ -58,20 +52,20 @@ static void tile_error(const findings *f, page *p)
 {
     double low = findings_number(f, 0, "surrogate.error_low"), noise = findings_number(f, 0, "label_noise");
     open_tile(p, "Error on test samples");
-    page_number(p, findings_number(f, 0, "surrogate.error"));
+    page_measure(p, findings_number(f, 0, "surrogate.error"));
     page_add(p, "</b><span>");
     if (isfinite(low)) {
         page_add(p, "95 %% interval ");
-        page_number(p, low);
+        page_measure(p, low);
         page_add(p, " to ");
-        page_number(p, findings_number(f, 0, "surrogate.error_high"));
+        page_measure(p, findings_number(f, 0, "surrogate.error_high"));
         page_add(p, "; ");
     }
     page_count(p, findings_number(f, 0, "test_samples"));
     page_add(p, " samples");
     if (isfinite(noise)) {
         page_add(p, "; the labels’ own noise is ");
-        page_number(p, noise);
+        page_measure(p, noise);
     }
     page_add(p, "</span></div>\n");
 }
@@ -161,9 +155,9 @@ static void write_outputs(const findings *f, page *p)
         page_cell(p);
         page_count(p, (double)port->extent);
         page_cell(p);
-        page_number(p, port->is_single && port->lower <= port->upper ? port->lower : NAN);
+        page_measure(p, port->is_single && port->lower <= port->upper ? port->lower : NAN);
         page_cell(p);
-        page_number(p, port->is_single && port->lower <= port->upper ? port->upper : NAN);
+        page_measure(p, port->is_single && port->lower <= port->upper ? port->upper : NAN);
         page_cell(p);
         page_add(p, port->in_metric ? "yes" : "no");
         page_add(p, "</td><td class=\"text\">");
@@ -191,12 +185,12 @@ static void write_network(const findings *f, page *p)
     page_add(p, ". The test samples were read once, by this validation");
     if (*findings_text(f, 0, "test_read")) {
         page_add(p, ", at ");
-        page_text(p, findings_text(f, 0, "test_read"));
+        page_time(p, findings_text(f, 0, "test_read"));
     }
     if (isfinite(duplicates)) {
         page_add(p, "; ");
         page_count(p, duplicates);
-        page_add(p, " samples stand in two splits");
+        page_add(p, duplicates == 1 ? " sample stands in two splits" : " samples stand in two splits");
     }
     page_add(p, ".</p>\n");
 }

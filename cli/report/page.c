@@ -39,6 +39,13 @@ void page_number(page *p, double value)
     page_text(p, text);
 }
 
+void page_measure(page *p, double value)
+{
+    char text[TICKS_TEXT];
+    ticks_measure(value, 3, text);
+    page_text(p, text);
+}
+
 void page_seconds(page *p, double seconds)
 {
     char text[TICKS_TEXT];
@@ -56,16 +63,25 @@ void page_percent(page *p, double share)
 
 void page_count(page *p, double value)
 {
-    char digits[64];
-    if (!isfinite(value) || fabs(value) >= 1e12) {
-        page_number(p, value);
-        return;
-    }
-    locum_format(digits, sizeof digits, "%.0f", value);
-    for (size_t i = 0, n = strlen(digits); i < n; i++) {
-        if (i && (n - i) % 3 == 0 && n > 4 && digits[i - 1] != '-') page_add(p, "\u202f");
-        page_add(p, "%c", digits[i]);
-    }
+    char text[TICKS_TEXT];
+    ticks_count(value, text);
+    page_text(p, text);
+}
+
+void page_sentence(page *p, const char *text)
+{
+    size_t n = strlen(text);
+    if (!n) return;
+    if (text[0] >= 'a' && text[0] <= 'z') page_add(p, "%c", text[0] - 'a' + 'A');
+    page_text(p, text[0] >= 'a' && text[0] <= 'z' ? text + 1 : text);
+    page_add(p, text[n - 1] == '.' ? " " : ". ");
+}
+
+void page_time(page *p, const char *text)
+{
+    bool is_iso = strlen(text) == 20 && text[10] == 'T' && text[19] == 'Z';
+    if (is_iso) page_add(p, "%.10s %.8s UTC", text, text + 11);
+    else page_text(p, text);
 }
 
 void page_section(page *p, const char *id, const char *heading, const char *lead)

@@ -21,8 +21,14 @@ void page_end(page *p);
 #define page_add(p, ...) locum_text_add(&(p)->html, __VA_ARGS__)
 /** Escaped text. */
 void page_text(page *p, const char *text);
-/** A number with three significant digits ("–" if not finite), a time, a share in percent, a whole number with thin spaces. */
+/** Escaped, with a capital letter in front and a full stop and a blank behind; nothing for "". */
+void page_sentence(page *p, const char *text);
+/** 2026-11-24T22:43:12Z as people write it. */
+void page_time(page *p, const char *text);
+/** A number with up to three significant digits ("–" if not finite), a measured value with three, a time, a share in percent, a whole
+ *  number with thin spaces. */
 void page_number(page *p, double value);
+void page_measure(page *p, double value);
 void page_seconds(page *p, double seconds);
 void page_percent(page *p, double share);
 void page_count(page *p, double value);

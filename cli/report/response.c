@@ -150,7 +150,7 @@ static void describe_sample(const findings *f, int64_t s, char *text, size_t siz
     }
 }
 
-static locum_status draw_profile(const findings *f, page *p, int64_t s, int output, const char *what)
+static locum_status draw_profile(const findings *f, page *p, int64_t s, int output)
 {
     static const char *const keys[] = {"truth", "value", "lower", "upper"};
     const finding_port *port = &f->output[output];
@@ -165,13 +165,13 @@ static locum_status draw_profile(const findings *f, page *p, int64_t s, int outp
         bool is_log = is_spectrum(port->extent, port->axis, column[0]);
         locum_json_number(f->json, findings_item(f, findings_at(f, f->sample[s], "error_of"), output), &error);
         findings_label(port, label, sizeof label);
-        ticks_number(error, 3, number);
-        snprintf(caption, sizeof caption, "%s (%s; error %s)", label, what, number);
+        ticks_measure(error, 3, number);
+        snprintf(caption, sizeof caption, "%s, error %s", label, number);
         figure_begin(&picture, SECTION_FIGURE_WIDTH, SECTION_FIGURE_HEIGHT, port->axis_name, is_log ? FIGURE_LOG : FIGURE_LINEAR, NULL,
                      is_log ? FIGURE_LOG : FIGURE_LINEAR);
         figure_series(&picture, FIGURE_BAND, FIGURE_BLUE, port->extent, port->axis, column[2], column[3], NULL);
         figure_series(&picture, FIGURE_LINE, FIGURE_BLUE, port->extent, port->axis, column[1], NULL, NULL);
-        figure_series(&picture, port->extent > 40 ? FIGURE_FAINT : FIGURE_DOTS, FIGURE_INK, port->extent, port->axis, column[0], NULL, NULL);
+        figure_series(&picture, port->extent > 24 ? FIGURE_FAINT : FIGURE_DOTS, FIGURE_INK, port->extent, port->axis, column[0], NULL, NULL);
         st = page_figure(p, &picture, caption);
     }
     for (int c = 0; c < 4; c++) free(column[c]);
@@ -180,7 +180,7 @@ static locum_status draw_profile(const findings *f, page *p, int64_t s, int outp
 
 locum_status section_profiles(const findings *f, page *p)
 {
-    static const char *const sizes[] = {"small error", "middle error", "large error"};
+    static const char *const sizes[] = {"Small error: ", "Middle error: ", "Large error: "};
     locum_json_node list = findings_at(f, 0, "examples");
     locum_status st = LOCUM_OK;
     int k = 0, n_profiles = 0;
@@ -198,11 +198,11 @@ locum_status section_profiles(const findings *f, page *p)
         int64_t s = -1;
         if (!locum_json_integer(f->json, e, &s) || s < 0 || s >= f->n_samples) continue;
         describe_sample(f, s, where, sizeof where);
-        page_add(p, "<h3>");
+        page_add(p, "<h3>%s", sizes[k]);
         page_text(p, where);
         page_add(p, "</h3>\n<div class=\"figures\">\n");
         for (int j = 0; j < f->n_outputs && !st; j++)
-            if (f->output[j].extent > 1) st = draw_profile(f, p, s, j, sizes[k]);
+            if (f->output[j].extent > 1) st = draw_profile(f, p, s, j);
         page_add(p, "</div>\n");
     }
     page_section_end(p);

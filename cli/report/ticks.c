@@ -17,14 +17,14 @@ static void superscript(int exponent, char text[TICKS_TEXT])
     for (const char *c = plain; *c; c++) strcat(text, *c == '-' ? "⁻" : digit[*c - '0']);
 }
 
-/* value with `digits` significant digits as a plain decimal, without trailing zeros behind the point */
-static void plain_number(double value, int digits, char text[TICKS_TEXT])
+/* value with `digits` significant digits as a plain decimal; short: without trailing zeros behind the point */
+static void plain_number(double value, int digits, bool is_short, char text[TICKS_TEXT])
 {
     int exponent = value == 0 ? 0 : (int)floor(log10(fabs(value)) + 1e-12), behind = digits - 1 - exponent;
     double grain = pow(10, -behind);
     if (behind < 0) value = round(value / grain) * grain;
     locum_format(text, TICKS_TEXT, "%.*f", behind > 0 ? behind : 0, value);
-    if (!strchr(text, '.')) return;
+    if (!is_short || !strchr(text, '.')) return;
     char *end = text + strlen(text) - 1;
     while (*end == '0') *end-- = 0;
     if (*end == '.') *end = 0;
@@ -40,7 +40,7 @@ static void set_minus(char text[TICKS_TEXT])
     snprintf(text, TICKS_TEXT, "−%.*s", TICKS_TEXT - 8, rest);
 }
 
-void ticks_number(double value, int digits, char text[TICKS_TEXT])
+static void write_number(double value, int digits, bool is_short, char text[TICKS_TEXT])
 {
     char part[TICKS_TEXT], power[TICKS_TEXT];
     if (!isfinite(value)) {
@@ -49,20 +49,56 @@ void ticks_number(double value, int digits, char text[TICKS_TEXT])
     }
     double size = fabs(value);
     if (value == 0 || (size >= 9.995e-4 && size < 99999.5)) {
-        plain_number(value, digits, text);
+        plain_number(value, digits, is_short || value == 0, text);
         set_minus(text);
         return;
     }
     int exponent = (int)floor(log10(size));
-    plain_number(value / pow(10, exponent), digits, part);
-    if (!strcmp(part, "10") || !strcmp(part, "-10")) { /* 9.9996 rounds up */
+    plain_number(value / pow(10, exponent), digits, is_short, part);
+    if (!strncmp(part + (value < 0), "10", 2)) { /* 9.9996 rounds up */
         exponent++;
-        strcpy(part, value < 0 ? "-1" : "1");
+        plain_number(value < 0 ? -1 : 1, digits, is_short, part);
     }
     superscript(exponent, power);
     if (!strcmp(part, "1")) snprintf(text, TICKS_TEXT, "10%.30s", power);
     else snprintf(text, TICKS_TEXT, "%.12s × 10%.24s", part, power);
     set_minus(text);
+}
+
+void ticks_number(double value, int digits, char text[TICKS_TEXT])
+{
+    write_number(value, digits, true, text);
+}
+
+void ticks_measure(double value, int digits, char text[TICKS_TEXT])
+{
+    write_number(value, digits, false, text);
+}
+
+void ticks_count(double value, char text[TICKS_TEXT])
+{
+    char digits[TICKS_TEXT];
+    size_t used = 0;
+    if (!isfinite(value) || fabs(value) >= 1e12) {
+        ticks_number(value, 3, text);
+        return;
+    }
+    locum_format(digits, sizeof digits, "%.0f", value);
+    for (size_t i = 0, n = strlen(digits); i < n; i++) {
+        if (i && (n - i) % 3 == 0 && n > 4 && digits[i - 1] != '-') used += (size_t)snprintf(text + used, TICKS_TEXT - used, "\u202f");
+        text[used++] = digits[i];
+    }
+    text[used] = 0;
+}
+
+void ticks_factor(const char *bound, double value, char text[TICKS_TEXT])
+{
+    char number[TICKS_TEXT];
+    if (value >= 1000 && value < 1e12) {
+        double grain = pow(10, floor(log10(value)) - 2);
+        ticks_count(round(value / grain) * grain, number);
+    } else ticks_number(value, 3, number);
+    snprintf(text, TICKS_TEXT, "%s%.32s ×", !strcmp(bound, ">=") ? "≥ " : !strcmp(bound, "<=") ? "≤ " : "", number);
 }
 
 void ticks_seconds(double seconds, int digits, char text[TICKS_TEXT])
@@ -78,7 +114,7 @@ void ticks_seconds(double seconds, int digits, char text[TICKS_TEXT])
     }
     int u = 0;
     while (fabs(seconds) < units[u].least) u++;
-    plain_number(seconds / units[u].size, digits, number);
+    plain_number(seconds / units[u].size, digits, true, number);
     snprintf(text, TICKS_TEXT, "%.32s %s", number, units[u].name);
 }
 

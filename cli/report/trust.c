@@ -51,9 +51,13 @@ static locum_status draw_bars(const findings *f, page *p, const bars *b)
     const char *names[BARS_MAX];
     double target = findings_number(f, 0, "coverage.target"), x[2] = {target, target}, y[2] = {-0.6, b->n - 0.4};
     figure picture;
-    for (int i = 0; i < b->n; i++) names[i] = b->name[i];
-    figure_begin(&picture, 460, 90 + 34 * b->n, "share of samples inside their interval", FIGURE_LINEAR, NULL, FIGURE_LINEAR);
-    figure_limits(&picture, 0, 0, 1.03);
+    char shorter[BARS_MAX][32];
+    for (int i = 0; i < b->n; i++) { /* without the range */
+        snprintf(shorter[i], sizeof shorter[i], "%.*s", (int)strcspn(b->name[i], ",("), b->name[i]);
+        names[i] = shorter[i];
+    }
+    figure_begin(&picture, 450, 80 + 28 * b->n, "share inside the interval", FIGURE_LINEAR, NULL, FIGURE_LINEAR);
+    figure_limits(&picture, 0, 0, 1.04);
     figure_names(&picture, b->n, names);
     figure_series(&picture, FIGURE_DASHED, FIGURE_INK, 2, x, y, NULL, NULL);
     figure_series(&picture, FIGURE_SPANS, FIGURE_GREY, b->n, b->low, b->place, b->high, NULL);
@@ -100,8 +104,8 @@ static void write_control(const findings *f, page *p)
         return;
     }
     page_add(p, "<p><b>Negative control.</b> ");
-    page_text(p, findings_text(f, control, "text"));
-    page_add(p, " Parameters: ");
+    page_sentence(p, findings_text(f, control, "text"));
+    page_add(p, "Parameters: ");
     page_text(p, findings_text(f, control, "parameters"));
     page_add(p, ". ");
     page_count(p, findings_number(f, control, "flagged"));
@@ -110,7 +114,7 @@ static void write_control(const findings *f, page *p)
     page_add(p, " carry a flag; ");
     page_count(p, findings_number(f, control, "failed"));
     page_add(p, " could not be solved; error there ");
-    page_number(p, findings_number(f, control, "error"));
+    page_measure(p, findings_number(f, control, "error"));
     page_add(p, ".</p>\n");
 }
 
@@ -126,7 +130,7 @@ static locum_status write_widths(const findings *f, page *p)
         page_row(p);
         page_text(p, f->output[j].name);
         page_cell(p);
-        page_number(p, width[j]);
+        page_measure(p, width[j]);
     }
     page_table_end(p);
     free(width);
@@ -141,9 +145,9 @@ static void write_coverage_words(const findings *f, page *p)
     page_count(p, findings_number(f, 0, "coverage.calibration_samples"));
     page_add(p, " calibration samples: ");
     page_percent(p, findings_number(f, 0, "coverage.target"));
-    page_add(p, " of all samples shall lie inside (marginal, not at every single place). ");
-    page_text(p, findings_text(f, 0, "coverage.text"));
-    page_add(p, "%s%lld of %lld test samples carry a flag.</p>\n", *findings_text(f, 0, "coverage.text") ? ". " : "", (long long)flagged, (long long)f->n_samples);
+    page_add(p, " of all samples shall lie inside. ");
+    page_sentence(p, findings_text(f, 0, "coverage.text"));
+    page_add(p, "%lld of %lld test samples carry a flag.</p>\n", (long long)flagged, (long long)f->n_samples);
     page_add(p, "<p class=\"legend\">");
     page_legend(p, FIGURE_SQUARES, FIGURE_BLUE, "measured");
     page_legend(p, FIGURE_RINGS, FIGURE_BLUE, "measured, by group");
@@ -187,7 +191,7 @@ locum_status section_learning(const findings *f, page *p)
     if (!st) st = findings_column(f, list, "error", &error);
     if (!st) {
         page_add(p, "<div class=\"beside\">\n");
-        figure_begin(&picture, 420, 270, "training samples", FIGURE_LOG, NULL, FIGURE_LOG);
+        figure_begin(&picture, 450, 280, "training samples", FIGURE_LOG, NULL, FIGURE_LOG);
         figure_level(&picture, findings_number(f, 0, "label_noise"), FIGURE_GREY, "label noise");
         figure_series(&picture, FIGURE_LINE, FIGURE_BLUE, n, samples, error, NULL, NULL);
         figure_series(&picture, FIGURE_DOTS, FIGURE_BLUE, n, samples, error, NULL, NULL);
@@ -197,7 +201,7 @@ locum_status section_learning(const findings *f, page *p)
             page_row(p);
             page_count(p, samples[i]);
             page_cell(p);
-            page_number(p, error[i]);
+            page_measure(p, error[i]);
         }
         page_table_end(p);
         page_add(p, "</div>\n");
@@ -268,7 +272,7 @@ static void write_rejection(const findings *f, page *p)
         page_row(p);
         page_percent(p, findings_number(f, r, "fraction"));
         page_cell(p);
-        page_number(p, findings_number(f, r, "error"));
+        page_measure(p, findings_number(f, r, "error"));
     }
     page_table_end(p);
     page_add(p, "</details>\n");
@@ -281,9 +285,9 @@ static void write_budget(const findings *f, page *p)
     page_add(p, "<h3>Does the budget close?</h3>\n<p>");
     page_text(p, findings_text(f, budget, "text"));
     page_add(p, ": surrogate ");
-    page_number(p, findings_number(f, budget, "surrogate"));
+    page_measure(p, findings_number(f, budget, "surrogate"));
     page_add(p, ", labels ");
-    page_number(p, findings_number(f, budget, "labels"));
+    page_measure(p, findings_number(f, budget, "labels"));
     page_add(p, ".</p>\n");
 }
 
@@ -291,8 +295,8 @@ locum_status section_weakness(const findings *f, page *p)
 {
     page_section(p, "weakness", "Where it is weak, and whether it knows", "");
     page_add(p, "<div class=\"figures\">\n");
-    locum_status st = draw_pairs(f, p, "distance", "distance", "distance from the nearest training sample", false, "Error of each test sample against its distance");
-    if (!st) st = draw_pairs(f, p, "rejection", "fraction", "part that is refused", true, "Error of what is kept when the widest intervals are refused");
+    locum_status st = draw_pairs(f, p, "distance", "distance", "distance from the nearest training sample", false, "Error against distance");
+    if (!st) st = draw_pairs(f, p, "rejection", "fraction", "part that is refused", true, "Error of the rest when the widest intervals are refused");
     page_add(p, "</div>\n");
     write_rejection(f, p);
     write_sensitivity(f, p);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* show.h - pictures of data files, datasets and run directories, as gnuplot scripts of one or several panels. */
+#ifndef CLI_SHOW_SHOW_H
+#define CLI_SHOW_SHOW_H
+
+#include "cli/arguments.h"
+#include "cli/report/figure.h"
+#include "datasets/store/store.h"
+
+#define SHOW_PANELS_MAX 24
+
+/* a picture of panels in a table; each panel is a script without a terminal */
+typedef struct show_picture {
+    int n_panels, columns;
+    int width, height; /* of one panel */
+    locum_text panel[SHOW_PANELS_MAX];
+} show_picture; /* starts as {0} */
+
+/** The next free panel, NULL if there is none. */
+locum_text *show_panel(show_picture *picture);
+void show_free(show_picture *picture);
+/** The whole script, for a terminal. */
+void show_script(const show_picture *picture, figure_terminal terminal, locum_text *script);
+
+/** A data file or a dataset folder: a field, or single values against the parameters or the time, or rows along their axis. Local. */
+locum_status show_data(const char *path, const arguments *a, show_picture *picture);
+/** A run directory: single values against the parameters, and the report's error against time. Local. */
+locum_status show_run(const char *path, const arguments *a, show_picture *picture);
+
+#endif
