@@ -75,7 +75,7 @@ static locum_status run(const arguments *a)
     LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_INPUT, "there is no file or folder `%s`", a->words[0]);
     locum_store_setup();
     bool is_run = snprintf(stages, sizeof stages, "%s/stages", a->words[0]) < (int)sizeof stages && !stat(stages, &info);
-    locum_status st = (is_run ? show_run : show_data)(a->words[0], a, &picture);
+    locum_status st = is_run ? show_run(a->words[0], a, &picture) : show_data(a->words[0], a, true, &picture);
     if (!st) show_script(&picture, terminal, &script);
     if (!st) st = gnuplot_draw(&script, &image);
     if (!st && !image.size) st = LOCUM_FAIL(LOCUM_IO, "gnuplot drew nothing");

@@ -175,6 +175,14 @@ static locum_status draw_single(const locum_dataset *data, int64_t b, int frame,
     return against_time(data, b, array, picture);
 }
 
+static bool has_single(const locum_dataset *data)
+{
+    const locum_schema *schema = locum_dataset_schema(data);
+    for (int i = 0; i < schema->n_arrays; i++)
+        if (is_supported(data, i, LOCUM_GLOBAL) && locum_array_components(&schema->arrays[i]) == 1) return true;
+    return false;
+}
+
 static locum_status draw_all_single(const locum_dataset *data, const char *path, int64_t b, int frame, show_picture *picture)
 {
     const locum_schema *schema = locum_dataset_schema(data);
@@ -187,7 +195,7 @@ static locum_status draw_all_single(const locum_dataset *data, const char *path,
 }
 
 /* --- rows: spectra, profiles --------------------------------------------------------------------------------------------------------- */
-static locum_status read_curve(const locum_dataset *data, int64_t b, int frame, int array, figure *f, double **x, double **y)
+static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t frame, int array, figure *f, double **x, double **y)
 {
     const locum_domain *domain = domain_of(data, array);
     int64_t n = locum_dataset_count(data, b, frame, array);
@@ -221,7 +229,7 @@ static locum_status draw_rows(const locum_dataset *data, int frame, int array, s
     for (int64_t b = 0; b < locum_dataset_n(data) && n < CURVES_MAX && !st; b++) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(data, b);
         if (sample->failed || sample->n_frames < 1 || (frame < 0 ? -frame > sample->n_frames : frame >= sample->n_frames)) continue;
-        st = read_curve(data, b, frame, array, &f, &x[n], &y[n]);
+        st = read_curve(data, b, frame < 0 ? sample->n_frames + frame : frame, array, &f, &x[n], &y[n]);
         n++;
     }
     if (!st && !n) st = LOCUM_FAIL(LOCUM_STUDY, "--frame %d: no sample has it", frame);
@@ -239,7 +247,7 @@ static locum_status draw_rows(const locum_dataset *data, int frame, int array, s
 static locum_status draw(const locum_dataset *data, const char *path, const arguments *a, bool fields, show_picture *picture)
 {
     int64_t b = first_good(data);
-    int array = fields ? default_field(data) : -1;
+    int array = fields || !has_single(data) ? default_field(data) : -1;
     LOCUM_REQUIRE(b >= 0, LOCUM_INPUT, "%s has no sample that could be drawn", path);
     picture->width = 380;
     picture->height = 280;
@@ -250,11 +258,11 @@ static locum_status draw(const locum_dataset *data, const char *path, const argu
     return is_supported(data, array, LOCUM_ROWS) ? draw_rows(data, a->frame, array, picture) : draw_single(data, b, a->frame, array, picture);
 }
 
-locum_status show_data(const char *path, const arguments *a, show_picture *picture)
+locum_status show_data(const char *path, const arguments *a, bool fields, show_picture *picture)
 {
     locum_dataset *data = NULL;
     LOCUM_TRY(locum_dataset_open(path, &data));
-    locum_status st = draw(data, path, a, true, picture);
+    locum_status st = draw(data, path, a, fields, picture);
     locum_dataset_close(data);
     return st;
 }

@@ -5,6 +5,7 @@
 
 #include "cli/report/sections.h"
 #include "cli/show/show.h"
+#include "locum/dev/option.h"
 
 static bool exists(const char *folder, const char *name, char path[LOCUM_PATH_SIZE])
 {
@@ -35,7 +36,7 @@ locum_status show_run(const char *path, const arguments *a, show_picture *pictur
     picture->columns = 1;
     picture->width = 560;
     picture->height = 400;
-    if (has_data) LOCUM_TRY(show_data(file, a, picture));
+    if (has_data) LOCUM_TRY(show_data(file, a, false, picture));
     snprintf(report, sizeof report, "%.*s/report", (int)sizeof report - 8, path);
     return has_report && !a->array ? add_time(report, picture) : LOCUM_OK;
 }
