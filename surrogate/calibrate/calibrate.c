@@ -33,7 +33,8 @@ static void free_answers(answers *a)
     free(a->features);
 }
 
-static locum_status ask(const locum_task *task, int64_t n_features, locum_network network, void *self, int64_t n, const double *x, answers *a)
+static locum_status ask(const locum_task *task, int64_t n_features, locum_network network, void *self, int64_t n,
+                        const double *x, answers *a)
 {
     LOCUM_TRY(LOCUM_NEW(&a->mean, n * task->n_z));
     LOCUM_TRY(LOCUM_NEW(&a->deviation, n * task->n_z));
@@ -52,7 +53,8 @@ static void fit_sigma(int64_t n, int64_t n_z, const double *mean, const double *
     double whole = 0;
     for (int64_t j = 0; j < n_z; j++) {
         double square = 0;
-        for (int64_t r = 0; r < n; r++) square += (mean[r * n_z + j] - z[r * n_z + j]) * (mean[r * n_z + j] - z[r * n_z + j]);
+        for (int64_t r = 0; r < n; r++)
+            square += (mean[r * n_z + j] - z[r * n_z + j]) * (mean[r * n_z + j] - z[r * n_z + j]);
         sigma[j] = n ? sqrt(square / (double)n) : 1;
         whole += sigma[j] * sigma[j];
     }
@@ -62,17 +64,20 @@ static void fit_sigma(int64_t n, int64_t n_z, const double *mean, const double *
 }
 
 /* the target of a share as the runtime's interval sees it */
-static double seen_target(const locum_task *task, const locum_channel *c, int64_t j, double z, const double *mean, const double *truth)
+static double seen_target(const locum_task *task, const locum_channel *c, int64_t j, double z, const double *mean,
+                          const double *truth)
 {
     int64_t at = 0;
     for (int i = 0; i < c->total; i++) at += task->outputs[i].extent;
     const locum_channel *total = &task->outputs[c->total];
-    double predicted = exp(mean[at] * total->scale[0] + total->mean[0]), true_total = exp(truth[at] * total->scale[0] + total->mean[0]);
+    double predicted = exp(mean[at] * total->scale[0] + total->mean[0]),
+           true_total = exp(truth[at] * total->scale[0] + total->mean[0]);
     double share = fmax(exp(z * c->scale[j] + c->mean[j]) - c->floor * true_total, 0);
     return (log(share + c->floor * predicted) - c->mean[j]) / c->scale[j];
 }
 
-static double score_of(const locum_task *task, const double *sigma, const double *mean, const double *deviation, const double *z)
+static double score_of(const locum_task *task, const double *sigma, const double *mean, const double *deviation,
+                       const double *z)
 {
     double score = 0;
     int64_t at = 0;
@@ -198,8 +203,9 @@ static locum_status measure(const locum_task *task, const answers *a, const doub
     return LOCUM_OK;
 }
 
-locum_status locum_calibrate(const locum_task *task, int64_t n_features, locum_network network, void *self, int64_t n_fitted, const double *x_fitted,
-                             const double *z_fitted, int64_t n_calibration, const double *x, const double *z, locum_trust_tables *tables)
+locum_status locum_calibrate(const locum_task *task, int64_t n_features, locum_network network, void *self,
+                             int64_t n_fitted, const double *x_fitted, const double *z_fitted, int64_t n_calibration,
+                             const double *x, const double *z, locum_trust_tables *tables)
 {
     answers fitted = {0}, fresh = {0};
     locum_status st = allocate(task, n_features, n_calibration, tables);

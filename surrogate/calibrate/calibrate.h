@@ -9,20 +9,22 @@
 #include "surrogate/models/model_type.h"
 
 typedef struct locum_trust_tables {
-    double *sigma;                       /**< [n_z] */
+    double *sigma; /**< [n_z] */
     int64_t n_features;
-    double *feature_mean, *feature_map;  /**< [n], [n, n] */
-    int64_t n;                           /**< calibration samples */
-    double *scores, *distances, *spreads;/**< [n] ascending */
+    double *feature_mean, *feature_map;   /**< [n], [n, n] */
+    int64_t n;                            /**< calibration samples */
+    double *scores, *distances, *spreads; /**< [n] ascending */
 } locum_trust_tables;
 
 /* evaluates the trained network on n normalised rows: mean, deviation [n, n_z], features [n, n_features]; given by train */
-typedef locum_status (*locum_network)(void *self, int64_t n, const double *x, double *mean, double *deviation, double *features);
+typedef locum_status (*locum_network)(void *self, int64_t n, const double *x, double *mean, double *deviation,
+                                      double *features);
 
 /** x, z: normalised inputs [n, n_x] and targets [n, n_z] of the fitted (training + validation) and of the calibration samples. n_calibration = 0 gives
  *  empty tables. Local. */
-locum_status locum_calibrate(const locum_task *task, int64_t n_features, locum_network network, void *self, int64_t n_fitted, const double *x_fitted,
-                             const double *z_fitted, int64_t n_calibration, const double *x, const double *z, locum_trust_tables *tables);
+locum_status locum_calibrate(const locum_task *task, int64_t n_features, locum_network network, void *self,
+                             int64_t n_fitted, const double *x_fitted, const double *z_fitted, int64_t n_calibration,
+                             const double *x, const double *z, locum_trust_tables *tables);
 void locum_trust_tables_free(locum_trust_tables *tables);
 
 #endif

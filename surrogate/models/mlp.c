@@ -17,14 +17,29 @@ static const locum_choice activations[] = {{"tanh", "smooth, bounded: the defaul
                                            {"relu", "max(x, 0)", NULL},
                                            {0}};
 
-static const locum_option mlp_options[] = {
-    {.name = "layers", .type = LOCUM_I32, .place = offsetof(mlp_config, layers), .value = 3, .min = 1, .max = 64, .unit = "1",
-     .text = "hidden layers"},
-    {.name = "width", .type = LOCUM_I32, .place = offsetof(mlp_config, width), .value = 64, .min = 1, .max = 4096, .unit = "1",
-     .text = "values of a hidden layer"},
-    {.name = "activation", .type = LOCUM_CHOICE, .place = offsetof(mlp_config, activation), .value = 0, .text = "nonlinearity",
-     .choices = activations},
-    {0}};
+static const locum_option mlp_options[] = {{.name = "layers",
+                                            .type = LOCUM_I32,
+                                            .place = offsetof(mlp_config, layers),
+                                            .value = 3,
+                                            .min = 1,
+                                            .max = 64,
+                                            .unit = "1",
+                                            .text = "hidden layers"},
+                                           {.name = "width",
+                                            .type = LOCUM_I32,
+                                            .place = offsetof(mlp_config, width),
+                                            .value = 64,
+                                            .min = 1,
+                                            .max = 4096,
+                                            .unit = "1",
+                                            .text = "values of a hidden layer"},
+                                           {.name = "activation",
+                                            .type = LOCUM_CHOICE,
+                                            .place = offsetof(mlp_config, activation),
+                                            .value = 0,
+                                            .text = "nonlinearity",
+                                            .choices = activations},
+                                           {0}};
 
 static locum_id dense(locum_graph *graph, locum_id x, int64_t groups, int64_t n_in, int64_t n_out)
 {
@@ -34,7 +49,8 @@ static locum_id dense(locum_graph *graph, locum_id x, int64_t groups, int64_t n_
     return locum_binary(graph, LOCUM_OP_add, locum_product(graph, x, weight, false), bias);
 }
 
-static locum_status mlp_build(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z, locum_id *features)
+static locum_status mlp_build(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z,
+                              locum_id *features)
 {
     static const locum_op operators[] = {LOCUM_OP_tanh, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_relu};
     const mlp_config *c = config;

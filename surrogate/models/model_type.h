@@ -14,9 +14,9 @@
 
 /* how a value is seen by the network; all are monotone, so that intervals map through them */
 typedef enum locum_transform {
-    LOCUM_LINEAR,    /* x */
-    LOCUM_LOG,       /* log x: positive quantities */
-    LOCUM_LOG_SHARE  /* log(x + floor * total), total = another output: spectra, whose tails may vanish */
+    LOCUM_LINEAR,   /* x */
+    LOCUM_LOG,      /* log x: positive quantities */
+    LOCUM_LOG_SHARE /* log(x + floor * total), total = another output: spectra, whose tails may vanish */
 } locum_transform;
 
 /* One input or output, and its place among the network's values. */
@@ -25,12 +25,12 @@ typedef struct locum_channel {
     int n_dims;
     int64_t dims[3], extent;
     char axis_name[3][16];
-    const double *axis[3];       /**< lent */
+    const double *axis[3]; /**< lent */
     locum_transform transform;
-    double floor;                /**< of LOG_SHARE */
-    int total;                   /**< of LOG_SHARE: index of the output that is the total (LOCUM_LOG) */
-    double lower, upper;         /**< range over the training split, physical */
-    double *mean, *scale;        /**< [extent] of the transformed values over the training split; owned */
+    double floor;         /**< of LOG_SHARE */
+    int total;            /**< of LOG_SHARE: index of the output that is the total (LOCUM_LOG) */
+    double lower, upper;  /**< range over the training split, physical */
+    double *mean, *scale; /**< [extent] of the transformed values over the training split; owned */
 } locum_channel;
 
 typedef struct locum_task {
@@ -48,7 +48,8 @@ typedef struct locum_model_type {
     size_t config_size;
     /** x [batch, n_x] normalised -> *z [batch, members * n_z], member by member, normalised; *features [batch, n]: the last hidden values
      *  of the first member. Parameters are named; "weight" and "bias" as the last word decide how they are initialised. */
-    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z, locum_id *features);
+    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z,
+                          locum_id *features);
 } locum_model_type;
 
 extern const locum_model_type locum_model_mlp;
@@ -62,14 +63,16 @@ const locum_model_type *locum_model_type_find(const char *name);
 /** Graph of training over the symbol "batch": inputs "x" [batch, n_x] and "target" [batch, n_z] (both normalised); output "loss", one value:
  *  sum over rows and members of the mean squared residual over outputs (each output weighs the same, whatever its extent); and
  *  "z" [batch, members * n_z]. Its parameters are those of the other graphs. */
-locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph);
+locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                        locum_graph **graph);
 
 /** Graph `predict` of the model file: physical inputs to physical outputs (see surrogate/runtime/model.h). */
-locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph);
+locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                       locum_graph **graph);
 
 /* what calibration adds */
 typedef struct locum_uncertainty {
-    const double *sigma;        /**< [n_z] residual scale of the ensemble mean, normalised space */
+    const double *sigma; /**< [n_z] residual scale of the ensemble mean, normalised space */
     int64_t n_features;
     const double *feature_mean; /**< [n_features] */
     const double *feature_map;  /**< [n_features, n_features]: distance^2 = |(f - mean) map|^2 / n_features */
@@ -82,7 +85,8 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
                                         const locum_uncertainty *uncertainty, locum_graph **graph);
 
 /** Graph of what calibration needs: input "x" -> "mean" [batch, n_z], "deviation" [batch, n_z] (over members), "features". */
-locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph);
+locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                           locum_graph **graph);
 
 /** Physical -> normalised for all outputs of a row: what targets are made with (double). y [n_z], z [n_z]. */
 void locum_task_normalise_outputs(const locum_task *task, const double *y, double *z);

@@ -40,7 +40,8 @@ static locum_id member_variance(locum_graph *graph, locum_id z, locum_id mean, c
     int axis = 1;
     int64_t dims[] = {1, 1, task->n_z};
     if (task->members == 1) return locum_scale(graph, z, 0, 0);
-    locum_id off = locum_binary(graph, LOCUM_OP_subtract, by_member(graph, z, task), locum_reshape(graph, mean, 3, dims));
+    locum_id off =
+        locum_binary(graph, LOCUM_OP_subtract, by_member(graph, z, task), locum_reshape(graph, mean, 3, dims));
     locum_id sum = locum_sum(graph, square(graph, off), 1, &axis, false);
     return locum_scale(graph, sum, 1.0 / (task->members - 1), 0);
 }
@@ -78,11 +79,13 @@ static locum_id to_transformed(const locum_task *task, locum_graph *graph, locum
 static locum_id output_slice(const locum_task *task, locum_graph *graph, locum_id transformed, int output)
 {
     const locum_channel *c = &task->outputs[output];
-    return task->n_outputs == 1 ? transformed : locum_slice(graph, transformed, 1, first_value(task, output), c->extent, 1);
+    return task->n_outputs == 1 ? transformed
+                                : locum_slice(graph, transformed, 1, first_value(task, output), c->extent, 1);
 }
 
 /* physical value of one output; `centre` gives the total of a share */
-static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id transformed, locum_id centre, int output)
+static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id transformed, locum_id centre,
+                            int output)
 {
     const locum_channel *c = &task->outputs[output];
     locum_id part = output_slice(task, graph, transformed, output);
@@ -112,7 +115,8 @@ static locum_status finish(locum_status st, locum_graph **graph)
     return st;
 }
 
-locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph)
+locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                        locum_graph **graph)
 {
     int64_t x_dims[] = {1, task->n_x}, z_dims[] = {1, task->n_z}, one_dims[] = {1, 1, task->n_z};
     int axes[] = {0, 1, 2};
@@ -123,12 +127,16 @@ locum_status locum_model_training_graph(const locum_model_type *type, const void
     locum_status st = share ? locum_graph_create(graph) : LOCUM_FAIL(LOCUM_MEMORY, "out of memory");
     if (!st) {
         int batch = locum_graph_symbol(*graph, "batch");
-        locum_id x = locum_input(*graph, "x", LOCUM_REAL32, batch, 2, x_dims), target = locum_input(*graph, "target", LOCUM_REAL32, batch, 2, z_dims);
+        locum_id x = locum_input(*graph, "x", LOCUM_REAL32, batch, 2, x_dims),
+                 target = locum_input(*graph, "target", LOCUM_REAL32, batch, 2, z_dims);
         st = type->build(config, task, *graph, x, &z, &features);
         for (int i = 0, j = 0; i < task->n_outputs; i++)
-            for (int64_t k = 0; k < task->outputs[i].extent; k++) share[j++] = 1.0 / ((double)task->n_outputs * (double)task->outputs[i].extent);
-        locum_id off = locum_binary(*graph, LOCUM_OP_subtract, by_member(*graph, z, task), locum_reshape(*graph, target, 3, one_dims));
-        locum_id weighted = locum_binary(*graph, LOCUM_OP_multiply, square(*graph, off), locum_constant(*graph, LOCUM_REAL32, 1, &task->n_z, share));
+            for (int64_t k = 0; k < task->outputs[i].extent; k++)
+                share[j++] = 1.0 / ((double)task->n_outputs * (double)task->outputs[i].extent);
+        locum_id off = locum_binary(*graph, LOCUM_OP_subtract, by_member(*graph, z, task),
+                                    locum_reshape(*graph, target, 3, one_dims));
+        locum_id weighted = locum_binary(*graph, LOCUM_OP_multiply, square(*graph, off),
+                                         locum_constant(*graph, LOCUM_REAL32, 1, &task->n_z, share));
         locum_output(*graph, locum_sum(*graph, weighted, 3, axes, false), "loss");
         locum_output(*graph, z, "z");
     }
@@ -136,7 +144,8 @@ locum_status locum_model_training_graph(const locum_model_type *type, const void
     return finish(st, graph);
 }
 
-locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph)
+locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                       locum_graph **graph)
 {
     locum_id z = 0, features = 0;
     *graph = NULL;
@@ -145,7 +154,8 @@ locum_status locum_model_predict_graph(const locum_model_type *type, const void 
         locum_id x = physical_inputs(task, *graph, locum_graph_symbol(*graph, "batch"));
         st = type->build(config, task, *graph, x, &z, &features);
         locum_id t = to_transformed(task, *graph, member_mean(*graph, z, task));
-        for (int i = 0; i < task->n_outputs; i++) name_output(*graph, output_port(task, *graph, t, t, i), task->outputs[i].name);
+        for (int i = 0; i < task->n_outputs; i++)
+            name_output(*graph, output_port(task, *graph, t, t, i), task->outputs[i].name);
     }
     return finish(st, graph);
 }
@@ -156,7 +166,8 @@ static locum_id feature_distance(locum_graph *graph, locum_id features, int64_t 
     int64_t map_dims[] = {1, n, n};
     int axis = 1;
     locum_id off = locum_binary(graph, LOCUM_OP_subtract, features, vector_parameter(graph, "trust/feature_mean", n));
-    locum_id mapped = locum_product(graph, off, locum_parameter(graph, "trust/feature_map", LOCUM_REAL32, 3, map_dims), false);
+    locum_id mapped =
+        locum_product(graph, off, locum_parameter(graph, "trust/feature_map", LOCUM_REAL32, 3, map_dims), false);
     return locum_unary(graph, LOCUM_OP_sqrt, locum_mean(graph, square(graph, mapped), 1, &axis, true));
 }
 
@@ -180,14 +191,18 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     locum_id sigma = vector_parameter(g, "trust/sigma", task->n_z);
     locum_id width = locum_unary(g, LOCUM_OP_sqrt, locum_binary(g, LOCUM_OP_add, variance, square(g, sigma)));
     width = locum_binary(g, LOCUM_OP_multiply, width, quantile);
-    locum_id t[3] = {to_transformed(task, g, mean), to_transformed(task, g, locum_binary(g, LOCUM_OP_subtract, mean, width)),
+    locum_id t[3] = {to_transformed(task, g, mean),
+                     to_transformed(task, g, locum_binary(g, LOCUM_OP_subtract, mean, width)),
                      to_transformed(task, g, locum_binary(g, LOCUM_OP_add, mean, width))};
     for (int i = 0; i < task->n_outputs; i++) {
         locum_id value = 0;
         for (int k = 0; k < 3; k++) {
             locum_id port = output_port(task, g, t[k], t[0], i);
-            if (k == 0) value = port;
-            else port = locum_binary(g, k == 1 ? LOCUM_OP_minimum : LOCUM_OP_maximum, port, value); /* whatever exp rounds to */
+            if (k == 0)
+                value = port;
+            else
+                port = locum_binary(g, k == 1 ? LOCUM_OP_minimum : LOCUM_OP_maximum, port,
+                                    value); /* whatever exp rounds to */
             snprintf(name, sizeof name, "%s/%s", kind[k], task->outputs[i].name);
             name_output(g, port, name);
         }
@@ -198,7 +213,8 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     return finish(st, graph);
 }
 
-locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task, locum_graph **graph)
+locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                           locum_graph **graph)
 {
     int64_t x_dims[] = {1, task->n_x};
     locum_id z = 0, features = 0;

@@ -24,15 +24,14 @@ typedef struct entry {
     int n_inputs, input_port[LOCUM_PORTS_MAX + 1]; /* the plan's inputs: a port, or -1 = quantile */
 } entry;
 
-
 struct locum_context {
     const locum_model *model;
     int64_t max_rows;
     entry entries[LOCUM_ENTRIES];
     void *arena;
-    float *input[LOCUM_PORTS_MAX];                  /* staging, [max_rows, extent] */
-    float *output[OUTPUTS_MAX];                     /* staging: value, lower, upper of each port, then distance and spread */
-    uint8_t *bad;                                   /* [max_rows] the row's input is not finite */
+    float *input[LOCUM_PORTS_MAX]; /* staging, [max_rows, extent] */
+    float *output[OUTPUTS_MAX];    /* staging: value, lower, upper of each port, then distance and spread */
+    uint8_t *bad;                  /* [max_rows] the row's input is not finite */
 };
 
 /* --- laying out ------------------------------------------------------------------------------------------------------------- */
@@ -110,7 +109,8 @@ static locum_status compile(const locum_model *model, int64_t max_rows, locum_pl
         if (!model->graph[e]) continue;
         st = locum_model_plan(model, e, max_rows, &plans[e]);
         if (!st && locum_plan_n_parameters(plans[e]) > PARAMETERS_MAX)
-            st = locum_fail(LOCUM_NOT_BUILT, __FILE__, __LINE__, "the model has more than %d parameter tensors", PARAMETERS_MAX);
+            st = locum_fail(LOCUM_NOT_BUILT, __FILE__, __LINE__, "the model has more than %d parameter tensors",
+                            PARAMETERS_MAX);
     }
     if (st) {
         free_plans(plans);
@@ -130,7 +130,8 @@ size_t locum_model_workspace(const locum_model *model, int64_t max_rows)
     return count.used + ALIGNMENT; /* the caller's memory may have any alignment */
 }
 
-locum_status locum_model_prepare(const locum_model *model, int64_t max_rows, void *memory, size_t bytes, locum_context **context)
+locum_status locum_model_prepare(const locum_model *model, int64_t max_rows, void *memory, size_t bytes,
+                                 locum_context **context)
 {
     locum_plan *plans[LOCUM_ENTRIES] = {0};
     layout count = {0};
@@ -138,13 +139,15 @@ locum_status locum_model_prepare(const locum_model *model, int64_t max_rows, voi
     LOCUM_REQUIRE(context, LOCUM_ARG, "locum_model_prepare: context is NULL");
     *context = NULL;
     LOCUM_REQUIRE(model && memory, LOCUM_ARG, "locum_model_prepare: model or memory is NULL");
-    LOCUM_REQUIRE(max_rows >= 1 && max_rows <= ROWS_MAX, LOCUM_ARG, "locum_model_prepare: max_rows = %lld, it must be 1 to %lld",
-                  (long long)max_rows, (long long)ROWS_MAX);
+    LOCUM_REQUIRE(max_rows >= 1 && max_rows <= ROWS_MAX, LOCUM_ARG,
+                  "locum_model_prepare: max_rows = %lld, it must be 1 to %lld", (long long)max_rows,
+                  (long long)ROWS_MAX);
     LOCUM_TRY(compile(model, max_rows, plans));
     lay_out(model, max_rows, plans, &count);
     locum_status st = LOCUM_OK;
     if (bytes < count.used + ALIGNMENT) {
-        st = LOCUM_FAIL(LOCUM_ARG, "locum_model_prepare: %zu bytes of memory, %zu are needed (locum_model_workspace)", bytes, count.used + ALIGNMENT);
+        st = LOCUM_FAIL(LOCUM_ARG, "locum_model_prepare: %zu bytes of memory, %zu are needed (locum_model_workspace)",
+                        bytes, count.used + ALIGNMENT);
     } else {
         uintptr_t at = ((uintptr_t)memory + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         layout real = {.base = (char *)at};
@@ -163,14 +166,17 @@ static bool is_packed(const locum_buffer *buffer, int64_t extent)
 static double load_value(const locum_buffer *buffer, int64_t row, int64_t j)
 {
     int64_t at = row * buffer->row_stride + j * buffer->stride;
-    return buffer->type == LOCUM_FLOAT64 ? ((const double *)buffer->data)[at] : (double)((const float *)buffer->data)[at];
+    return buffer->type == LOCUM_FLOAT64 ? ((const double *)buffer->data)[at]
+                                         : (double)((const float *)buffer->data)[at];
 }
 
 static void store_value(const locum_buffer *buffer, int64_t row, int64_t j, float value)
 {
     int64_t at = row * buffer->row_stride + j * buffer->stride;
-    if (buffer->type == LOCUM_FLOAT64) ((double *)buffer->data)[at] = (double)value;
-    else ((float *)buffer->data)[at] = value;
+    if (buffer->type == LOCUM_FLOAT64)
+        ((double *)buffer->data)[at] = (double)value;
+    else
+        ((float *)buffer->data)[at] = value;
 }
 
 /* rows of one port into staging; marks rows that are not finite (as doubles, and as the floats that the network sees) */
@@ -209,8 +215,12 @@ static void run_entry(locum_context *c, int which, int64_t rows, const float *qu
     const entry *e = &c->entries[which];
     const float *inputs[LOCUM_PORTS_MAX + 1];
     for (int i = 0; i < e->n_inputs; i++) inputs[i] = e->input_port[i] < 0 ? quantile : c->input[e->input_port[i]];
-    locum_plan_run(e->plan, &(locum_plan_run_call){.extents = &rows, .inputs = inputs, .parameters = e->parameters, .packed = e->packed,
-                                                   .outputs = outputs, .arena = c->arena});
+    locum_plan_run(e->plan, &(locum_plan_run_call){.extents = &rows,
+                                                   .inputs = inputs,
+                                                   .parameters = e->parameters,
+                                                   .packed = e->packed,
+                                                   .outputs = outputs,
+                                                   .arena = c->arena});
 }
 
 static bool buffer_given(const locum_buffer *buffers, int i)
@@ -228,7 +238,8 @@ static void run_value(locum_context *c, int64_t rows, const locum_buffer *output
     }
     run_entry(c, LOCUM_ENTRY_PREDICT, rows, NULL, direct);
     for (int i = 0; i < m->n_outputs; i++)
-        if (buffer_given(outputs, i) && direct[i] != outputs[i].data) store_port(&outputs[i], direct[i], rows, m->outputs[i].extent);
+        if (buffer_given(outputs, i) && direct[i] != outputs[i].data)
+            store_port(&outputs[i], direct[i], rows, m->outputs[i].extent);
 }
 
 /* few calibration samples cannot give a p-value below 1/(n + 1): beyond all of them is then as far as they can say */
@@ -237,7 +248,8 @@ static bool is_extreme(const locum_trust_table *table, double p)
     return table->n && p <= fmax(FLAG_LEVEL, 1.0 / (double)(table->n + 1));
 }
 
-static uint32_t flag_of_row(const locum_context *c, const locum_buffer *inputs, int64_t row, double p_distance, double p_spread)
+static uint32_t flag_of_row(const locum_context *c, const locum_buffer *inputs, int64_t row, double p_distance,
+                            double p_spread)
 {
     uint32_t flag = 0;
     for (int i = 0; i < c->model->n_inputs; i++) {
@@ -252,7 +264,8 @@ static uint32_t flag_of_row(const locum_context *c, const locum_buffer *inputs, 
     return flag;
 }
 
-static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs, const locum_trust *trust)
+static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
+                      const locum_trust *trust)
 {
     const locum_model *m = c->model;
     double q = locum_trust_quantile(&m->scores, trust->coverage);
@@ -279,7 +292,8 @@ static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs
 /* rows whose input or result is not finite answer NaN and say so */
 static void mark_bad_rows(locum_context *c, int64_t rows, const locum_buffer *outputs, const locum_trust *trust)
 {
-    const locum_buffer *const written[LOCUM_KINDS] = {outputs, trust ? trust->lower : NULL, trust ? trust->upper : NULL};
+    const locum_buffer *const written[LOCUM_KINDS] = {outputs, trust ? trust->lower : NULL,
+                                                      trust ? trust->upper : NULL};
     for (int64_t r = 0; r < rows; r++) {
         if (!c->bad[r]) continue;
         for (int k = 0; k < LOCUM_KINDS; k++)
@@ -308,37 +322,44 @@ static bool is_known(const locum_buffer *buffers, int i)
     return !buffer_given(buffers, i) || buffers[i].type == LOCUM_FLOAT64 || buffers[i].type == LOCUM_FLOAT32;
 }
 
-static locum_status check_call(const locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
-                               const locum_trust *trust)
+static locum_status check_call(const locum_context *c, int64_t rows, const locum_buffer *inputs,
+                               const locum_buffer *outputs, const locum_trust *trust)
 {
     LOCUM_REQUIRE(c, LOCUM_ARG, "locum_eval: context is NULL");
-    LOCUM_REQUIRE(rows >= 0 && rows <= c->max_rows, LOCUM_ARG, "locum_eval: %lld rows, but the context was prepared for 0 to %lld",
-                  (long long)rows, (long long)c->max_rows);
+    LOCUM_REQUIRE(rows >= 0 && rows <= c->max_rows, LOCUM_ARG,
+                  "locum_eval: %lld rows, but the context was prepared for 0 to %lld", (long long)rows,
+                  (long long)c->max_rows);
     LOCUM_REQUIRE(inputs && outputs, LOCUM_ARG, "locum_eval: inputs or outputs is NULL");
     for (int i = 0; i < c->model->n_inputs; i++)
         LOCUM_REQUIRE(inputs[i].data && (inputs[i].type == LOCUM_FLOAT64 || inputs[i].type == LOCUM_FLOAT32), LOCUM_ARG,
-                      "locum_eval: input `%s` has no data, or is neither float32 nor float64", c->model->inputs[i].name);
+                      "locum_eval: input `%s` has no data, or is neither float32 nor float64",
+                      c->model->inputs[i].name);
     for (int i = 0; i < c->model->n_outputs; i++)
-        LOCUM_REQUIRE(is_known(outputs, i), LOCUM_ARG,
-                      "locum_eval: output `%s` is neither float32 nor float64", c->model->outputs[i].name);
+        LOCUM_REQUIRE(is_known(outputs, i), LOCUM_ARG, "locum_eval: output `%s` is neither float32 nor float64",
+                      c->model->outputs[i].name);
     if (!trust) return LOCUM_OK;
     for (int i = 0; i < c->model->n_outputs; i++)
         LOCUM_REQUIRE(is_known(trust->lower, i) && is_known(trust->upper, i), LOCUM_ARG,
                       "locum_eval: the interval of `%s` is neither float32 nor float64", c->model->outputs[i].name);
-    LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG, "locum_eval: this model has no intervals: it was not calibrated");
-    LOCUM_REQUIRE(trust->coverage > 0 && trust->coverage < 1, LOCUM_ARG, "locum_eval: coverage = %g, it must lie between 0 and 1", trust->coverage);
+    LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG,
+                  "locum_eval: this model has no intervals: it was not calibrated");
+    LOCUM_REQUIRE(trust->coverage > 0 && trust->coverage < 1, LOCUM_ARG,
+                  "locum_eval: coverage = %g, it must lie between 0 and 1", trust->coverage);
     return LOCUM_OK;
 }
 
-locum_status locum_eval(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs, const locum_trust *trust)
+locum_status locum_eval(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
+                        const locum_trust *trust)
 {
     bool any_bad = false;
 
     LOCUM_TRY(check_call(c, rows, inputs, outputs, trust));
     memset(c->bad, 0, (size_t)rows);
     for (int i = 0; i < c->model->n_inputs; i++) any_bad |= load_port(c, i, &inputs[i], rows);
-    if (trust) run_trust(c, rows, inputs, outputs, trust);
-    else run_value(c, rows, outputs);
+    if (trust)
+        run_trust(c, rows, inputs, outputs, trust);
+    else
+        run_value(c, rows, outputs);
     any_bad |= find_bad_results(c, rows, outputs);
     if (any_bad) mark_bad_rows(c, rows, outputs, trust);
     return LOCUM_OK;

@@ -37,7 +37,8 @@ typedef struct locum_metadata {
 } locum_metadata;
 
 /** Writes a model file into `out`: adds format, operators, requires, checksums and padding. Names must be unique. Local. */
-locum_status locum_file_write(int n_metadata, const locum_metadata *metadata, int n_tensors, const locum_tensor *tensors, locum_text *out);
+locum_status locum_file_write(int n_metadata, const locum_metadata *metadata, int n_tensors,
+                              const locum_tensor *tensors, locum_text *out);
 
 /* A file taken apart; lends from the bytes and owns its nodes. */
 typedef struct locum_file {
@@ -49,7 +50,7 @@ typedef struct locum_file {
 
 /** Checks everything: lengths, order, alignment, overlap, checksums, finite values. LOCUM_DAMAGED naming what is wrong. Local. */
 locum_status locum_file_read(const void *bytes, size_t n_bytes, locum_file *file);
-void locum_file_free(locum_file *file); /* NULL-safe members */
+void locum_file_free(locum_file *file);                                   /* NULL-safe members */
 const char *locum_file_metadata(const locum_file *file, const char *key); /* NULL if absent */
 const locum_tensor *locum_file_tensor(const locum_file *file, const char *name);
 int64_t locum_tensor_count(const locum_tensor *tensor);

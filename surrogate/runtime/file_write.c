@@ -99,8 +99,8 @@ static void patch_header_hash(char *header, size_t n)
     memcpy(place + strlen(key), hash, LOCUM_HASH_TEXT_SIZE - 1);
 }
 
-locum_status locum_file_write(int n_metadata, const locum_metadata *metadata, int n_tensors, const locum_tensor *tensors,
-                              locum_text *out)
+locum_status locum_file_write(int n_metadata, const locum_metadata *metadata, int n_tensors,
+                              const locum_tensor *tensors, locum_text *out)
 {
     static const char zeros[ALIGNMENT];
     locum_text header = {0};

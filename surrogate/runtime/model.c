@@ -15,7 +15,8 @@
 
 #define FILE_BYTES_MAX ((size_t)4 << 30)
 #define ALIGNMENT 64
-#define NODE_VALUES_MAX ((int64_t)1 << 28)  /* values a row of one node, and of all: times the rows of a call, no size overflows */
+#define NODE_VALUES_MAX \
+    ((int64_t)1 << 28) /* values a row of one node, and of all: times the rows of a call, no size overflows */
 #define GRAPH_VALUES_MAX ((int64_t)1 << 32)
 
 /* --- a bump allocator that only counts while base is NULL ------------------------------------------------------------ */
@@ -48,11 +49,13 @@ static const char *text_or_empty(const locum_json *json, locum_json_node object,
 static const double *read_axis(const locum_json *json, locum_json_node list, int64_t n, block *b, locum_status *st)
 {
     double *axis = block_take(b, (size_t)n * sizeof *axis);
-    if (locum_json_n(json, list) != n) *st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: an axis of a port has the wrong length");
+    if (locum_json_n(json, list) != n)
+        *st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: an axis of a port has the wrong length");
     locum_json_node item = locum_json_first(json, list);
     for (int64_t i = 0; i < n && !*st; i++, item = locum_json_next(json, item)) {
         double value = 0;
-        if (!locum_json_number(json, item, &value)) *st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: an axis of a port is not a list of numbers");
+        if (!locum_json_number(json, item, &value))
+            *st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: an axis of a port is not a list of numbers");
         if (axis) axis[i] = value;
     }
     return axis;
@@ -72,13 +75,16 @@ static locum_status read_port(const locum_json *json, locum_json_node node, bloc
     port->name = block_text(b, name);
     port->text = block_text(b, text_or_empty(json, node, "text"));
     port->unit = block_text(b, text_or_empty(json, node, "unit"));
-    locum_json_node dim = locum_json_first(json, dims), axis_name = locum_json_first(json, names), axis = locum_json_first(json, axes);
+    locum_json_node dim = locum_json_first(json, dims), axis_name = locum_json_first(json, names),
+                    axis = locum_json_first(json, axes);
     for (int d = 0; d < port->n_dims && !st; d++) {
         bool known = locum_json_integer(json, dim, &port->dims[d]) && port->dims[d] >= 1 && port->dims[d] <= INT32_MAX;
-        LOCUM_REQUIRE(known && !__builtin_mul_overflow(port->extent, port->dims[d], &port->extent) && port->extent <= INT32_MAX,
+        LOCUM_REQUIRE(known && !__builtin_mul_overflow(port->extent, port->dims[d], &port->extent) &&
+                          port->extent <= INT32_MAX,
                       LOCUM_DAMAGED, "model file: port `%.60s` has an impossible shape", name);
         if (locum_json_string(json, axis_name)) port->axis_name[d] = block_text(b, locum_json_string(json, axis_name));
-        if (axis >= 0 && locum_json_kind_of(json, axis) == LOCUM_JSON_ARRAY) port->axis[d] = read_axis(json, axis, port->dims[d], b, &st);
+        if (axis >= 0 && locum_json_kind_of(json, axis) == LOCUM_JSON_ARRAY)
+            port->axis[d] = read_axis(json, axis, port->dims[d], b, &st);
         dim = locum_json_next(json, dim);
         axis_name = axis_name >= 0 ? locum_json_next(json, axis_name) : -1;
         axis = axis >= 0 ? locum_json_next(json, axis) : -1;
@@ -88,7 +94,8 @@ static locum_status read_port(const locum_json *json, locum_json_node node, bloc
     return st;
 }
 
-static locum_status read_ports(const locum_file *file, const char *key, block *b, int *n_ports, const locum_port **ports)
+static locum_status read_ports(const locum_file *file, const char *key, block *b, int *n_ports,
+                               const locum_port **ports)
 {
     const char *text = locum_file_metadata(file, key);
     locum_json *json = NULL;
@@ -102,10 +109,12 @@ static locum_status read_ports(const locum_file *file, const char *key, block *b
         st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: %" PRId64 " %s; 1 to %d are possible", n, key, LOCUM_PORTS_MAX);
     locum_port *made = st ? NULL : block_take(b, (size_t)n * sizeof *made);
     locum_json_node node = locum_json_first(json, 0);
-    for (int64_t i = 0; i < n && !st; i++, node = locum_json_next(json, node)) st = read_port(json, node, b, made ? &made[i] : &unused);
+    for (int64_t i = 0; i < n && !st; i++, node = locum_json_next(json, node))
+        st = read_port(json, node, b, made ? &made[i] : &unused);
     for (int64_t i = 0; i < n && made && !st; i++)
         for (int64_t j = 0; j < i && !st; j++)
-            if (!strcmp(made[i].name, made[j].name)) st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: two of its %s are called `%.80s`", key, made[i].name);
+            if (!strcmp(made[i].name, made[j].name))
+                st = LOCUM_FAIL(LOCUM_DAMAGED, "model file: two of its %s are called `%.80s`", key, made[i].name);
     locum_json_destroy(json);
     *n_ports = (int)n;
     *ports = made;
@@ -153,11 +162,13 @@ static locum_status find_table(const locum_model *model, const char *name, locum
     const locum_tensor *tensor = locum_model_tensor(model, name);
     *table = (locum_trust_table){0};
     if (!tensor) return LOCUM_OK;
-    LOCUM_REQUIRE(tensor->number == LOCUM_REAL64 && tensor->n_dims == 1, LOCUM_DAMAGED, "model file: `%s` is not a list of float64", name);
+    LOCUM_REQUIRE(tensor->number == LOCUM_REAL64 && tensor->n_dims == 1, LOCUM_DAMAGED,
+                  "model file: `%s` is not a list of float64", name);
     table->n = tensor->dims[0];
     table->sorted = tensor->data;
     for (int64_t i = 1; i < table->n; i++)
-        LOCUM_REQUIRE(table->sorted[i] >= table->sorted[i - 1], LOCUM_DAMAGED, "model file: `%s` is not in ascending order", name);
+        LOCUM_REQUIRE(table->sorted[i] >= table->sorted[i - 1], LOCUM_DAMAGED,
+                      "model file: `%s` is not in ascending order", name);
     return LOCUM_OK;
 }
 
@@ -186,15 +197,18 @@ static locum_status check_tables(locum_model *model)
 static locum_status expect_rows(const locum_graph *graph, locum_id id, const char *name, int64_t extent)
 {
     const locum_node *node = id > 0 ? locum_graph_node(graph, id) : NULL;
-    LOCUM_REQUIRE(node && node->symbol == 0 && node->n_dims == 2 && node->dims[0] == 1 && node->dims[1] == extent && node->number == LOCUM_REAL32,
-                  LOCUM_DAMAGED, "model file: its graph does not have `%.80s` as [batch, %" PRId64 "] of float32", name, extent);
+    LOCUM_REQUIRE(node && node->symbol == 0 && node->n_dims == 2 && node->dims[0] == 1 && node->dims[1] == extent &&
+                      node->number == LOCUM_REAL32,
+                  LOCUM_DAMAGED, "model file: its graph does not have `%.80s` as [batch, %" PRId64 "] of float32", name,
+                  extent);
     return LOCUM_OK;
 }
 
 static locum_status expect_output(const locum_graph *graph, int i, const char *name, int64_t extent)
 {
     locum_id id = i < locum_graph_n_outputs(graph) ? locum_graph_output(graph, i) : 0;
-    LOCUM_REQUIRE(id > 0 && !strcmp(locum_graph_name(graph, id), name), LOCUM_DAMAGED, "model file: output %d of its graph is not `%.80s`", i, name);
+    LOCUM_REQUIRE(id > 0 && !strcmp(locum_graph_name(graph, id), name), LOCUM_DAMAGED,
+                  "model file: output %d of its graph is not `%.80s`", i, name);
     return expect_rows(graph, id, name, extent);
 }
 
@@ -214,15 +228,17 @@ static locum_status check_nodes(const locum_model *model, int entry, const locum
         const char *name = locum_graph_name(graph, id);
         int64_t count = 1;
         for (int d = 0; d < node->n_dims; d++)
-            LOCUM_REQUIRE(!__builtin_mul_overflow(count, node->dims[d], &count) && count <= NODE_VALUES_MAX, LOCUM_DAMAGED,
-                          "model file: node %d of its graph has more than %" PRId64 " values a row", (int)id, NODE_VALUES_MAX);
-        LOCUM_REQUIRE((total += count) <= GRAPH_VALUES_MAX, LOCUM_DAMAGED, "model file: its graph has more than %" PRId64 " values a row",
-                      GRAPH_VALUES_MAX);
+            LOCUM_REQUIRE(!__builtin_mul_overflow(count, node->dims[d], &count) && count <= NODE_VALUES_MAX,
+                          LOCUM_DAMAGED, "model file: node %d of its graph has more than %" PRId64 " values a row",
+                          (int)id, NODE_VALUES_MAX);
+        LOCUM_REQUIRE((total += count) <= GRAPH_VALUES_MAX, LOCUM_DAMAGED,
+                      "model file: its graph has more than %" PRId64 " values a row", GRAPH_VALUES_MAX);
         if (node->op != LOCUM_OP_input) continue;
         const locum_port *port = input_port(model, name);
-        bool quantile = !port && entry == LOCUM_ENTRY_INTERVAL && !strcmp(name, "quantile") && node->symbol < 0 && count == 1 &&
-                        node->number == LOCUM_REAL32;
-        LOCUM_REQUIRE(port || quantile, LOCUM_DAMAGED, "model file: its graph asks for `%.80s`, which is none of its inputs", name);
+        bool quantile = !port && entry == LOCUM_ENTRY_INTERVAL && !strcmp(name, "quantile") && node->symbol < 0 &&
+                        count == 1 && node->number == LOCUM_REAL32;
+        LOCUM_REQUIRE(port || quantile, LOCUM_DAMAGED,
+                      "model file: its graph asks for `%.80s`, which is none of its inputs", name);
         if (port) LOCUM_TRY(expect_rows(graph, id, name, port->extent));
     }
     return LOCUM_OK;
@@ -233,7 +249,8 @@ static locum_status check_graph(const locum_model *model, int entry, const locum
     static const char *const kind[] = {"value", "lower", "upper"};
     int at = 0;
     char name[300];
-    LOCUM_REQUIRE(locum_graph_n_symbols(graph) == 1, LOCUM_DAMAGED, "model file: its graph has %d symbols, 1 expected", locum_graph_n_symbols(graph));
+    LOCUM_REQUIRE(locum_graph_n_symbols(graph) == 1, LOCUM_DAMAGED, "model file: its graph has %d symbols, 1 expected",
+                  locum_graph_n_symbols(graph));
     LOCUM_TRY(check_nodes(model, entry, graph));
     for (int i = 0; i < model->n_outputs; i++) {
         const locum_port *port = &model->outputs[i];
@@ -247,7 +264,8 @@ static locum_status check_graph(const locum_model *model, int entry, const locum
         LOCUM_TRY(expect_output(graph, at++, "distance", 1));
         LOCUM_TRY(expect_output(graph, at++, "spread", 1));
     }
-    LOCUM_REQUIRE(at == locum_graph_n_outputs(graph), LOCUM_DAMAGED, "model file: its graph has %d outputs, %d expected", locum_graph_n_outputs(graph), at);
+    LOCUM_REQUIRE(at == locum_graph_n_outputs(graph), LOCUM_DAMAGED,
+                  "model file: its graph has %d outputs, %d expected", locum_graph_n_outputs(graph), at);
     return LOCUM_OK;
 }
 
@@ -256,7 +274,8 @@ locum_status locum_model_graph(const locum_model *model, int entry, locum_graph 
     const char *text = model->graph[entry];
     locum_json *json = NULL;
     *graph = NULL;
-    LOCUM_REQUIRE(text || entry == LOCUM_ENTRY_PREDICT, LOCUM_ARG, "this model has no intervals: it was not calibrated");
+    LOCUM_REQUIRE(text || entry == LOCUM_ENTRY_PREDICT, LOCUM_ARG,
+                  "this model has no intervals: it was not calibrated");
     LOCUM_REQUIRE(text, LOCUM_DAMAGED, "model file: it has no graph `predict`");
     locum_status st = locum_json_parse(text, strlen(text), LOCUM_FILE_NODES_MAX * 40, &json);
     if (!st) st = locum_graph_read(json, 0, LOCUM_FILE_NODES_MAX, graph);
@@ -275,7 +294,9 @@ static locum_status check_parameters(const locum_model *model, const locum_plan 
     for (int i = 0; i < locum_plan_n_parameters(plan); i++) {
         const char *name = locum_plan_parameter_name(plan, i);
         const locum_tensor *tensor = locum_model_tensor(model, name);
-        LOCUM_REQUIRE(tensor && tensor->number == LOCUM_REAL32 && locum_tensor_count(tensor) == locum_plan_parameter_count(plan, i), LOCUM_DAMAGED,
+        LOCUM_REQUIRE(tensor && tensor->number == LOCUM_REAL32 &&
+                          locum_tensor_count(tensor) == locum_plan_parameter_count(plan, i),
+                      LOCUM_DAMAGED,
                       "model file: the graph's parameter `%.80s` is not among its tensors, or has another size", name);
     }
     return LOCUM_OK;
@@ -285,7 +306,8 @@ locum_status locum_model_plan(const locum_model *model, int entry, int64_t max_r
 {
     locum_graph *graph = NULL;
     locum_id *outputs = NULL;
-    locum_plan_options options = {.kernels = model->kernels, .capacity = {max_rows}, .flags = LOCUM_PLAN_CONSTANT_PARAMETERS};
+    locum_plan_options options = {
+        .kernels = model->kernels, .capacity = {max_rows}, .flags = LOCUM_PLAN_CONSTANT_PARAMETERS};
 
     *plan = NULL;
     locum_status st = locum_model_graph(model, entry, &graph);
@@ -368,7 +390,8 @@ static locum_status tell(locum_status st, char *message, size_t message_size)
     return st;
 }
 
-static locum_status open_bytes(const void *bytes, size_t n_bytes, const locum_open_options *options, locum_model **model)
+static locum_status open_bytes(const void *bytes, size_t n_bytes, const locum_open_options *options,
+                               locum_model **model)
 {
     size_t limit = options && options->max_bytes ? options->max_bytes : FILE_BYTES_MAX;
     locum_file file;
@@ -383,8 +406,8 @@ static locum_status open_bytes(const void *bytes, size_t n_bytes, const locum_op
     return st;
 }
 
-locum_status locum_model_open(const void *bytes, size_t n_bytes, const locum_open_options *options, locum_model **model, char *message,
-                              size_t message_size)
+locum_status locum_model_open(const void *bytes, size_t n_bytes, const locum_open_options *options, locum_model **model,
+                              char *message, size_t message_size)
 {
     return tell(open_bytes(bytes, n_bytes, options, model), message, message_size);
 }
@@ -396,22 +419,29 @@ static locum_status load(const char *path, size_t limit, char **bytes, size_t *n
     LOCUM_REQUIRE(file, LOCUM_INPUT, "cannot open the model `%s`", path ? path : "(NULL)");
     locum_status st = LOCUM_OK;
     long size = fseek(file, 0, SEEK_END) ? -1 : ftell(file);
-    if (size < 0 || fseek(file, 0, SEEK_SET)) st = LOCUM_FAIL(LOCUM_INPUT, "cannot read the model `%s`: not a file", path);
-    if (!st && (size_t)size > limit) st = LOCUM_FAIL(LOCUM_INPUT, "the model `%s` has %ld bytes; at most %zu are allowed", path, size, limit);
+    if (size < 0 || fseek(file, 0, SEEK_SET))
+        st = LOCUM_FAIL(LOCUM_INPUT, "cannot read the model `%s`: not a file", path);
+    if (!st && (size_t)size > limit)
+        st = LOCUM_FAIL(LOCUM_INPUT, "the model `%s` has %ld bytes; at most %zu are allowed", path, size, limit);
     if (!st) st = locum_alloc(bytes, size + 1, 1);
-    if (!st && fread(*bytes, 1, (size_t)size, file) != (size_t)size) st = LOCUM_FAIL(LOCUM_INPUT, "cannot read the model `%s`", path);
+    if (!st && fread(*bytes, 1, (size_t)size, file) != (size_t)size)
+        st = LOCUM_FAIL(LOCUM_INPUT, "cannot read the model `%s`", path);
     fclose(file);
     *n = (size_t)size;
     return st;
 }
 
-locum_status locum_model_read(const char *path, const locum_open_options *options, locum_model **model, char *message, size_t message_size)
+locum_status locum_model_read(const char *path, const locum_open_options *options, locum_model **model, char *message,
+                              size_t message_size)
 {
     char *bytes = NULL;
     size_t n = 0;
     if (model) *model = NULL;
     locum_status st = load(path, options && options->max_bytes ? options->max_bytes : FILE_BYTES_MAX, &bytes, &n);
-    if (!st) st = open_bytes(bytes, n, options, model);
+    if (!st) {
+        st = open_bytes(bytes, n, options, model);
+        if (st) st = LOCUM_FAIL(st, "%s: %s", path, locum_status_message());
+    }
     free(bytes);
     return tell(st, message, message_size);
 }

@@ -19,8 +19,10 @@ static int64_t lower_bound(const locum_trust_table *table, double value)
     int64_t low = 0, high = table->n;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
-        if (table->sorted[middle] < value) low = middle + 1;
-        else high = middle;
+        if (table->sorted[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }

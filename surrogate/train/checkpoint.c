@@ -39,7 +39,9 @@ static int list(const char *folder, int64_t steps[FOUND_MAX])
     while (directory && n < FOUND_MAX && (entry = readdir(directory))) {
         int64_t step;
         int length = 0;
-        if (sscanf(entry->d_name, "checkpoint-%" SCNd64 ".safetensors%n", &step, &length) != 1 || !length || entry->d_name[length]) continue;
+        if (sscanf(entry->d_name, "checkpoint-%" SCNd64 ".safetensors%n", &step, &length) != 1 || !length ||
+            entry->d_name[length])
+            continue;
         int at = n++;
         for (; at > 0 && steps[at - 1] < step; at--) steps[at] = steps[at - 1];
         steps[at] = step;
@@ -73,13 +75,17 @@ static void words_of(const train_identity *identity, char words[4][LOCUM_HASH_TE
 locum_status locum_train_checkpoint_write(const char *folder, const train_identity *identity, const train_state *s)
 {
     char path[LOCUM_PATH_SIZE], words[4][LOCUM_HASH_TEXT_SIZE];
-    double position[N_POSITION] = {(double)s->step, (double)s->epoch, (double)s->batch, (double)s->since_best, (double)s->best_step,
-                                   (double)s->finished, (double)s->n};
+    double position[N_POSITION] = {(double)s->step,      (double)s->epoch,    (double)s->batch, (double)s->since_best,
+                                   (double)s->best_step, (double)s->finished, (double)s->n};
     double error[N_ERROR] = {s->best_error, s->loss, s->rows};
     locum_text text = {0};
     words_of(identity, words);
-    locum_metadata metadata[] = {{"content", "training checkpoint"}, {"table", words[0]}, {"task_hash", words[1]}, {"graph", words[2]},
-                                 {"recipe", words[3]}, {"kernels", identity->kernels}};
+    locum_metadata metadata[] = {{"content", "training checkpoint"},
+                                 {"table", words[0]},
+                                 {"task_hash", words[1]},
+                                 {"graph", words[2]},
+                                 {"recipe", words[3]},
+                                 {"kernels", identity->kernels}};
     locum_tensor tensors[] = {
         {.name = "parameters", .number = LOCUM_REAL32, .n_dims = 1, .dims = {s->n}, .data = s->parameters},
         {.name = "moment1", .number = LOCUM_REAL32, .n_dims = 1, .dims = {s->n}, .data = s->moment1},
@@ -105,19 +111,23 @@ static locum_status copy_tensor(const locum_file *file, const char *name, locum_
     return LOCUM_OK;
 }
 
-static locum_status check_identity(const locum_file *file, const char *path, const train_identity *identity, bool allow_other_kernels)
+static locum_status check_identity(const locum_file *file, const char *path, const train_identity *identity,
+                                   bool allow_other_kernels)
 {
     static const char *const keys[4] = {"table", "task_hash", "graph", "recipe"};
-    static const char *const meanings[4] = {"another dataset", "other normalisers", "another network", "another recipe or seed"};
+    static const char *const meanings[4] = {"another dataset", "other normalisers", "another network",
+                                            "another recipe or seed"};
     char words[4][LOCUM_HASH_TEXT_SIZE];
     words_of(identity, words);
     for (int i = 0; i < 4; i++) {
         const char *word = locum_file_metadata(file, keys[i]);
-        LOCUM_REQUIRE(word && !strcmp(word, words[i]), LOCUM_EXISTS, "%s was made with %s; `locum train --force` begins anew", path, meanings[i]);
+        LOCUM_REQUIRE(word && !strcmp(word, words[i]), LOCUM_EXISTS,
+                      "%s was made with %s; `locum train --force` begins anew", path, meanings[i]);
     }
     const char *kernels = locum_file_metadata(file, "kernels");
     LOCUM_REQUIRE(allow_other_kernels || (kernels && !strcmp(kernels, identity->kernels)), LOCUM_EXISTS,
-                  "%s was made with the %s kernels, this run uses %s: the rest would differ in round-off; --allow-other-kernels goes on, "
+                  "%s was made with the %s kernels, this run uses %s: the rest would differ in round-off; "
+                  "--allow-other-kernels goes on, "
                   "`locum train --force` begins anew",
                   path, kernels ? kernels : "(no)", identity->kernels);
     return LOCUM_OK;
@@ -144,7 +154,8 @@ static locum_status take(const locum_file *file, train_state *s)
     return LOCUM_OK;
 }
 
-static locum_status read_one(const char *path, const train_identity *identity, bool allow_other_kernels, train_state *state)
+static locum_status read_one(const char *path, const train_identity *identity, bool allow_other_kernels,
+                             train_state *state)
 {
     char *bytes = NULL;
     size_t n = 0;
@@ -160,8 +171,8 @@ static locum_status read_one(const char *path, const train_identity *identity, b
     return st;
 }
 
-locum_status locum_train_checkpoint_read(const char *folder, const train_identity *identity, bool allow_other_kernels, locum_log *log,
-                                         train_state *state, bool *found)
+locum_status locum_train_checkpoint_read(const char *folder, const train_identity *identity, bool allow_other_kernels,
+                                         locum_log *log, train_state *state, bool *found)
 {
     int64_t steps[FOUND_MAX];
     char path[LOCUM_PATH_SIZE];
@@ -175,7 +186,8 @@ locum_status locum_train_checkpoint_read(const char *folder, const train_identit
             return LOCUM_OK;
         }
         if (st != LOCUM_DAMAGED) return st;
-        locum_log_warn(log, "%s is damaged (%s); %s", path, locum_status_message(), i + 1 < n ? "the one before it is taken" : "training begins anew");
+        locum_log_warn(log, "%s is damaged (%s); %s", path, locum_status_message(),
+                       i + 1 < n ? "the one before it is taken" : "training begins anew");
         locum_status_clear();
     }
     return LOCUM_OK;

@@ -22,30 +22,35 @@ static void gather(const locum_table *table, locum_split split, int64_t row, int
     }
 }
 
-static locum_status find_columns(const locum_table *table, int n, const locum_channel *channels, bool inputs, int *column)
+static locum_status find_columns(const locum_table *table, int n, const locum_channel *channels, bool inputs,
+                                 int *column)
 {
     for (int i = 0; i < n; i++) {
         column[i] = -1;
         for (int c = 0; c < table->n_columns; c++)
-            if (table->columns[c].is_input == inputs && !strcmp(table->columns[c].name, channels[i].name)) column[i] = c;
+            if (table->columns[c].is_input == inputs && !strcmp(table->columns[c].name, channels[i].name))
+                column[i] = c;
         LOCUM_REQUIRE(column[i] >= 0, LOCUM_INTERNAL, "train: the table has no column `%s`", channels[i].name);
     }
     return LOCUM_OK;
 }
 
-static locum_status check_row(const locum_task *task, const locum_table *table, locum_split split, int64_t row, const double *x, const double *z)
+static locum_status check_row(const locum_task *task, const locum_table *table, locum_split split, int64_t row,
+                              const double *x, const double *z)
 {
     bool finite = true;
     for (int64_t i = 0; i < task->n_x; i++) finite = finite && isfinite(x[i]);
     for (int64_t i = 0; i < task->n_z; i++) finite = finite && isfinite(z[i]);
     LOCUM_REQUIRE(finite, LOCUM_STUDY,
-                  "train: sample %lld has a value whose logarithm does not exist; take the output out of surrogate.positive or surrogate.shares, "
+                  "train: sample %lld has a value whose logarithm does not exist; take the output out of "
+                  "surrogate.positive or surrogate.shares, "
                   "or set surrogate.input_scale: linear",
                   (long long)table->index[split][row]);
     return LOCUM_OK;
 }
 
-static locum_status fill_split(const locum_task *task, const locum_table *table, locum_split split, const int *in, const int *out, train_data *data)
+static locum_status fill_split(const locum_task *task, const locum_table *table, locum_split split, const int *in,
+                               const int *out, train_data *data)
 {
     int64_t n = data->n[split] = table->n[split];
     double *row = NULL;
@@ -54,7 +59,8 @@ static locum_status fill_split(const locum_task *task, const locum_table *table,
     if (!st) st = LOCUM_NEW(&data->z[split], n * task->n_z);
     if (!st) st = LOCUM_NEW(&data->truth[split], n * task->n_z);
     for (int64_t r = 0; r < n && !st; r++) {
-        double *x = data->x[split] + r * task->n_x, *z = data->z[split] + r * task->n_z, *y = data->truth[split] + r * task->n_z;
+        double *x = data->x[split] + r * task->n_x, *z = data->z[split] + r * task->n_z,
+               *y = data->truth[split] + r * task->n_z;
         gather(table, split, r, task->n_inputs, in, row);
         gather(table, split, r, task->n_outputs, out, y);
         locum_task_normalise_inputs(task, row, x);
@@ -133,11 +139,14 @@ locum_status locum_train_subset(const locum_table *table, uint64_t seed, int64_t
         int64_t extent = table->columns[c].extent;
         st = LOCUM_NEW(&s->values[LOCUM_TRAIN][c], n * extent);
         for (int64_t r = 0; r < n && !st; r++)
-            memcpy(s->values[LOCUM_TRAIN][c] + r * extent, table->values[LOCUM_TRAIN][c] + order[r] * extent, (size_t)extent * sizeof(double));
+            memcpy(s->values[LOCUM_TRAIN][c] + r * extent, table->values[LOCUM_TRAIN][c] + order[r] * extent,
+                   (size_t)extent * sizeof(double));
     }
     for (int64_t r = 0; r < n && !st; r++) s->index[LOCUM_TRAIN][r] = table->index[LOCUM_TRAIN][order[r]];
     free(order);
-    if (st) locum_train_subset_destroy(s);
-    else *subset = s;
+    if (st)
+        locum_train_subset_destroy(s);
+    else
+        *subset = s;
     return st;
 }

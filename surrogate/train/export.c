@@ -59,8 +59,9 @@ static locum_status calibrate(sheet *s)
     locum_status st = join(data, data->x, e->task->n_x, &x);
     if (!st) st = join(data, data->z, e->task->n_z, &z);
     if (!st)
-        st = locum_calibrate(e->task, e->network->n_features, evaluate, p.self, data->n[LOCUM_TRAIN] + data->n[LOCUM_VALIDATION], x, z,
-                             data->n[LOCUM_CALIBRATION], data->x[LOCUM_CALIBRATION], data->z[LOCUM_CALIBRATION], &s->tables);
+        st = locum_calibrate(e->task, e->network->n_features, evaluate, p.self,
+                             data->n[LOCUM_TRAIN] + data->n[LOCUM_VALIDATION], x, z, data->n[LOCUM_CALIBRATION],
+                             data->x[LOCUM_CALIBRATION], data->z[LOCUM_CALIBRATION], &s->tables);
     free(x);
     free(z);
     return st;
@@ -69,7 +70,8 @@ static locum_status calibrate(sheet *s)
 /* --- tensors -------------------------------------------------------------------------------------------------------------------------------- */
 static locum_tensor *new_tensor(sheet *s, const char *name, locum_number number, int n_dims, const int64_t *dims)
 {
-    if (s->n_tensors == TENSORS_MAX && !s->status) s->status = LOCUM_FAIL(LOCUM_NOT_BUILT, "a model file of more than %d tensors is not built", TENSORS_MAX);
+    if (s->n_tensors == TENSORS_MAX && !s->status)
+        s->status = LOCUM_FAIL(LOCUM_NOT_BUILT, "a model file of more than %d tensors is not built", TENSORS_MAX);
     if (s->status) return NULL;
     locum_tensor *t = &s->tensors[s->n_tensors++];
     *t = (locum_tensor){.name = name, .number = number, .n_dims = n_dims};
@@ -116,7 +118,9 @@ static void add_normaliser(sheet *s, const char *name, int what)
     for (int i = 0; i < (input ? task->n_inputs : task->n_outputs) && !s->status; i++) {
         const locum_channel *c = input ? &task->inputs[i] : &task->outputs[i];
         for (int64_t j = 0; j < c->extent; j++)
-            values[at++] = what == INPUT_MEAN || what == OUTPUT_MEAN ? c->mean[j] : what == INPUT_RATE ? 1 / c->scale[j] : c->scale[j];
+            values[at++] = what == INPUT_MEAN || what == OUTPUT_MEAN ? c->mean[j]
+                           : what == INPUT_RATE                      ? 1 / c->scale[j]
+                                                                     : c->scale[j];
     }
     if (!s->status) add_floats(s, name, 1, &n, values);
     free(values);
@@ -169,7 +173,8 @@ static locum_status add_graphs(sheet *s)
 {
     const train_export *e = s->export;
     const locum_surrogate *surrogate = e->call->surrogate;
-    locum_uncertainty uncertainty = {s->tables.sigma, s->tables.n_features, s->tables.feature_mean, s->tables.feature_map};
+    locum_uncertainty uncertainty = {s->tables.sigma, s->tables.n_features, s->tables.feature_mean,
+                                     s->tables.feature_map};
     locum_graph *graph = NULL;
     LOCUM_TRY(locum_model_predict_graph(surrogate->type, surrogate->model_config, e->task, &graph));
     locum_graph_write(graph, new_text(s, "graph/predict"));
@@ -237,10 +242,12 @@ static locum_status compare(const train_export *e, int64_t rows, const double *z
         for (int i = 0; i < task->n_outputs && !st; i++) {
             const locum_channel *c = &task->outputs[i];
             double largest = 0;
-            for (int64_t j = 0; j < c->extent; j++) largest = fmax(largest, fabs(truth[j]) + (c->transform == LOCUM_LINEAR ? c->scale[j] : 0));
+            for (int64_t j = 0; j < c->extent; j++)
+                largest = fmax(largest, fabs(truth[j]) + (c->transform == LOCUM_LINEAR ? c->scale[j] : 0));
             for (int64_t j = 0; j < c->extent && !st; j++)
                 if (!(fabs(got[j] - truth[j]) <= AGREEMENT * largest))
-                    st = LOCUM_FAIL(LOCUM_INTERNAL, "%s predicts %g for `%s`, the trained network %g", e->path, got[j], c->name, truth[j]);
+                    st = LOCUM_FAIL(LOCUM_INTERNAL, "%s predicts %g for `%s`, the trained network %g", e->path, got[j],
+                                    c->name, truth[j]);
             truth += c->extent;
             got += c->extent;
         }
@@ -260,15 +267,19 @@ static void physical_inputs(const locum_task *task, int64_t rows, const double *
             }
 }
 
-static locum_status predict(const train_export *e, locum_context *context, int64_t rows, double *values, double *predicted)
+static locum_status predict(const train_export *e, locum_context *context, int64_t rows, double *values,
+                            double *predicted)
 {
     const locum_task *task = e->task;
     locum_buffer inputs[64], outputs[64];
     int64_t at = 0;
-    LOCUM_REQUIRE(task->n_inputs <= 64 && task->n_outputs <= 64, LOCUM_NOT_BUILT, "more than 64 inputs or outputs are not built");
-    for (int i = 0; i < task->n_inputs; at += task->inputs[i++].extent) inputs[i] = (locum_buffer){values + at, LOCUM_FLOAT64, task->n_x, 1};
+    LOCUM_REQUIRE(task->n_inputs <= 64 && task->n_outputs <= 64, LOCUM_NOT_BUILT,
+                  "more than 64 inputs or outputs are not built");
+    for (int i = 0; i < task->n_inputs; at += task->inputs[i++].extent)
+        inputs[i] = (locum_buffer){values + at, LOCUM_FLOAT64, task->n_x, 1};
     at = 0;
-    for (int i = 0; i < task->n_outputs; at += task->outputs[i++].extent) outputs[i] = (locum_buffer){predicted + at, LOCUM_FLOAT64, task->n_z, 1};
+    for (int i = 0; i < task->n_outputs; at += task->outputs[i++].extent)
+        outputs[i] = (locum_buffer){predicted + at, LOCUM_FLOAT64, task->n_z, 1};
     return locum_eval(context, rows, inputs, outputs, NULL);
 }
 

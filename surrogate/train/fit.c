@@ -24,7 +24,7 @@ typedef struct loop {
     locum_progress progress;
     double started, waited, samples; /* of this process */
     double validation_error;
-    bool stop, ends;                 /* asked to; patience is used up */
+    bool stop, ends; /* asked to; patience is used up */
 } loop;
 
 /* --- one step --------------------------------------------------------------------------------------------------------------------------- */
@@ -38,8 +38,9 @@ static void run_shards(loop *l, const locum_batch *batch)
         float *gradient = r->shard + (s - r->first) * r->n;
         double *loss = &r->tail[s - r->first].loss;
         if (rows)
-            locum_train_network_gradient(l->fit->network, l->state->parameters, rows, batch->column[0] + first * task->n_x,
-                                         batch->column[1] + first * task->n_z, gradient, loss);
+            locum_train_network_gradient(l->fit->network, l->state->parameters, rows,
+                                         batch->column[0] + first * task->n_x, batch->column[1] + first * task->n_z,
+                                         gradient, loss);
         else
             memset(gradient, 0, (size_t)r->n * sizeof *gradient);
     }
@@ -49,7 +50,8 @@ static locum_status not_finite(const loop *l)
 {
     const train_state *s = l->state;
     return LOCUM_FAIL(LOCUM_NUMERIC,
-                      "train: the loss is not finite at step %" PRId64 " (epoch %" PRId64 "); the weights of step %" PRId64
+                      "train: the loss is not finite at step %" PRId64 " (epoch %" PRId64
+                      "); the weights of step %" PRId64
                       " are kept in the checkpoint; a smaller train.learning_rate or train.clip may help",
                       s->step + 1, s->epoch + 1, s->best_step);
 }
@@ -103,13 +105,17 @@ static locum_split judged(const train_data *data)
 static void report(loop *l, double error)
 {
     const train_state *s = l->state;
-    double seconds = locum_clock() - l->started, loss = s->rows > 0 ? s->loss / s->rows : 0, rate = seconds > 0 ? l->samples / seconds : 0;
-    locum_progress_update(&l->progress, (double)s->step, "loss %.3g, validation error %.4g, %.0f samples/s", loss, error, rate);
+    double seconds = locum_clock() - l->started, loss = s->rows > 0 ? s->loss / s->rows : 0,
+           rate = seconds > 0 ? l->samples / seconds : 0;
+    locum_progress_update(&l->progress, (double)s->step, "loss %.3g, validation error %.4g, %.0f samples/s", loss,
+                          error, rate);
     if (!l->metrics) return;
-    locum_status st = locum_metrics_add(l->metrics, "\"epoch\":%" PRId64 ",\"step\":%" PRId64 ",\"loss\":%.9g,\"validation_error\":%.9g,"
-                                        "\"learning_rate\":%.6g,\"samples_per_second\":%.6g,\"waiting\":%.4g",
-                                        s->epoch, s->step, loss, error, locum_train_rate(l->fit->recipe, s->step - 1), rate,
-                                        seconds > 0 ? l->waited / seconds : 0);
+    locum_status st =
+        locum_metrics_add(l->metrics,
+                          "\"epoch\":%" PRId64 ",\"step\":%" PRId64 ",\"loss\":%.9g,\"validation_error\":%.9g,"
+                          "\"learning_rate\":%.6g,\"samples_per_second\":%.6g,\"waiting\":%.4g",
+                          s->epoch, s->step, loss, error, locum_train_rate(l->fit->recipe, s->step - 1), rate,
+                          seconds > 0 ? l->waited / seconds : 0);
     if (st) { /* figures for people: their loss ends no training */
         locum_log_warn(l->fit->log, "metrics.jsonl: %s", locum_status_message());
         locum_metrics_destroy(l->metrics);
@@ -171,13 +177,19 @@ static locum_status begin(loop *l)
         own.moment2 = arrays[2];
         own.best = arrays[3];
         *s = own;
-        for (int i = 0; i < 4; i++) LOCUM_TRY(locum_comm_broadcast(fit->comm, arrays[i], s->n * (int64_t)sizeof(float)));
+        for (int i = 0; i < 4; i++)
+            LOCUM_TRY(locum_comm_broadcast(fit->comm, arrays[i], s->n * (int64_t)sizeof(float)));
         locum_log_line(fit->log, "%s: continuing at epoch %" PRId64 ", step %" PRId64, fit->what, s->epoch, s->step);
         return LOCUM_OK;
     }
     float *const arrays[4] = {s->parameters, s->moment1, s->moment2, s->best};
     for (int i = 1; i < 4; i++) memset(arrays[i], 0, (size_t)s->n * sizeof(float));
-    *s = (train_state){.n = s->n, .best_error = -1, .parameters = arrays[0], .moment1 = arrays[1], .moment2 = arrays[2], .best = arrays[3]};
+    *s = (train_state){.n = s->n,
+                       .best_error = -1,
+                       .parameters = arrays[0],
+                       .moment1 = arrays[1],
+                       .moment2 = arrays[2],
+                       .best = arrays[3]};
     locum_train_network_initialise(fit->network, fit->recipe->seed, s->parameters);
     memcpy(s->best, s->parameters, (size_t)s->n * sizeof(float));
     return LOCUM_OK;
@@ -216,8 +228,8 @@ static locum_status run(loop *l)
         if (s->batch == 0) LOCUM_TRY(after_epoch(l));
         if (!l->stop || s->finished) continue;
         LOCUM_TRY(checkpoint(l));
-        return LOCUM_FAIL(LOCUM_STOPPED, "%s: stopped at epoch %" PRId64 ", step %" PRId64 "%s", fit->what, s->epoch, s->step,
-                          fit->folder ? "; a checkpoint is written" : "");
+        return LOCUM_FAIL(LOCUM_STOPPED, "%s: stopped at epoch %" PRId64 ", step %" PRId64 "%s", fit->what, s->epoch,
+                          s->step, fit->folder ? "; a checkpoint is written" : "");
     }
     return LOCUM_OK;
 }
@@ -225,13 +237,14 @@ static locum_status run(loop *l)
 static locum_status open_loop(loop *l)
 {
     const train_fit *fit = l->fit;
-    locum_status st = locum_train_reduction_create(fit->comm, fit->recipe->shards, l->state->n, fit->network->kernels, &l->reduction);
+    locum_status st =
+        locum_train_reduction_create(fit->comm, fit->recipe->shards, l->state->n, fit->network->kernels, &l->reduction);
     if (!st && fit->metrics && l->reduction.rank == 0) st = locum_metrics_create(fit->metrics, true, &l->metrics);
     LOCUM_TRY(locum_comm_agree(fit->comm, st));
     LOCUM_TRY(begin(l));
     if (!l->state->finished)
-        st = locum_loader_create(&fit->data->batches, LOCUM_TRAIN, fit->recipe->batch, fit->recipe->seed, true, l->state->epoch, l->state->batch,
-                                 &l->loader);
+        st = locum_loader_create(&fit->data->batches, LOCUM_TRAIN, fit->recipe->batch, fit->recipe->seed, true,
+                                 l->state->epoch, l->state->batch, &l->loader);
     return locum_comm_agree(fit->comm, st);
 }
 
@@ -244,8 +257,11 @@ locum_status locum_train_fit(const train_fit *fit, train_state *state, locum_tra
         locum_progress_begin(&l.progress, fit->log, fit->what, (double)fit->recipe->steps, (double)state->step);
         st = run(&l);
         locum_progress_end(&l.progress);
-        *result = (locum_train_result){.validation_error = state->best_error, .epochs = state->epoch, .steps = state->step,
-                                       .seconds = locum_clock() - l.started, .waiting = l.waited};
+        *result = (locum_train_result){.validation_error = state->best_error,
+                                       .epochs = state->epoch,
+                                       .steps = state->step,
+                                       .seconds = locum_clock() - l.started,
+                                       .waiting = l.waited};
     }
     locum_loader_destroy(l.loader);
     locum_metrics_destroy(l.metrics);

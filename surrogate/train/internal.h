@@ -22,7 +22,7 @@ typedef struct train_data {
     double *truth[LOCUM_SPLITS]; /**< [n, n_z] physical */
     locum_table batches;         /**< two columns, x and z of the training split: what the loader shuffles */
     locum_column columns[2];
-    double **values;             /**< [2] of the training split */
+    double **values; /**< [2] of the training split */
 } train_data;
 
 locum_status locum_train_data_create(const locum_task *task, const locum_table *table, train_data *data);
@@ -43,30 +43,30 @@ typedef struct train_network {
     const locum_kernels *kernels;
     int n_slots;
     train_slot *slots;
-    int64_t n;                 /**< floats of the parameter buffer, gaps included */
+    int64_t n; /**< floats of the parameter buffer, gaps included */
     int64_t n_features;
-    uint64_t hash;             /**< of the training graph and its gradient */
+    uint64_t hash; /**< of the training graph and its gradient */
     locum_plan *gradient, *forward;
-    int64_t shard_rows, forward_rows; /**< capacities */
+    int64_t shard_rows, forward_rows;  /**< capacities */
     int *gradient_slot, *forward_slot; /**< parameter of the plan -> slot */
-    bool x_first;              /**< of the gradient plan's inputs */
-    const float **parameters;  /**< [n_slots] scratch of a run */
-    float **outputs;           /**< [n_slots + 1] scratch of a run */
-    float *scratch;            /**< rows of the forward plan */
+    bool x_first;                      /**< of the gradient plan's inputs */
+    const float **parameters;          /**< [n_slots] scratch of a run */
+    float **outputs;                   /**< [n_slots + 1] scratch of a run */
+    float *scratch;                    /**< rows of the forward plan */
     void *arena;
 } train_network;
 
-locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task, const locum_kernels *kernels,
-                                        int64_t shard_rows, train_network **network);
+locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
+                                        const locum_kernels *kernels, int64_t shard_rows, train_network **network);
 void locum_train_network_destroy(train_network *network);
 /** LeCun: weights N(0, 1 / fan_in), biases uniform in +-1 / sqrt(fan_in); a function of (seed, name, element). */
 void locum_train_network_initialise(const train_network *network, uint64_t seed, float *parameters);
 /** Sum over rows of the loss, and its gradient [n]. rows <= shard_rows. */
-void locum_train_network_gradient(const train_network *network, const float *parameters, int64_t rows, const float *x, const float *z,
-                                  float *gradient, double *loss);
+void locum_train_network_gradient(const train_network *network, const float *parameters, int64_t rows, const float *x,
+                                  const float *z, float *gradient, double *loss);
 /** Ensemble mean and deviation [rows, n_z], features [rows, n_features]; any number of rows. */
-void locum_train_network_forward(const train_network *network, const float *parameters, int64_t rows, const double *x, double *mean,
-                                 double *deviation, double *features);
+void locum_train_network_forward(const train_network *network, const float *parameters, int64_t rows, const double *x,
+                                 double *mean, double *deviation, double *features);
 
 /* --- reduce.c: the sum over shards ------------------------------------------------------------------------------------------------------------ */
 /* what travels behind the gradient */
@@ -85,7 +85,8 @@ typedef struct train_reduction {
     const locum_kernels *kernels;
 } train_reduction;
 
-locum_status locum_train_reduction_create(MPI_Comm comm, int shards, int64_t n, const locum_kernels *kernels, train_reduction *reduction);
+locum_status locum_train_reduction_create(MPI_Comm comm, int shards, int64_t n, const locum_kernels *kernels,
+                                          train_reduction *reduction);
 void locum_train_reduction_free(train_reduction *reduction);
 /** Sums shards over a binary tree on their numbers and gives the sum to all ranks, in shard (first) and tail. Collective. */
 const float *locum_train_reduce(train_reduction *reduction, train_tail *total);
@@ -99,10 +100,10 @@ typedef struct train_recipe {
 } train_recipe;
 
 typedef struct train_state {
-    int64_t step, epoch, batch;     /**< steps done; position of the next batch */
-    int64_t since_best, best_step;  /**< validations since the best one */
-    double best_error;              /**< negative = none yet */
-    double loss, rows;              /**< running sums of this epoch */
+    int64_t step, epoch, batch;    /**< steps done; position of the next batch */
+    int64_t since_best, best_step; /**< validations since the best one */
+    double best_error;             /**< negative = none yet */
+    double loss, rows;             /**< running sums of this epoch */
     int64_t finished;
     int64_t n;
     float *parameters, *moment1, *moment2, *best; /**< [n] */
@@ -115,9 +116,11 @@ void locum_train_state_free(train_state *state);
 /** Rate of step 0, 1, ...: linear warm-up, then half a cosine to the final rate. */
 double locum_train_rate(const train_recipe *recipe, int64_t step);
 /** One AdamW step on a gradient that is a sum over `rows` rows of all members; counts the step. */
-void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kernels, const float *gradient, int64_t rows, train_state *state);
+void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kernels, const float *gradient, int64_t rows,
+                          train_state *state);
 /** The metric: relative L2 in physical space, mean over outputs, then over samples of a split. */
-locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data, locum_split split, double *error);
+locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data,
+                               locum_split split, double *error);
 
 /* --- checkpoint.c ------------------------------------------------------------------------------------------------------------------------------------ */
 /* what a checkpoint must agree with */
@@ -129,8 +132,8 @@ typedef struct train_identity {
 /** folder/checkpoint-<step>.safetensors, committed; all but the two newest are removed. Local (rank 0). */
 locum_status locum_train_checkpoint_write(const char *folder, const train_identity *identity, const train_state *state);
 /** The newest sound one, if there is any; damaged ones are named in the log. LOCUM_EXISTS if it was made from something else. Local. */
-locum_status locum_train_checkpoint_read(const char *folder, const train_identity *identity, bool allow_other_kernels, locum_log *log,
-                                         train_state *state, bool *found);
+locum_status locum_train_checkpoint_read(const char *folder, const train_identity *identity, bool allow_other_kernels,
+                                         locum_log *log, train_state *state, bool *found);
 bool locum_train_checkpoint_exists(const char *folder);
 
 /* --- fit.c: the loop -------------------------------------------------------------------------------------------------------------------------------- */
@@ -139,9 +142,9 @@ typedef struct train_fit {
     const train_data *data;
     const train_network *network;
     const train_identity *identity;
-    const char *folder;     /**< of checkpoints, NULL = none are kept */
-    const char *what;       /**< for the progress line */
-    const char *metrics;    /**< path, or NULL */
+    const char *folder;  /**< of checkpoints, NULL = none are kept */
+    const char *what;    /**< for the progress line */
+    const char *metrics; /**< path, or NULL */
     MPI_Comm comm;
     locum_log *log;
     locum_watch *watch;

@@ -51,7 +51,8 @@ static locum_status map_parameters(const train_network *net, const locum_plan *p
     LOCUM_TRY(LOCUM_NEW(map, locum_plan_n_parameters(plan)));
     for (int i = 0; i < locum_plan_n_parameters(plan); i++) {
         (*map)[i] = find_slot(net, locum_plan_parameter_name(plan, i));
-        LOCUM_REQUIRE((*map)[i] >= 0, LOCUM_INTERNAL, "train: the plan has a parameter `%s` that the graph lacks", locum_plan_parameter_name(plan, i));
+        LOCUM_REQUIRE((*map)[i] >= 0, LOCUM_INTERNAL, "train: the plan has a parameter `%s` that the graph lacks",
+                      locum_plan_parameter_name(plan, i));
     }
     return LOCUM_OK;
 }
@@ -68,7 +69,8 @@ static locum_status compile_gradient(train_network *net, locum_graph *graph)
     if (!st) net->hash = locum_graph_hash(graph);
     locum_plan_options options = {.kernels = net->kernels, .capacity = {net->shard_rows}};
     if (!st) st = locum_plan_create(graph, net->n_slots + 1, outputs, &options, &net->gradient);
-    if (!st) net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
+    if (!st)
+        net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
     if (!st) st = map_parameters(net, net->gradient, &net->gradient_slot);
     free(wrt);
     free(outputs);
@@ -95,8 +97,8 @@ static locum_status allocate(train_network *net)
     return LOCUM_NEW(&net->scratch, net->forward_rows * row);
 }
 
-locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task, const locum_kernels *kernels,
-                                        int64_t shard_rows, train_network **network)
+locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
+                                        const locum_kernels *kernels, int64_t shard_rows, train_network **network)
 {
     train_network *net = NULL;
     locum_graph *training = NULL, *forward = NULL;
@@ -114,8 +116,10 @@ locum_status locum_train_network_create(const locum_model_type *type, const void
     if (!st) st = allocate(net);
     locum_graph_destroy(training);
     locum_graph_destroy(forward);
-    if (st) locum_train_network_destroy(net);
-    else *network = net;
+    if (st)
+        locum_train_network_destroy(net);
+    else
+        *network = net;
     return st;
 }
 
@@ -163,16 +167,18 @@ void locum_train_network_initialise(const train_network *net, uint64_t seed, flo
         bool bias = ends_with(slot->name, "bias");
         for (int64_t i = 0; i < slot->count; i++) {
             double pair[2];
-            if (bias) locum_random_uniform(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
-            else locum_random_normal(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
+            if (bias)
+                locum_random_uniform(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
+            else
+                locum_random_normal(key, LOCUM_STREAM_WEIGHTS, (uint64_t)i, pair);
             parameters[slot->first + i] = (float)(scale * (bias ? 2 * pair[0] - 1 : pair[0]));
         }
     }
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------------------------------------- */
-void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x, const float *z,
-                                  float *gradient, double *loss)
+void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x,
+                                  const float *z, float *gradient, double *loss)
 {
     const float *inputs[2] = {net->x_first ? x : z, net->x_first ? z : x};
     float sum = 0;
@@ -180,8 +186,11 @@ void locum_train_network_gradient(const train_network *net, const float *paramet
     for (int i = 0; i < n; i++) net->parameters[i] = parameters + net->slots[net->gradient_slot[i]].first;
     net->outputs[0] = &sum;
     for (int i = 0; i < net->n_slots; i++) net->outputs[i + 1] = gradient + net->slots[i].first;
-    locum_plan_run(net->gradient, &(locum_plan_run_call){.extents = &rows, .inputs = inputs, .parameters = net->parameters,
-                                                         .outputs = net->outputs, .arena = net->arena});
+    locum_plan_run(net->gradient, &(locum_plan_run_call){.extents = &rows,
+                                                         .inputs = inputs,
+                                                         .parameters = net->parameters,
+                                                         .outputs = net->outputs,
+                                                         .arena = net->arena});
     *loss = (double)sum;
 }
 
@@ -195,8 +204,8 @@ static double *moved(double *p, int64_t n)
     return p ? p + n : NULL;
 }
 
-void locum_train_network_forward(const train_network *net, const float *parameters, int64_t rows, const double *x, double *mean,
-                                 double *deviation, double *features)
+void locum_train_network_forward(const train_network *net, const float *parameters, int64_t rows, const double *x,
+                                 double *mean, double *deviation, double *features)
 {
     int64_t n_x = net->task->n_x, n_z = net->task->n_z, capacity = net->forward_rows;
     float *input = net->scratch, *output[3];
@@ -204,11 +213,15 @@ void locum_train_network_forward(const train_network *net, const float *paramete
     output[0] = input + capacity * n_x;
     output[1] = output[0] + capacity * n_z;
     output[2] = output[1] + capacity * n_z;
-    for (int i = 0; i < locum_plan_n_parameters(net->forward); i++) net->parameters[i] = parameters + net->slots[net->forward_slot[i]].first;
+    for (int i = 0; i < locum_plan_n_parameters(net->forward); i++)
+        net->parameters[i] = parameters + net->slots[net->forward_slot[i]].first;
     for (int64_t first = 0; first < rows; first += capacity) {
         int64_t n = rows - first < capacity ? rows - first : capacity;
         for (int64_t i = 0; i < n * n_x; i++) input[i] = (float)x[first * n_x + i];
-        locum_plan_run(net->forward, &(locum_plan_run_call){.extents = &n, .inputs = inputs, .parameters = net->parameters, .outputs = output,
+        locum_plan_run(net->forward, &(locum_plan_run_call){.extents = &n,
+                                                            .inputs = inputs,
+                                                            .parameters = net->parameters,
+                                                            .outputs = output,
                                                             .arena = net->arena});
         widen(n * n_z, output[0], moved(mean, first * n_z));
         widen(n * n_z, output[1], moved(deviation, first * n_z));

@@ -21,20 +21,31 @@ double locum_train_rate(const train_recipe *recipe, int64_t step)
 {
     const double pi = 3.14159265358979323846;
     if (step < recipe->warm_up) return recipe->learning_rate * (double)(step + 1) / (double)recipe->warm_up;
-    double span = (double)(recipe->steps - recipe->warm_up), done = span > 0 ? (double)(step - recipe->warm_up) / span : 1;
-    return recipe->final_learning_rate + (recipe->learning_rate - recipe->final_learning_rate) * (1 + cos(pi * fmin(done, 1))) / 2;
+    double span = (double)(recipe->steps - recipe->warm_up),
+           done = span > 0 ? (double)(step - recipe->warm_up) / span : 1;
+    return recipe->final_learning_rate +
+           (recipe->learning_rate - recipe->final_learning_rate) * (1 + cos(pi * fmin(done, 1))) / 2;
 }
 
-void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kernels, const float *gradient, int64_t rows, train_state *state)
+void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kernels, const float *gradient, int64_t rows,
+                          train_state *state)
 {
     double scale = 1 / (double)rows, t = (double)(state->step + 1);
     double norm = sqrt(kernels->sum_squares(state->n, gradient) / recipe->members) * scale;
     if (recipe->clip > 0 && norm > recipe->clip) scale *= recipe->clip / norm;
-    kernels->adamw(&(locum_adamw_call){.n = state->n, .parameter = state->parameters, .moment1 = state->moment1, .moment2 = state->moment2,
-                                       .gradient = gradient, .gradient_scale = (float)scale,
-                                       .learning_rate = (float)locum_train_rate(recipe, state->step), .beta1 = (float)BETA1, .beta2 = (float)BETA2,
-                                       .epsilon = (float)EPSILON, .weight_decay = (float)recipe->weight_decay,
-                                       .correction1 = (float)(1 / (1 - pow(BETA1, t))), .correction2 = (float)(1 / (1 - pow(BETA2, t)))});
+    kernels->adamw(&(locum_adamw_call){.n = state->n,
+                                       .parameter = state->parameters,
+                                       .moment1 = state->moment1,
+                                       .moment2 = state->moment2,
+                                       .gradient = gradient,
+                                       .gradient_scale = (float)scale,
+                                       .learning_rate = (float)locum_train_rate(recipe, state->step),
+                                       .beta1 = (float)BETA1,
+                                       .beta2 = (float)BETA2,
+                                       .epsilon = (float)EPSILON,
+                                       .weight_decay = (float)recipe->weight_decay,
+                                       .correction1 = (float)(1 / (1 - pow(BETA1, t))),
+                                       .correction2 = (float)(1 / (1 - pow(BETA2, t)))});
     state->step++;
 }
 
@@ -48,7 +59,8 @@ double locum_relative_error(int64_t n, const double *prediction, const double *t
     return off == 0 ? 0 : sqrt(off) / sqrt(whole);
 }
 
-locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data, locum_split split, double *error)
+locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data,
+                               locum_split split, double *error)
 {
     const locum_task *task = network->task;
     int64_t n = data->n[split];

@@ -28,7 +28,8 @@ static int owner_of(const train_reduction *r, int shard)
     return rank;
 }
 
-locum_status locum_train_reduction_create(MPI_Comm comm, int shards, int64_t n, const locum_kernels *kernels, train_reduction *r)
+locum_status locum_train_reduction_create(MPI_Comm comm, int shards, int64_t n, const locum_kernels *kernels,
+                                          train_reduction *r)
 {
     *r = (train_reduction){.comm = comm, .shards = shards, .n = n, .kernels = kernels};
     MPI_Comm_rank(comm, &r->rank);

@@ -35,8 +35,10 @@ static locum_status check_names(const char *key, int n, const char (*names)[LOCU
     for (int i = 0; i < n; i++) {
         if (find_output(table, names[i]) >= 0) continue;
         locum_text list = {0};
-        for (int c = table->n_inputs; c < table->n_columns; c++) locum_text_add(&list, "%s%s", c > table->n_inputs ? ", " : "", table->columns[c].name);
-        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "surrogate.%s: `%s` is no output of this surrogate; there are %s", key, names[i], list.data ? list.data : "none");
+        for (int c = table->n_inputs; c < table->n_columns; c++)
+            locum_text_add(&list, "%s%s", c > table->n_inputs ? ", " : "", table->columns[c].name);
+        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "surrogate.%s: `%s` is no output of this surrogate; there are %s",
+                                     key, names[i], list.data ? list.data : "none");
         locum_text_free(&list);
         return st;
     }
@@ -63,9 +65,10 @@ static locum_status check_positive(const locum_table *table, int column, const c
     for (size_t s = 0; s < sizeof used / sizeof *used; s++)
         for (int64_t i = 0; i < table->n[used[s]] * c->extent; i++) {
             double value = table->values[used[s]][column][i];
-            LOCUM_REQUIRE(value > 0 || (zero_too && value == 0), LOCUM_STUDY,
-                          "surrogate.%s: `%s` is %g in sample %lld; its logarithm cannot be learnt, take it out of the list", key, c->name, value,
-                          (long long)table->index[used[s]][i / c->extent]);
+            LOCUM_REQUIRE(
+                value > 0 || (zero_too && value == 0), LOCUM_STUDY,
+                "surrogate.%s: `%s` is %g in sample %lld; its logarithm cannot be learnt, take it out of the list", key,
+                c->name, value, (long long)table->index[used[s]][i / c->extent]);
         }
     return LOCUM_OK;
 }
@@ -114,7 +117,8 @@ static locum_status describe(const locum_table *table, int column, locum_channel
     return LOCUM_NEW(&channel->scale, c->extent);
 }
 
-static locum_status make_input(const locum_surrogate_config *config, const locum_table *table, int column, locum_channel *channel)
+static locum_status make_input(const locum_surrogate_config *config, const locum_table *table, int column,
+                               locum_channel *channel)
 {
     LOCUM_TRY(describe(table, column, channel));
     bool wide = channel->lower > 0 && channel->upper > LOG_FACTOR * channel->lower;
@@ -124,7 +128,8 @@ static locum_status make_input(const locum_surrogate_config *config, const locum
     return LOCUM_OK;
 }
 
-static locum_status make_output(const locum_surrogate_config *config, const locum_table *table, int column, locum_channel *channel)
+static locum_status make_output(const locum_surrogate_config *config, const locum_table *table, int column,
+                                locum_channel *channel)
 {
     int total = -1;
     LOCUM_TRY(describe(table, column, channel));
@@ -147,10 +152,12 @@ static locum_status check_lists(const locum_surrogate_config *c, const locum_tab
     LOCUM_TRY(check_names("positive", c->n_positive, c->positive, table));
     LOCUM_TRY(check_names("shares", c->n_shares, c->shares, table));
     for (int i = 0; i < c->n_shares; i++)
-        LOCUM_REQUIRE(!named(c->n_positive, c->positive, c->shares[i]), LOCUM_STUDY, "surrogate: `%s` is in `positive` and in `shares`", c->shares[i]);
+        LOCUM_REQUIRE(!named(c->n_positive, c->positive, c->shares[i]), LOCUM_STUDY,
+                      "surrogate: `%s` is in `positive` and in `shares`", c->shares[i]);
     if (!c->n_shares) return LOCUM_OK;
     LOCUM_TRY(check_names("total", 1, &c->total, table));
-    LOCUM_REQUIRE(named(c->n_positive, c->positive, c->total), LOCUM_STUDY, "surrogate.total: `%s` must be one of surrogate.positive", c->total);
+    LOCUM_REQUIRE(named(c->n_positive, c->positive, c->total), LOCUM_STUDY,
+                  "surrogate.total: `%s` must be one of surrogate.positive", c->total);
     LOCUM_REQUIRE(table->columns[table->n_inputs + find_output(table, c->total)].extent == 1, LOCUM_STUDY,
                   "surrogate.total: `%s` is not a single value", c->total);
     return LOCUM_OK;
@@ -174,7 +181,9 @@ locum_status locum_surrogate_task(const locum_surrogate *surrogate, const locum_
         st = (input ? make_input : make_output)(config, table, c, channel);
         *(input ? &t->n_x : &t->n_z) += channel->extent;
     }
-    if (st) locum_task_destroy(t);
-    else *task = t;
+    if (st)
+        locum_task_destroy(t);
+    else
+        *task = t;
     return st;
 }

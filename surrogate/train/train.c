@@ -23,8 +23,8 @@ typedef struct job {
     const locum_kernels *kernels;
     MPI_Comm comm;
     int rank;
-    int64_t steps;         /**< at least so many; 0 = what train.epochs says */
-    const char *folder;    /**< of checkpoints, or NULL */
+    int64_t steps;      /**< at least so many; 0 = what train.epochs says */
+    const char *folder; /**< of checkpoints, or NULL */
     const char *path, *what, *metrics;
 } job;
 
@@ -46,10 +46,20 @@ static void make_recipe(const job *j, train_recipe *r)
     int64_t epochs = c->epochs;
     if (j->steps) epochs = (j->steps + per_epoch - 1) / per_epoch;
     double stretch = (double)epochs / c->epochs;
-    *r = (train_recipe){.seed = locum_study_seed(j->call->study), .epochs = epochs, .per_epoch = per_epoch, .steps = epochs * per_epoch, .batch = batch,
-                        .validate_every = (int64_t)fmax(1, floor(c->validate_every * stretch)), .checkpoint_every = c->checkpoint_every,
-                        .patience = c->patience, .warm_up = c->warm_up, .learning_rate = c->learning_rate,
-                        .final_learning_rate = c->final_learning_rate, .weight_decay = c->weight_decay, .clip = c->clip, .shards = c->shards,
+    *r = (train_recipe){.seed = locum_study_seed(j->call->study),
+                        .epochs = epochs,
+                        .per_epoch = per_epoch,
+                        .steps = epochs * per_epoch,
+                        .batch = batch,
+                        .validate_every = (int64_t)fmax(1, floor(c->validate_every * stretch)),
+                        .checkpoint_every = c->checkpoint_every,
+                        .patience = c->patience,
+                        .warm_up = c->warm_up,
+                        .learning_rate = c->learning_rate,
+                        .final_learning_rate = c->final_learning_rate,
+                        .weight_decay = c->weight_decay,
+                        .clip = c->clip,
+                        .shards = c->shards,
                         .members = c->ensemble};
     if (r->warm_up > r->steps) r->warm_up = r->steps;
 }
@@ -64,9 +74,11 @@ static uint64_t hash_of_text(locum_text *text)
 static uint64_t hash_recipe(const train_recipe *r, int64_t samples)
 {
     locum_text text = {0};
-    locum_text_add(&text, "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d", r->seed, samples, r->epochs, r->batch,
-                   r->validate_every, r->patience, r->warm_up, r->shards, r->members);
-    locum_text_add(&text, " %.17g %.17g %.17g %.17g", r->learning_rate, r->final_learning_rate, r->weight_decay, r->clip);
+    locum_text_add(&text, "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d",
+                   r->seed, samples, r->epochs, r->batch, r->validate_every, r->patience, r->warm_up, r->shards,
+                   r->members);
+    locum_text_add(&text, " %.17g %.17g %.17g %.17g", r->learning_rate, r->final_learning_rate, r->weight_decay,
+                   r->clip);
     return hash_of_text(&text);
 }
 
@@ -93,7 +105,8 @@ static locum_status agree_identity(const job *j, const train_identity *identity)
     uint64_t mine[4] = {identity->table, identity->task, identity->graph, identity->recipe}, least[4], most[4];
     MPI_Allreduce(mine, least, 4, MPI_UINT64_T, MPI_MIN, j->comm);
     MPI_Allreduce(mine, most, 4, MPI_UINT64_T, MPI_MAX, j->comm);
-    LOCUM_REQUIRE(!memcmp(least, most, sizeof least), LOCUM_INTERNAL, "train: the ranks disagree on the dataset or the network");
+    LOCUM_REQUIRE(!memcmp(least, most, sizeof least), LOCUM_INTERNAL,
+                  "train: the ranks disagree on the dataset or the network");
     return LOCUM_OK;
 }
 
@@ -105,10 +118,14 @@ static locum_status set_up(const job *j, workshop *w)
     int64_t shard_rows = (w->recipe.batch + w->recipe.shards - 1) / w->recipe.shards;
     LOCUM_TRY(locum_surrogate_task(surrogate, j->table, &w->task));
     LOCUM_TRY(locum_train_data_create(w->task, j->table, &w->data));
-    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, shard_rows, &w->network));
+    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, shard_rows,
+                                         &w->network));
     LOCUM_TRY(locum_train_state_create(w->network->n, &w->state));
-    w->identity = (train_identity){.table = j->table->hash, .task = hash_task(w->task), .graph = w->network->hash,
-                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN]), .kernels = j->kernels->name};
+    w->identity = (train_identity){.table = j->table->hash,
+                                   .task = hash_task(w->task),
+                                   .graph = w->network->hash,
+                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN]),
+                                   .kernels = j->kernels->name};
     return LOCUM_OK;
 }
 
@@ -126,13 +143,26 @@ static locum_status make_model(const job *j, locum_train_result *result)
     locum_status st = locum_comm_agree(j->comm, set_up(j, &w));
     if (!st) st = agree_identity(j, &w.identity);
     if (!st) {
-        train_fit fit = {.recipe = &w.recipe, .data = &w.data, .network = w.network, .identity = &w.identity, .folder = j->folder, .what = j->what,
-                         .metrics = j->metrics, .comm = j->comm, .log = j->call->log, .watch = j->call->watch,
+        train_fit fit = {.recipe = &w.recipe,
+                         .data = &w.data,
+                         .network = w.network,
+                         .identity = &w.identity,
+                         .folder = j->folder,
+                         .what = j->what,
+                         .metrics = j->metrics,
+                         .comm = j->comm,
+                         .log = j->call->log,
+                         .watch = j->call->watch,
                          .allow_other_kernels = j->call->allow_other_kernels};
         st = locum_train_fit(&fit, &w.state, result);
     }
     if (!st) {
-        train_export export = {.call = j->call, .task = w.task, .data = &w.data, .network = w.network, .identity = &w.identity, .state = &w.state,
+        train_export export = {.call = j->call,
+                               .task = w.task,
+                               .data = &w.data,
+                               .network = w.network,
+                               .identity = &w.identity,
+                               .state = &w.state,
                                .path = j->path};
         st = locum_comm_verdict(j->comm, j->rank ? LOCUM_OK : locum_train_export(&export));
     }
@@ -163,7 +193,9 @@ static locum_status make_point(const job *whole, int64_t steps, double fraction)
     part.path = path;
     part.what = what;
     if (!st) st = make_model(&part, &result);
-    if (!st) locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n, call->table->n[LOCUM_TRAIN], result.validation_error);
+    if (!st)
+        locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n,
+                       call->table->n[LOCUM_TRAIN], result.validation_error);
     locum_train_subset_destroy(subset);
     return st;
 }
@@ -181,8 +213,14 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
 {
     const locum_train_config *config = call->surrogate->train;
     char metrics[LOCUM_PATH_SIZE];
-    job whole = {.call = call, .table = call->table, .kernels = agree_kernels(comm), .comm = comm, .folder = call->folder, .path = call->model,
-                 .what = "train", .metrics = metrics};
+    job whole = {.call = call,
+                 .table = call->table,
+                 .kernels = agree_kernels(comm),
+                 .comm = comm,
+                 .folder = call->folder,
+                 .path = call->model,
+                 .what = "train",
+                 .metrics = metrics};
     train_recipe recipe;
     locum_status st = LOCUM_OK;
 
@@ -192,8 +230,11 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
     if (!st && !whole.rank) st = locum_make_directories(call->folder);
     LOCUM_TRY(locum_comm_agree(comm, st));
     LOCUM_TRY(make_model(&whole, result));
-    locum_log_line(call->log, "train: %" PRId64 " epochs, %" PRId64 " steps in %.1f s (%.1f %% waiting for data): validation error %.4g", result->epochs,
-                   result->steps, result->seconds, result->seconds > 0 ? 100 * result->waiting / result->seconds : 0, result->validation_error);
+    locum_log_line(call->log,
+                   "train: %" PRId64 " epochs, %" PRId64
+                   " steps in %.1f s (%.1f %% waiting for data): validation error %.4g",
+                   result->epochs, result->steps, result->seconds,
+                   result->seconds > 0 ? 100 * result->waiting / result->seconds : 0, result->validation_error);
     make_recipe(&whole, &recipe);
     for (int i = 0; i < config->n_curve; i++) LOCUM_TRY(make_point(&whole, recipe.steps, config->curve[i]));
     return LOCUM_OK;

@@ -23,17 +23,18 @@
 
 /* common keys of the block `surrogate`; the model's own keys stand beside them */
 typedef struct locum_surrogate_config {
-    int32_t task;                      /**< choice: map (step, property, potential come later) */
-    char model[LOCUM_TEXT_SIZE];       /**< "mlp" */
-    int32_t n_outputs;                 /**< none: every observable of the dataset that record.observe names */
+    int32_t task;                /**< choice: map (step, property, potential come later) */
+    char model[LOCUM_TEXT_SIZE]; /**< "mlp" */
+    int32_t n_outputs;           /**< none: every observable of the dataset that record.observe names */
     char outputs[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
-    int32_t n_positive;                /**< outputs learnt as logarithms */
+    int32_t n_positive; /**< outputs learnt as logarithms */
     char positive[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
-    int32_t n_shares;                  /**< outputs learnt as log(x + floor * total): spectra */
+    int32_t n_shares; /**< outputs learnt as log(x + floor * total): spectra */
     char shares[LOCUM_OUTPUTS_MAX][LOCUM_TEXT_SIZE];
-    char total[LOCUM_TEXT_SIZE];       /**< the output that is their total; must be positive */
-    double floor;                      /**< 1e-7 */
-    int32_t input_scale;               /**< choice: auto (log where all values are positive and span more than a factor 4), linear, log */
+    char total[LOCUM_TEXT_SIZE]; /**< the output that is their total; must be positive */
+    double floor;                /**< 1e-7 */
+    int32_t
+        input_scale; /**< choice: auto (log where all values are positive and span more than a factor 4), linear, log */
 } locum_surrogate_config;
 extern const locum_option locum_surrogate_options[];
 
@@ -42,7 +43,8 @@ typedef struct locum_train_config {
     int32_t epochs, batch, shards, ensemble, patience, validate_every, warm_up, checkpoint_every;
     double learning_rate, final_learning_rate, weight_decay, clip;
     int32_t n_curve;
-    double curve[LOCUM_LIST_MAX]; /**< learning curve: fractions of the training split, e.g. [0.25, 0.5]; the whole is always there */
+    double curve
+        [LOCUM_LIST_MAX]; /**< learning curve: fractions of the training split, e.g. [0.25, 0.5]; the whole is always there */
 } locum_train_config;
 extern const locum_option locum_train_options[];
 
@@ -64,9 +66,9 @@ typedef struct locum_train_call {
     const locum_study *study;
     const locum_surrogate *surrogate;
     const locum_table *table;
-    const char *folder;       /**< training/: checkpoints, metrics.jsonl, learning-curve models curve-<samples>.safetensors */
-    const char *model;        /**< path of the model file */
-    const char *provenance;   /**< JSON members */
+    const char *folder; /**< training/: checkpoints, metrics.jsonl, learning-curve models curve-<samples>.safetensors */
+    const char *model;  /**< path of the model file */
+    const char *provenance; /**< JSON members */
     MPI_Comm comm;
     locum_log *log;
     locum_watch *watch;
@@ -74,9 +76,10 @@ typedef struct locum_train_call {
 } locum_train_call;
 
 typedef struct locum_train_result {
-    double validation_error;  /**< the study's metric (relative L2, mean over outputs, then samples) on the validation split */
-    int64_t epochs, steps;    /**< done */
-    double seconds, waiting;  /**< of training; waiting for data */
+    double
+        validation_error; /**< the study's metric (relative L2, mean over outputs, then samples) on the validation split */
+    int64_t epochs, steps;   /**< done */
+    double seconds, waiting; /**< of training; waiting for data */
 } locum_train_result;
 
 /** Trains, calibrates, fits the learning curve's models, writes the model file. Continues from the newest sound checkpoint in `folder`.

@@ -9,13 +9,13 @@
 
 #include "core/random.h"
 
-#define MUST(call)                                                                                  \
-    do {                                                                                            \
-        locum_status must_ = (call);                                                                \
-        if (must_) {                                                                                \
-            fprintf(stderr, "fixture: %s: %s\n", #call, locum_status_message());                    \
-            abort();                                                                                \
-        }                                                                                           \
+#define MUST(call)                                                               \
+    do {                                                                         \
+        locum_status must_ = (call);                                             \
+        if (must_) {                                                             \
+            fprintf(stderr, "fixture: %s: %s\n", #call, locum_status_message()); \
+            abort();                                                             \
+        }                                                                        \
     } while (0)
 
 static const double rows_axis[5] = {0, 0.25, 0.5, 0.75, 1}, k_axis[7] = {1, 2, 3, 4, 5, 6, 7};
@@ -27,7 +27,8 @@ static void *zeros(size_t n, size_t size)
     return p;
 }
 
-static void channel(locum_channel *c, const char *name, int64_t extent, locum_transform transform, double mean, double scale)
+static void channel(locum_channel *c, const char *name, int64_t extent, locum_transform transform, double mean,
+                    double scale)
 {
     snprintf(c->name, sizeof c->name, "%s", name);
     snprintf(c->unit, sizeof c->unit, "1");
@@ -129,8 +130,10 @@ static void collect(fixture *f, const locum_graph *graph, uint64_t seed)
         if (node->op != LOCUM_OP_parameter || fixture_find(f, name)) continue;
         fixture_tensor *t = add(f, name, LOCUM_REAL32, node->n_dims, node->dims);
         bool special = !strncmp(name, "normal/", 7) || !strncmp(name, "trust/", 6);
-        if (special) fill_special(f, t);
-        else fill_weights(t, seed + (uint64_t)f->n_tensors);
+        if (special)
+            fill_special(f, t);
+        else
+            fill_weights(t, seed + (uint64_t)f->n_tensors);
         settle(t);
     }
 }
@@ -197,16 +200,18 @@ void fixture_input(uint64_t index, double values[FIXTURE_X])
 /* --- the file ------------------------------------------------------------------------------------------------------------------ */
 void fixture_ports(const fixture *f, bool inputs, locum_text *out)
 {
-    if (inputs) locum_task_write_ports(f->task->n_inputs, f->task->inputs, out);
-    else locum_task_write_ports(f->task->n_outputs, f->task->outputs, out);
+    if (inputs)
+        locum_task_write_ports(f->task->n_inputs, f->task->inputs, out);
+    else
+        locum_task_write_ports(f->task->n_outputs, f->task->outputs, out);
 }
 
-void fixture_write_with(const fixture *f, const char *predict, const char *interval, const char *inputs, const char *outputs,
-                        locum_text *out)
+void fixture_write_with(const fixture *f, const char *predict, const char *interval, const char *inputs,
+                        const char *outputs, locum_text *out)
 {
     locum_tensor tensors[FIXTURE_TENSORS_MAX];
-    locum_metadata metadata[] = {{"task", "map"}, {"study", "test: 1\n"}, {"inputs", inputs}, {"outputs", outputs},
-                                 {"graph/predict", predict}, {"graph/interval", interval}};
+    locum_metadata metadata[] = {{"task", "map"},      {"study", "test: 1\n"},     {"inputs", inputs},
+                                 {"outputs", outputs}, {"graph/predict", predict}, {"graph/interval", interval}};
     for (int i = 0; i < f->n_tensors; i++) {
         const fixture_tensor *t = &f->tensors[i];
         tensors[i] = (locum_tensor){.name = t->name, .number = t->number, .n_dims = t->n_dims};

@@ -25,7 +25,7 @@ typedef struct fixture_tensor {
 
 typedef struct fixture {
     locum_task *task;
-    int32_t config[8];  /* of the model type */
+    int32_t config[8]; /* of the model type */
     int n_tensors;
     fixture_tensor tensors[FIXTURE_TENSORS_MAX];
     int64_t n_features;
@@ -43,8 +43,8 @@ void fixture_input(uint64_t index, double values[FIXTURE_X]);
 /** The model file. */
 void fixture_write(const fixture *f, locum_text *out);
 /** Writes a file from parts that a test has bent. */
-void fixture_write_with(const fixture *f, const char *predict, const char *interval, const char *inputs, const char *outputs,
-                        locum_text *out);
+void fixture_write_with(const fixture *f, const char *predict, const char *interval, const char *inputs,
+                        const char *outputs, locum_text *out);
 /** JSON of the ports and graphs, as they stand in the file. */
 void fixture_ports(const fixture *f, bool inputs, locum_text *out);
 

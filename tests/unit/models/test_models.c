@@ -24,7 +24,8 @@ static const double *find(void *self, const char *name)
 }
 
 /* one member of the network for one normalised row: tanh layers, block by block; z [14], hidden: the last layer [width] */
-static void forward(fixture *f, int member, int members, int layers, int width, const double *x, double *z, double *hidden)
+static void forward(fixture *f, int member, int members, int layers, int width, const double *x, double *z,
+                    double *hidden)
 {
     double h[64] = {0}, next[64];
     int n = FIXTURE_X;
@@ -88,7 +89,8 @@ static int output_of(int j, int *first)
 
 static void predict_graph_is_the_formula(void)
 {
-    double viscosity[ROWS], drag[ROWS], got[4][ROWS * 7], mean[FIXTURE_Z], deviation[FIXTURE_Z], hidden[64], y[FIXTURE_Z];
+    double viscosity[ROWS], drag[ROWS], got[4][ROWS * 7], mean[FIXTURE_Z], deviation[FIXTURE_Z], hidden[64],
+        y[FIXTURE_Z];
     int64_t extents[1] = {ROWS};
     for (int members = 1; members <= MEMBERS; members += 2) {
         fixture *f = fixture_create(members, LAYERS, WIDTH, 5);
@@ -140,9 +142,16 @@ static void interval_graph_is_the_formula(void)
             double width = quantile[0] * sqrt(deviation[j] * deviation[j] + sigma[j] * sigma[j]);
             double total = exp(mean[0] * f->task->outputs[0].scale[0] + f->task->outputs[0].mean[0]);
             for (int k = 0; k < 3; k++) { /* value, lower, upper */
-                double t = (mean[j] + (k == 1 ? -width : k == 2 ? width : 0)) * c->scale[j - first] + c->mean[j - first];
-                double y = c->transform == LOCUM_LINEAR ? t : c->transform == LOCUM_LOG ? exp(t) : fmax(exp(t) - c->floor * total, 0);
-                CHECK_CLOSE(got[3 * i + k][r * c->extent + j - first], y, 2e-6 * (1 + fabs(y))); /* float32 rate, as above */
+                double t = (mean[j] + (k == 1   ? -width
+                                       : k == 2 ? width
+                                                : 0)) *
+                               c->scale[j - first] +
+                           c->mean[j - first];
+                double y = c->transform == LOCUM_LINEAR ? t
+                           : c->transform == LOCUM_LOG  ? exp(t)
+                                                        : fmax(exp(t) - c->floor * total, 0);
+                CHECK_CLOSE(got[3 * i + k][r * c->extent + j - first], y,
+                            2e-6 * (1 + fabs(y))); /* float32 rate, as above */
             }
             spread += deviation[j] * deviation[j] / (sigma[j] * sigma[j]);
         }
@@ -235,7 +244,8 @@ static void ports_are_json_that_names_dims_units_and_axes(void)
     CHECK_OK(text.status);
     CHECK_OK(locum_json_parse(text.data, text.size, 1000, &json));
     CU_ASSERT_EQUAL(locum_json_n(json, 0), 4);
-    locum_json_node spectrum = locum_json_next(json, locum_json_next(json, locum_json_next(json, locum_json_first(json, 0))));
+    locum_json_node spectrum =
+        locum_json_next(json, locum_json_next(json, locum_json_next(json, locum_json_first(json, 0))));
     CU_ASSERT_STRING_EQUAL(locum_json_string(json, locum_json_find(json, spectrum, "name")), "spectrum");
     CU_ASSERT_STRING_EQUAL(locum_json_string(json, locum_json_find(json, spectrum, "unit")), "1");
     locum_json_node axis = locum_json_first(json, locum_json_find(json, spectrum, "axis"));

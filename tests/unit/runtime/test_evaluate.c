@@ -158,9 +158,11 @@ static void eval_is_the_graph_in_double(void)
             CHECK_OK(run_packed(o.context, &p, 0, ROWS, 0.9));
             for (int i = 0; i < OUTPUTS; i++)
                 for (int k = 0; k < 3; k++)
-                    for (int64_t j = 0; j < ROWS * extent[i]; j++) /* float32: 16 values a layer, 4 layers, exp: 50 ulp with room */
+                    for (int64_t j = 0; j < ROWS * extent[i];
+                         j++) /* float32: 16 values a layer, 4 layers, exp: 50 ulp with room */
                         CHECK_CLOSE((double)p.y[k][i][j], got[3 * i + k][j], 50 * 6e-8 * (1 + fabs(got[3 * i + k][j])));
-            for (int r = 0; r < ROWS; r++) CU_ASSERT_EQUAL(p.p[r], locum_trust_p_value(&o.model->distances, got[12][r]));
+            for (int r = 0; r < ROWS; r++)
+                CU_ASSERT_EQUAL(p.p[r], locum_trust_p_value(&o.model->distances, got[12][r]));
             close_fixture(&o);
         }
 }
@@ -190,9 +192,11 @@ static void a_row_does_not_depend_on_the_others(void)
     fill_inputs(&parts, MOST);
     for (int trust = 0; trust < 2; trust++) {
         CHECK_OK(run_packed(o.context, &whole, 0, 230, trust ? 0.9 : 0));
-        for (int64_t first = 0, i = 0; first < 230; first += sizes[i++]) CHECK_OK(run_packed(o.context, &parts, first, sizes[i], trust ? 0.9 : 0));
+        for (int64_t first = 0, i = 0; first < 230; first += sizes[i++])
+            CHECK_OK(run_packed(o.context, &parts, first, sizes[i], trust ? 0.9 : 0));
         for (int k = 0; k < (trust ? 3 : 1); k++)
-            for (int i = 0; i < OUTPUTS; i++) CU_ASSERT_EQUAL(memcmp(whole.y[k][i], parts.y[k][i], 230 * (size_t)extent[i] * sizeof(float)), 0);
+            for (int i = 0; i < OUTPUTS; i++)
+                CU_ASSERT_EQUAL(memcmp(whole.y[k][i], parts.y[k][i], 230 * (size_t)extent[i] * sizeof(float)), 0);
     }
     CU_ASSERT_EQUAL(memcmp(whole.flag, parts.flag, 230 * sizeof(uint32_t)), 0);
     close_fixture(&o);
@@ -282,8 +286,8 @@ static void inputs_outside_the_training_range_are_flagged(void)
     opened o;
     open_fixture(&o, 4, MOST, NULL);
     fill_inputs(&p, 4);
-    p.x[0][1] = 0.2f;   /* viscosity above */
-    p.x[1][2] = 0.04f;  /* drag below */
+    p.x[0][1] = 0.2f;  /* viscosity above */
+    p.x[1][2] = 0.04f; /* drag below */
     CHECK_OK(run_packed(o.context, &p, 0, 4, 0.9));
     for (int r = 0; r < 4; r++) CU_ASSERT_EQUAL(!!(p.flag[r] & LOCUM_FLAG_RANGE), r == 1 || r == 2);
     close_fixture(&o);
@@ -397,7 +401,8 @@ static void bad_arguments_write_nothing(void)
     CU_ASSERT_EQUAL(locum_model_workspace(o.model, 0), 0);
     CU_ASSERT_EQUAL(locum_model_workspace(o.model, INT64_MAX), 0);
     locum_context *context = NULL;
-    CHECK_FAILS(locum_model_prepare(o.model, 10, o.memory, locum_model_workspace(o.model, 10) - 1, &context), LOCUM_ARG);
+    CHECK_FAILS(locum_model_prepare(o.model, 10, o.memory, locum_model_workspace(o.model, 10) - 1, &context),
+                LOCUM_ARG);
     CU_ASSERT_PTR_NULL(context);
     close_fixture(&o);
 }
@@ -495,7 +500,8 @@ LOCUM_RUN_TESTS("evaluation", {"eval is the graph in double", eval_is_the_graph_
                 {"a row does not depend on the others", a_row_does_not_depend_on_the_others},
                 {"strides and types are the host's choice", strides_and_types_are_the_hosts_choice},
                 {"a bad row is NaN and disturbs no other", a_bad_row_is_nan_and_disturbs_no_other},
-                {"interval holds the value, infinite if n is too small", interval_holds_the_value_and_is_infinite_when_n_is_too_small},
+                {"interval holds the value, infinite if n is too small",
+                 interval_holds_the_value_and_is_infinite_when_n_is_too_small},
                 {"inputs outside the training range are flagged", inputs_outside_the_training_range_are_flagged},
                 {"quantiles and p-values have exact ranks", quantiles_and_p_values_have_exact_ranks},
                 {"eval allocates nothing", eval_allocates_nothing},

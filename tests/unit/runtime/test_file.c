@@ -26,7 +26,9 @@ static void round_trip_keeps_tensors_and_texts(void)
         CU_ASSERT_PTR_NOT_NULL_FATAL(got);
         CU_ASSERT_TRUE(got->number == t->number && got->n_dims == t->n_dims && locum_tensor_count(got) == t->n);
         bool wide = t->number == LOCUM_REAL64;
-        CU_ASSERT_EQUAL(memcmp(got->data, wide ? (const void *)t->values : (const void *)t->floats, (size_t)t->n * (wide ? 8 : 4)), 0);
+        CU_ASSERT_EQUAL(
+            memcmp(got->data, wide ? (const void *)t->values : (const void *)t->floats, (size_t)t->n * (wide ? 8 : 4)),
+            0);
         CU_ASSERT_EQUAL(((const char *)got->data - text.data) % 64, 0);
     }
     CU_ASSERT_STRING_EQUAL(locum_file_metadata(&file, "study"), "test: 1\n");
@@ -56,12 +58,15 @@ static void small_file(locum_text *out)
         "{\"symbols\": [\"batch\"], \"nodes\": ["
         "{\"op\": \"input\", \"name\": \"a\", \"number\": \"f32\", \"symbol\": 0, \"dims\": [1, 2]},"
         "{\"op\": \"parameter\", \"name\": \"w\", \"number\": \"f32\", \"dims\": [1, 2, 3]},"
-        "{\"op\": \"product\", \"in\": [1, 2], \"number\": \"f32\", \"symbol\": 0, \"dims\": [1, 3], \"integers\": [0]}],"
+        "{\"op\": \"product\", \"in\": [1, 2], \"number\": \"f32\", \"symbol\": 0, \"dims\": [1, 3], \"integers\": "
+        "[0]}],"
         "\"outputs\": [{\"id\": 3, \"name\": \"y\"}]}";
     static const float w[6] = {1, 2, 3, 4, 5, 6};
     locum_metadata metadata[] = {
-        {"inputs", "[{\"name\":\"a\",\"text\":\"\",\"unit\":\"1\",\"dims\":[2],\"axis_name\":[\"i\"],\"lower\":0,\"upper\":1}]"},
-        {"outputs", "[{\"name\":\"y\",\"text\":\"\",\"unit\":\"1\",\"dims\":[3],\"axis_name\":[\"j\"],\"lower\":0,\"upper\":1}]"},
+        {"inputs",
+         "[{\"name\":\"a\",\"text\":\"\",\"unit\":\"1\",\"dims\":[2],\"axis_name\":[\"i\"],\"lower\":0,\"upper\":1}]"},
+        {"outputs",
+         "[{\"name\":\"y\",\"text\":\"\",\"unit\":\"1\",\"dims\":[3],\"axis_name\":[\"j\"],\"lower\":0,\"upper\":1}]"},
         {"graph/predict", predict}};
     locum_tensor tensor = {.name = "w", .number = LOCUM_REAL32, .n_dims = 3, .dims = {1, 2, 3}, .data = w};
     CHECK_OK(locum_file_write(3, metadata, 1, &tensor, out));
@@ -81,7 +86,8 @@ static void a_flipped_bit_of_any_byte_is_damaged(void)
 {
     locum_text text = {0};
     small_file(&text);
-    for (size_t i = 0; i < text.size; i++) /* header and payload: one bit of each byte, a different one each time, and all eight */
+    for (size_t i = 0; i < text.size;
+         i++) /* header and payload: one bit of each byte, a different one each time, and all eight */
         for (int k = 0; k < 2; k++) {
             char kept = text.data[i];
             text.data[i] = (char)(kept ^ (k ? 0xff : 1 << (i % 8)));
@@ -146,8 +152,11 @@ static void file_of_header(const char *json, size_t n_data, locum_text *out)
     locum_text_free(&header);
 }
 
-#define HEAD "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\",\"requires\":\"\""
-#define ZERO64 "c5d9bef5a76b50e2" /* not the hash of anything here: entries below are refused before hashes are compared */
+#define HEAD                                                                                                           \
+    "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\",\"requires\":" \
+    "\"\""
+#define ZERO64 \
+    "c5d9bef5a76b50e2" /* not the hash of anything here: entries below are refused before hashes are compared */
 
 static void each_rule_of_the_table_is_enforced(void)
 {
@@ -155,9 +164,18 @@ static void each_rule_of_the_table_is_enforced(void)
         const char *what, *header;
         size_t data;
     } cases[] = {
-        {"another format", "{\"__metadata__\":{\"format\":\"locum-2\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\",\"requires\":\"\"}}", 0},
-        {"another operator version", "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"2\",\"requires\":\"\"}}", 0},
-        {"an unknown requirement", "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\",\"requires\":\"rows\"}}", 0},
+        {"another format",
+         "{\"__metadata__\":{\"format\":\"locum-2\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\","
+         "\"requires\":\"\"}}",
+         0},
+        {"another operator version",
+         "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"2\","
+         "\"requires\":\"\"}}",
+         0},
+        {"an unknown requirement",
+         "{\"__metadata__\":{\"format\":\"locum-1\",\"header_xxh3\":\"0000000000000000\",\"operators\":\"1\","
+         "\"requires\":\"rows\"}}",
+         0},
         {"no checksum", "{\"__metadata__\":{\"format\":\"locum-1\",\"operators\":\"1\",\"requires\":\"\"}}", 0},
         {"not JSON", HEAD "}", 0},
         {"a list", "[\"header_xxh3\":\"0000000000000000\"]", 0},
@@ -165,7 +183,8 @@ static void each_rule_of_the_table_is_enforced(void)
         {"rank 9", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,16],\"data_offsets\":[0,64]}}", 64},
         {"a negative dim", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[-16],\"data_offsets\":[0,64]}}", 64},
         {"a dim of zero", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}", 0},
-        {"dims whose product overflows", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,16],\"data_offsets\":[0,64]}}", 64},
+        {"dims whose product overflows",
+         HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,16],\"data_offsets\":[0,64]}}", 64},
         {"a fractional dim", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16.5],\"data_offsets\":[0,64]}}", 64},
         {"a shape that is text", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":\"16\",\"data_offsets\":[0,64]}}", 64},
         {"an unknown dtype", HEAD "},\"w\":{\"dtype\":\"F16\",\"shape\":[32],\"data_offsets\":[0,64]}}", 64},
@@ -173,14 +192,23 @@ static void each_rule_of_the_table_is_enforced(void)
         {"offsets beyond the end", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[32],\"data_offsets\":[0,128]}}", 64},
         {"offsets that go backwards", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[64,0]}}", 64},
         {"a negative offset", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[-64,0]}}", 64},
-        {"offsets that do not fit the shape", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[0,64]}}", 64},
+        {"offsets that do not fit the shape", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[0,64]}}",
+         64},
         {"a gap", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[64,128]}}", 128},
-        {"an overlap", HEAD "},\"_pad.0\":{\"dtype\":\"U8\",\"shape\":[64],\"data_offsets\":[0,64]},\"_pad.1\":{\"dtype\":\"U8\",\"shape\":[64],\"data_offsets\":[0,64]}}", 64},
-        {"no alignment", HEAD "},\"_pad.0\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[4,68]}}", 68},
+        {"an overlap",
+         HEAD "},\"_pad.0\":{\"dtype\":\"U8\",\"shape\":[64],\"data_offsets\":[0,64]},\"_pad.1\":{\"dtype\":\"U8\","
+              "\"shape\":[64],\"data_offsets\":[0,64]}}",
+         64},
+        {"no alignment",
+         HEAD "},\"_pad.0\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"w\":{\"dtype\":\"F32\",\"shape\":"
+              "[16],\"data_offsets\":[4,68]}}",
+         68},
         {"bytes that belong to no tensor", HEAD "}}", 64},
         {"a tensor without checksum", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[0,64]}}", 64},
-        {"a checksum that does not hold", HEAD ",\"xxh3/w\":\"" ZERO64 "\"},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[0,64]}}", 64},
-        {"an entry with more keys", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[0,64],\"x\":1}}", 64},
+        {"a checksum that does not hold",
+         HEAD ",\"xxh3/w\":\"" ZERO64 "\"},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[0,64]}}", 64},
+        {"an entry with more keys", HEAD "},\"w\":{\"dtype\":\"F32\",\"shape\":[16],\"data_offsets\":[0,64],\"x\":1}}",
+         64},
         {"an entry without dtype", HEAD "},\"w\":{\"shape\":[16],\"data_offsets\":[0,64]}}", 64},
         {"an entry that is a number", HEAD "},\"w\":7}", 0},
         {"no ports", HEAD "}}", 0}};
@@ -213,7 +241,10 @@ static void values_that_are_not_finite_are_refused(void)
             double wide_values[4] = {1, 2, 3, bad[i]};
             locum_text text = {0};
             locum_file file;
-            locum_tensor tensor = {.name = "w", .number = wide ? LOCUM_REAL64 : LOCUM_REAL32, .n_dims = 1, .dims = {4},
+            locum_tensor tensor = {.name = "w",
+                                   .number = wide ? LOCUM_REAL64 : LOCUM_REAL32,
+                                   .n_dims = 1,
+                                   .dims = {4},
                                    .data = wide ? (const void *)wide_values : (const void *)narrow_values};
             CHECK_OK(locum_file_write(0, NULL, 1, &tensor, &text));
             CHECK_FAILS(locum_file_read(text.data, text.size, &file), LOCUM_DAMAGED);
@@ -237,31 +268,31 @@ static void a_graph_or_port_that_does_not_fit_is_refused(void)
         int text;
         const char *old, *fresh;
     } cases[] = {
-        {PREDICT, "\"name\": \"viscosity\"", "\"name\": \"velocity\""},      /* an input that is no port */
+        {PREDICT, "\"name\": \"viscosity\"", "\"name\": \"velocity\""}, /* an input that is no port */
         {PREDICT, "\"symbols\": [\"batch\"]", "\"symbols\": [\"batch\", \"more\"]"},
         {PREDICT, "\"symbols\": [\"batch\"]", "\"symbols\": []"},
-        {PREDICT, "\"op\": \"tanh\"", "\"op\": \"tank\""},                   /* unknown operator */
-        {PREDICT, "mlp/layer1/weight", "mlp/layer9/weight"},                 /* a parameter without tensor */
-        {PREDICT, "\"dims\": [1, 2, 6]", "\"dims\": [1, 2, 7]"},             /* shapes that do not follow */
-        {PREDICT, "\"in\": [1]", "\"in\": [1000]"},                          /* forward reference */
+        {PREDICT, "\"op\": \"tanh\"", "\"op\": \"tank\""},       /* unknown operator */
+        {PREDICT, "mlp/layer1/weight", "mlp/layer9/weight"},     /* a parameter without tensor */
+        {PREDICT, "\"dims\": [1, 2, 6]", "\"dims\": [1, 2, 7]"}, /* shapes that do not follow */
+        {PREDICT, "\"in\": [1]", "\"in\": [1000]"},              /* forward reference */
         {PREDICT, "\"in\": [1]", "\"in\": [0]"},
         {PREDICT, "\"in\": [1]", "\"in\": [-2147483648]"},
-        {PREDICT, "\"name\": \"energy\"", "\"name\": \"power\""},            /* an output that is no port */
+        {PREDICT, "\"name\": \"energy\"", "\"name\": \"power\""}, /* an output that is no port */
         {PREDICT, "\"outputs\": [", "\"outputs\": [{\"id\": 99999, \"name\": \"x\"}, "},
         {PREDICT, "{", "["},
         {INTERVAL, "\"name\": \"quantile\"", "\"name\": \"quantity\""},
         {INTERVAL, "\"lower/energy\"", "\"lower/power\""},
-        {INTERVAL, "trust/sigma", "trust/scores"},                           /* a tensor of another size and type */
+        {INTERVAL, "trust/sigma", "trust/scores"}, /* a tensor of another size and type */
         {INPUTS, "\"name\":\"viscosity\"", "\"name\":\"\""},
-        {INPUTS, "\"name\":\"viscosity\"", "\"name\":\"drag\""},             /* twice */
+        {INPUTS, "\"name\":\"viscosity\"", "\"name\":\"drag\""}, /* twice */
         {INPUTS, "\"dims\":[]", "\"dims\":[2]"},
         {INPUTS, "\"dims\":[]", "\"dims\":[1,1,1,1]"},
         {INPUTS, "\"dims\":[]", "\"dims\":[-1]"},
         {INPUTS, "\"dims\":[]", "\"dims\":[2147483647,2147483647,2147483647]"},
         {INPUTS, "[{", "{{"},
         {OUTPUTS, "\"dims\":[5]", "\"dims\":[6]"},
-        {OUTPUTS, "[0,0.25", "[0,\"a\""},                                    /* an axis that is no list of numbers */
-        {OUTPUTS, "[0,0.25,", "[0,"},                                        /* an axis of another length */
+        {OUTPUTS, "[0,0.25", "[0,\"a\""}, /* an axis that is no list of numbers */
+        {OUTPUTS, "[0,0.25,", "[0,"},     /* an axis of another length */
     };
     fixture *f = fixture_create(2, 1, 3, 1);
     locum_text texts[TEXTS] = {{0}}, file = {0};
@@ -308,7 +339,8 @@ static void a_graph_of_astronomic_size_is_refused(void)
         "{\"op\": \"expand\", \"in\": [1], \"number\": \"f32\", \"symbol\": 0, \"dims\": [1, 1099511627776]},"
         "{\"op\": \"sum\", \"in\": [2], \"number\": \"f32\", \"symbol\": 0, \"dims\": [1, 1], \"integers\": [1, 1]}],"
         "\"outputs\": [{\"id\": 3, \"name\": \"y\"}]}";
-    static const char port[] = "[{\"name\":\"%s\",\"text\":\"\",\"unit\":\"1\",\"dims\":[],\"axis_name\":[],\"lower\":0,\"upper\":1}]";
+    static const char port[] =
+        "[{\"name\":\"%s\",\"text\":\"\",\"unit\":\"1\",\"dims\":[],\"axis_name\":[],\"lower\":0,\"upper\":1}]";
     char input[200], output[200];
     locum_text text = {0};
     snprintf(input, sizeof input, port, "a");
@@ -325,7 +357,8 @@ LOCUM_RUN_TESTS("model file", {"round trip keeps tensors and texts", round_trip_
                 {"appended bytes are damage", appended_bytes_are_damage},
                 {"sampled flips of a large payload are damage", sampled_flips_of_a_large_payload_are_damage},
                 {"each rule of the table is enforced", each_rule_of_the_table_is_enforced},
-                {"a header length beyond limits is refused", a_header_length_beyond_limits_is_refused_before_any_allocation},
+                {"a header length beyond limits is refused",
+                 a_header_length_beyond_limits_is_refused_before_any_allocation},
                 {"values that are not finite are refused", values_that_are_not_finite_are_refused},
                 {"a graph or port that does not fit is refused", a_graph_or_port_that_does_not_fit_is_refused},
                 {"trust tables must ascend", trust_tables_must_ascend},

@@ -24,7 +24,8 @@ void synthetic_map(const double input[2], double noise, uint64_t seed, double y[
     double energy = 1 / ((1 + 20 * nu) * (0.1 + drag));
     y[0] = energy;
     for (int j = 0; j < SYNTHETIC_PROFILE; j++) y[1 + j] = sqrt(energy) * cos(j + 3 * drag) + 0.3 * sin(log(nu));
-    for (int k = 0; k < SYNTHETIC_SPECTRUM; k++) y[1 + SYNTHETIC_PROFILE + k] = 0.3 * energy * exp(-k * (0.5 + 8 * nu)) * (1 + 0.3 * sin(k + 5 * drag));
+    for (int k = 0; k < SYNTHETIC_SPECTRUM; k++)
+        y[1 + SYNTHETIC_PROFILE + k] = 0.3 * energy * exp(-k * (0.5 + 8 * nu)) * (1 + 0.3 * sin(k + 5 * drag));
     for (int j = 0; j < SYNTHETIC_Z; j++) {
         locum_random_normal(seed, LOCUM_STREAM_TEST, (uint64_t)j, z);
         y[j] *= exp(noise * (0.2 + 5 * drag) * z[0]);
@@ -92,18 +93,27 @@ void synthetic_table_destroy(locum_table *t)
     free(t);
 }
 
-locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder, MPI_Comm comm, training *t)
+locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder,
+                             MPI_Comm comm, training *t)
 {
     locum_text text = {0};
     *t = (training){0};
-    locum_text_add(&text, "study: synthetic\nseed: 3\nrecord: {observe: [energy, profile, spectrum]}\nsurrogate: {%s}\ntrain: {%s}\n", surrogate, train);
+    locum_text_add(
+        &text,
+        "study: synthetic\nseed: 3\nrecord: {observe: [energy, profile, spectrum]}\nsurrogate: {%s}\ntrain: {%s}\n",
+        surrogate, train);
     locum_status st = text.status;
     if (!st) st = locum_study_parse(text.data, "synthetic.yaml", 0, NULL, &t->study);
     if (!st) st = locum_surrogate_read(t->study, &t->surrogate);
     snprintf(t->folder, sizeof t->folder, "%s", folder);
     if (snprintf(t->model, sizeof t->model, "%s/model.safetensors", folder) >= (int)sizeof t->model) abort();
-    t->call = (locum_train_call){.study = t->study, .surrogate = &t->surrogate, .table = table, .folder = t->folder, .model = t->model,
-                                 .provenance = "\"test\":true", .comm = comm};
+    t->call = (locum_train_call){.study = t->study,
+                                 .surrogate = &t->surrogate,
+                                 .table = table,
+                                 .folder = t->folder,
+                                 .model = t->model,
+                                 .provenance = "\"test\":true",
+                                 .comm = comm};
     locum_text_free(&text);
     return st;
 }

@@ -24,7 +24,8 @@ typedef struct training {
 } training;
 
 /** surrogate: the members of its block, train: those of its; folder: created. */
-locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder, MPI_Comm comm, training *t);
+locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder,
+                             MPI_Comm comm, training *t);
 void training_destroy(training *t);
 /** A fresh folder below the temporary directory, the same on all ranks of comm. */
 void training_folder(MPI_Comm comm, const char *name, char folder[LOCUM_PATH_SIZE]);

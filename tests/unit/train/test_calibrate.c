@@ -56,7 +56,9 @@ static bool covered(const locum_trust_tables *t, double quantile, const double *
     double mean[N_Z], deviation[N_Z], features[N_FEATURES];
     bool inside = true;
     if (network(NULL, 1, x, mean, deviation, features)) abort();
-    for (int j = 0; j < N_Z; j++) inside = inside && fabs(z[j] - mean[j]) <= quantile * sqrt(t->sigma[j] * t->sigma[j] + deviation[j] * deviation[j]);
+    for (int j = 0; j < N_Z; j++)
+        inside =
+            inside && fabs(z[j] - mean[j]) <= quantile * sqrt(t->sigma[j] * t->sigma[j] + deviation[j] * deviation[j]);
     return inside;
 }
 
@@ -84,7 +86,8 @@ static int count_covered(uint64_t seed, int n_calibration, int n, double coverag
 static double law(int k, int n, int n_calibration, int l)
 {
     double a = n_calibration + 1 - l, b = l;
-    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + lgamma(k + a) + lgamma(n - k + b) - lgamma(n + a + b) + lgamma(a + b) - lgamma(a) - lgamma(b));
+    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + lgamma(k + a) + lgamma(n - k + b) -
+               lgamma(n + a + b) + lgamma(a + b) - lgamma(a) - lgamma(b));
 }
 
 static void coverage_follows_the_beta_binomial_law(void)
@@ -107,15 +110,16 @@ static void coverage_follows_the_beta_binomial_law(void)
     }
     CHECK_CLOSE(total, 1, 1e-12);
     CHECK_CLOSE(expected_mean, N_TEST * 30.0 / 33, 1e-10); /* at least the 90 % that were asked for */
-    CHECK_CLOSE(mean, expected_mean, 0.65);                /* standard deviation of k 2.37: of the mean of 200 0.17; 3.9 of them */
-    CU_ASSERT_TRUE(distance < 1.95 / sqrt(SPLITS));        /* Kolmogorov-Smirnov at 0.1 % (conservative for a discrete law) */
+    CHECK_CLOSE(mean, expected_mean, 0.65); /* standard deviation of k 2.37: of the mean of 200 0.17; 3.9 of them */
+    CU_ASSERT_TRUE(distance < 1.95 / sqrt(SPLITS)); /* Kolmogorov-Smirnov at 0.1 % (conservative for a discrete law) */
 }
 
 static void shifted_data_are_not_covered(void)
 {
     enum { SPLITS = 50, N_TEST = 32 };
     int below = 0;
-    for (uint64_t s = 0; s < SPLITS; s++) below += count_covered(1000 + s, 32, N_TEST, 0.9, 1.5) < 19; /* 0.1 % quantile of the law: 19 */
+    for (uint64_t s = 0; s < SPLITS; s++)
+        below += count_covered(1000 + s, 32, N_TEST, 0.9, 1.5) < 19; /* 0.1 % quantile of the law: 19 */
     CU_ASSERT_TRUE(below > SPLITS * 9 / 10);
 }
 
@@ -135,14 +139,18 @@ static void tables_are_the_formulas_and_ascend(void)
         if (network(NULL, 1, x_fit + r * N_X, mean, deviation, features)) abort();
         for (int j = 0; j < N_Z; j++) square[j] += (z_fit[r * N_Z + j] - mean[j]) * (z_fit[r * N_Z + j] - mean[j]);
     }
-    for (int j = 0; j < N_Z; j++) CHECK_CLOSE(t.sigma[j], sqrt(square[j] / FITTED), 6e-8 * t.sigma[j]); /* rounded to float32 */
-    for (int i = 1; i < N; i++) CU_ASSERT_TRUE(t.scores[i] >= t.scores[i - 1] && t.distances[i] >= t.distances[i - 1] && t.spreads[i] >= t.spreads[i - 1]);
+    for (int j = 0; j < N_Z; j++)
+        CHECK_CLOSE(t.sigma[j], sqrt(square[j] / FITTED), 6e-8 * t.sigma[j]); /* rounded to float32 */
+    for (int i = 1; i < N; i++)
+        CU_ASSERT_TRUE(t.scores[i] >= t.scores[i - 1] && t.distances[i] >= t.distances[i - 1] &&
+                       t.spreads[i] >= t.spreads[i - 1]);
     /* whitened fitted features: covariance near the identity, but for the tenth that was shrunk */
     double second[N_FEATURES] = {0};
     for (int r = 0; r < FITTED; r++)
         for (int j = 0; j < N_FEATURES; j++) {
             double y = 0;
-            for (int i = 0; i < N_FEATURES; i++) y += (x_fit[r * N_X + i] - t.feature_mean[i]) * t.feature_map[i * N_FEATURES + j];
+            for (int i = 0; i < N_FEATURES; i++)
+                y += (x_fit[r * N_X + i] - t.feature_mean[i]) * t.feature_map[i * N_FEATURES + j];
             second[j] += y * y / FITTED;
         }
     for (int j = 0; j < N_FEATURES; j++) CHECK_CLOSE(second[j], 1, 0.05);
@@ -165,7 +173,8 @@ static void no_calibration_samples_give_empty_tables(void)
 }
 
 /* A share's score must hold in physical space, where its interval is built with the predicted total. */
-static locum_status share_network(void *self, int64_t n, const double *x, double *mean, double *deviation, double *features)
+static locum_status share_network(void *self, int64_t n, const double *x, double *mean, double *deviation,
+                                  double *features)
 {
     (void)self;
     for (int64_t r = 0; r < n; r++) {
@@ -180,8 +189,9 @@ static locum_status share_network(void *self, int64_t n, const double *x, double
 static void a_shares_score_holds_in_physical_space(void)
 {
     double one = 1, zero = 0, x[8], z[16], y[2];
-    locum_channel outputs[2] = {{.extent = 1, .transform = LOCUM_LOG, .mean = &zero, .scale = &one},
-                                {.extent = 1, .transform = LOCUM_LOG_SHARE, .floor = 1e-6, .total = 0, .mean = &zero, .scale = &one}};
+    locum_channel outputs[2] = {
+        {.extent = 1, .transform = LOCUM_LOG, .mean = &zero, .scale = &one},
+        {.extent = 1, .transform = LOCUM_LOG_SHARE, .floor = 1e-6, .total = 0, .mean = &zero, .scale = &one}};
     locum_task task = {.n_outputs = 2, .outputs = outputs, .n_x = 1, .n_z = 2, .members = 2};
     locum_trust_tables t;
     for (int r = 0; r < 8; r++) {
@@ -199,8 +209,10 @@ static void a_shares_score_holds_in_physical_space(void)
         double upper[2] = {exp(x[r] + 0.4 + width[0]), exp(x[r] - 12 + width[1]) - 1e-6 * total};
         double lower[2] = {exp(x[r] + 0.4 - width[0]), fmax(exp(x[r] - 12 - width[1]) - 1e-6 * total, 0)};
         double slack = 1e-12; /* round-off of the logarithms there and back */
-        inside += lower[0] <= y[0] * (1 + slack) && y[0] <= upper[0] * (1 + slack) && lower[1] <= y[1] + slack * total && y[1] <= upper[1] + slack * total;
-        edge += fabs(y[1] / upper[1] - 1) < 1e-6 || fabs(y[0] / lower[0] - 1) < 1e-9 || (lower[1] > 0 && fabs(y[1] / lower[1] - 1) < 1e-6);
+        inside += lower[0] <= y[0] * (1 + slack) && y[0] <= upper[0] * (1 + slack) &&
+                  lower[1] <= y[1] + slack * total && y[1] <= upper[1] + slack * total;
+        edge += fabs(y[1] / upper[1] - 1) < 1e-6 || fabs(y[0] / lower[0] - 1) < 1e-9 ||
+                (lower[1] > 0 && fabs(y[1] / lower[1] - 1) < 1e-6);
     }
     CU_ASSERT_EQUAL(inside, 8);
     CU_ASSERT_TRUE(edge >= 1);

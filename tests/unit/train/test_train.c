@@ -17,7 +17,8 @@
 #define SMALL_TRAIN "epochs: 30, batch: 16, ensemble: 2, validate_every: 2, checkpoint_every: 4, warm_up: 5"
 static const int64_t small_counts[4] = {44, 8, 16, 8};
 
-static locum_status train_once(const char *train, const locum_table *table, const char *folder, locum_watch *watch, locum_train_result *result)
+static locum_status train_once(const char *train, const locum_table *table, const char *folder, locum_watch *watch,
+                               locum_train_result *result)
 {
     training t;
     locum_status st = training_create(SMALL_SURROGATE, train, table, folder, MPI_COMM_SELF, &t);
@@ -85,7 +86,8 @@ static void an_analytic_map_is_learnt_and_its_interval_covers(void)
 
     training_folder(MPI_COMM_SELF, "learn", folder);
     CHECK_OK(training_create("model: mlp, layers: 2, width: 32, positive: [energy], shares: [spectrum], total: energy",
-                             "epochs: 400, batch: 32, ensemble: 3, learning_rate: 3e-3, curve: [0.25]", table, folder, MPI_COMM_SELF, &t));
+                             "epochs: 400, batch: 32, ensemble: 3, learning_rate: 3e-3, curve: [0.25]", table, folder,
+                             MPI_COMM_SELF, &t));
     CHECK_OK(locum_train(&t.call, &result));
     training_destroy(&t);
     CU_ASSERT_EQUAL(result.epochs, 400);
@@ -93,7 +95,8 @@ static void an_analytic_map_is_learnt_and_its_interval_covers(void)
     model_of(folder, path);
     judge(path, table, 0.9, &v);
     /* labels carry noise of 0.02 (0.2 + 5 drag), 2.2 % on average; a mean predictor is off by 40 % */
-    printf("\n    error %.4f, covered %d of %d, %.1f s, %.1f %% waiting", v.error, v.covered, v.n, result.seconds, 100 * result.waiting / result.seconds);
+    printf("\n    error %.4f, covered %d of %d, %.1f s, %.1f %% waiting", v.error, v.covered, v.n, result.seconds,
+           100 * result.waiting / result.seconds);
     CU_ASSERT_TRUE(v.error < 0.04);
     /* 32 scores at 90 %: the coverage is Beta(30, 3), 99.8 % of it above 0.70 and all test samples share it */
     CU_ASSERT_TRUE(v.covered >= 0.70 * v.n);
@@ -193,9 +196,12 @@ static void a_checkpoint_of_other_options_is_refused(void)
     training_folder(MPI_COMM_SELF, "other", folder);
     stop_late(table, folder, 1);
     CHECK_FAILS(train_once(SMALL_TRAIN, other, folder, NULL, &result), LOCUM_EXISTS);
-    CHECK_FAILS(train_once("epochs: 30, batch: 16, ensemble: 2, validate_every: 2, learning_rate: 2e-3, warm_up: 5", table, folder, NULL, &result),
+    CHECK_FAILS(train_once("epochs: 30, batch: 16, ensemble: 2, validate_every: 2, learning_rate: 2e-3, warm_up: 5",
+                           table, folder, NULL, &result),
                 LOCUM_EXISTS);
-    CHECK_FAILS(train_once("epochs: 30, batch: 16, ensemble: 3, validate_every: 2, warm_up: 5", table, folder, NULL, &result), LOCUM_EXISTS);
+    CHECK_FAILS(
+        train_once("epochs: 30, batch: 16, ensemble: 3, validate_every: 2, warm_up: 5", table, folder, NULL, &result),
+        LOCUM_EXISTS);
     CHECK_OK(locum_remove_tree(folder));
     synthetic_table_destroy(table);
     synthetic_table_destroy(other);
@@ -265,7 +271,8 @@ static int child_main(const char *folder)
 
 static void killed_trainings_resume_to_the_same_bits(void)
 {
-    static const char *const moments[] = {"train_step@41=kill", "train_step@25=kill", "commit_write@2=kill", "commit_rename@1=kill", "commit_folder@2=kill"};
+    static const char *const moments[] = {"train_step@41=kill", "train_step@25=kill", "commit_write@2=kill",
+                                          "commit_rename@1=kill", "commit_folder@2=kill"};
     locum_table *table = synthetic_table(small_counts, 0.02, 6);
     char whole[LOCUM_PATH_SIZE], killed[LOCUM_PATH_SIZE], a[LOCUM_PATH_SIZE], b[LOCUM_PATH_SIZE];
     locum_train_result result;
@@ -295,8 +302,10 @@ static void a_loss_that_is_not_finite_stops_with_the_last_good_weights(void)
     locum_train_result result;
     locum_table *table = synthetic_table(small_counts, 0.02, 6);
     training_folder(MPI_COMM_SELF, "numeric", folder);
-    CHECK_FAILS(train_once("epochs: 30, batch: 16, ensemble: 2, learning_rate: 1, clip: 0, weight_decay: 10, warm_up: 0, validate_every: 1, checkpoint_every: 1000000",
-                           table, folder, NULL, &result), LOCUM_NUMERIC);
+    CHECK_FAILS(train_once("epochs: 30, batch: 16, ensemble: 2, learning_rate: 1, clip: 0, weight_decay: 10, warm_up: "
+                           "0, validate_every: 1, checkpoint_every: 1000000",
+                           table, folder, NULL, &result),
+                LOCUM_NUMERIC);
     CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), "step"));
     CU_ASSERT_EQUAL(count_checkpoints(folder, newest), 1);
     CHECK_OK(locum_remove_tree(folder));
@@ -309,7 +318,8 @@ static void patience_ends_a_training_that_no_longer_improves(void)
     locum_train_result result;
     locum_table *table = synthetic_table(small_counts, 0.3, 6);
     training_folder(MPI_COMM_SELF, "patience", folder);
-    CHECK_OK(train_once("epochs: 2000, batch: 16, ensemble: 1, learning_rate: 1e-2, validate_every: 1, patience: 5", table, folder, NULL, &result));
+    CHECK_OK(train_once("epochs: 2000, batch: 16, ensemble: 1, learning_rate: 1e-2, validate_every: 1, patience: 5",
+                        table, folder, NULL, &result));
     CU_ASSERT_TRUE(result.epochs < 2000);
     CHECK_OK(locum_remove_tree(folder));
     synthetic_table_destroy(table);
@@ -330,7 +340,8 @@ static void options_say_what_is_wrong_with_them(void)
     training t;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         locum_status st = training_create(cases[i].surrogate, cases[i].train, NULL, "/nowhere", MPI_COMM_SELF, &t);
-        if (st != LOCUM_STUDY || !strstr(locum_status_message(), cases[i].word)) printf("\n    case %zu: %s: %s", i, locum_status_name(st), locum_status_message());
+        if (st != LOCUM_STUDY || !strstr(locum_status_message(), cases[i].word))
+            printf("\n    case %zu: %s: %s", i, locum_status_name(st), locum_status_message());
         CU_ASSERT_EQUAL(st, LOCUM_STUDY);
         CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), cases[i].word));
         training_destroy(&t);
@@ -362,7 +373,8 @@ static void model_options_stand_beside_common_ones_and_survive_a_resolved_study(
     locum_text_free(&resolved);
     training_destroy(&t);
     CHECK_OK(training_create("width: 8", "epochs: 7", NULL, "/nowhere", MPI_COMM_SELF, &t));
-    CU_ASSERT_TRUE(t.surrogate.config->n_outputs == 3 && !strcmp(t.surrogate.config->outputs[2], "spectrum")); /* record.observe */
+    CU_ASSERT_TRUE(t.surrogate.config->n_outputs == 3 &&
+                   !strcmp(t.surrogate.config->outputs[2], "spectrum")); /* record.observe */
     training_destroy(&t);
 }
 
@@ -371,8 +383,8 @@ static void a_task_names_what_cannot_be_learnt(void)
     static const struct {
         const char *surrogate, *word;
     } cases[] = {{"positive: [enstrophy]", "enstrophy"},
-                 {"positive: [profile]", "profile"},                       /* it has negative values */
-                 {"shares: [spectrum], total: energy", "total"},           /* the total is not positive */
+                 {"positive: [profile]", "profile"},             /* it has negative values */
+                 {"shares: [spectrum], total: energy", "total"}, /* the total is not positive */
                  {"positive: [energy], shares: [energy], total: energy", "energy"},
                  {"positive: [energy], shares: [profile], total: energy", "profile"}};
     locum_table *table = synthetic_table(small_counts, 0.02, 6);
@@ -396,8 +408,8 @@ static void normalisers_come_from_the_training_split_alone(void)
     CHECK_OK(training_create(SMALL_SURROGATE, "epochs: 1", table, "/nowhere", MPI_COMM_SELF, &t));
     CHECK_OK(locum_surrogate_task(&t.surrogate, table, &task));
     CU_ASSERT_PTR_NOT_NULL_FATAL(task);
-    CU_ASSERT_EQUAL(task->inputs[0].transform, LOCUM_LOG);    /* 0.004 .. 0.1: a factor 25 */
-    CU_ASSERT_EQUAL(task->inputs[1].transform, LOCUM_LOG);    /* 0.05 .. 0.3: a factor 6 */
+    CU_ASSERT_EQUAL(task->inputs[0].transform, LOCUM_LOG); /* 0.004 .. 0.1: a factor 25 */
+    CU_ASSERT_EQUAL(task->inputs[1].transform, LOCUM_LOG); /* 0.05 .. 0.3: a factor 6 */
     CU_ASSERT_EQUAL(task->outputs[2].transform, LOCUM_LOG_SHARE);
     double sum = 0, square = 0;
     for (int64_t r = 0; r < table->n[LOCUM_TRAIN]; r++) {
@@ -410,7 +422,8 @@ static void normalisers_come_from_the_training_split_alone(void)
     for (int s = LOCUM_VALIDATION; s <= LOCUM_TEST; s++)
         for (int64_t r = 0; r < table->n[s]; r++) table->values[s][2][r] *= 1000;
     CHECK_OK(locum_surrogate_task(&t.surrogate, table, &same));
-    CU_ASSERT_TRUE(same && same->outputs[0].mean[0] == task->outputs[0].mean[0] && same->outputs[0].upper == task->outputs[0].upper);
+    CU_ASSERT_TRUE(same && same->outputs[0].mean[0] == task->outputs[0].mean[0] &&
+                   same->outputs[0].upper == task->outputs[0].upper);
     locum_task_destroy(task);
     locum_task_destroy(same);
     training_destroy(&t);
@@ -431,7 +444,8 @@ int main(int n_arguments, char **arguments)
         {"model options survive a resolved study", model_options_stand_beside_common_ones_and_survive_a_resolved_study},
         {"a task names what cannot be learnt", a_task_names_what_cannot_be_learnt},
         {"normalisers come from the training split alone", normalisers_come_from_the_training_split_alone}};
-    static const check_entry killing[] = {{"killed trainings resume to the same bits", killed_trainings_resume_to_the_same_bits}};
+    static const check_entry killing[] = {
+        {"killed trainings resume to the same bits", killed_trainings_resume_to_the_same_bits}};
     if (n_arguments == 3 && !strcmp(arguments[1], "--child")) return child_main(arguments[2]);
     program = arguments[0];
     if (n_arguments == 2 && !strcmp(arguments[1], "--kill")) return check_run_ranks("killed training", killing, 1);

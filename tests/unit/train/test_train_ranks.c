@@ -10,7 +10,8 @@
 #define SURROGATE "layers: 2, width: 16, positive: [energy], shares: [spectrum], total: energy"
 #define TRAIN(shards) "epochs: 20, batch: 18, ensemble: 2, validate_every: 2, checkpoint_every: 3, shards: " shards
 
-static locum_status train_on(MPI_Comm comm, const char *train, const locum_table *table, const char *folder, locum_watch *watch)
+static locum_status train_on(MPI_Comm comm, const char *train, const locum_table *table, const char *folder,
+                             locum_watch *watch)
 {
     training t;
     locum_train_result result;
@@ -30,13 +31,16 @@ static void remove_folder(const char *folder)
 static void compare(const char *whole, const char *parts)
 {
     char a[LOCUM_PATH_SIZE], b[LOCUM_PATH_SIZE];
-    if (snprintf(a, sizeof a, "%s/model.safetensors", whole) >= (int)sizeof a || snprintf(b, sizeof b, "%s/model.safetensors", parts) >= (int)sizeof b) return;
+    if (snprintf(a, sizeof a, "%s/model.safetensors", whole) >= (int)sizeof a ||
+        snprintf(b, sizeof b, "%s/model.safetensors", parts) >= (int)sizeof b)
+        return;
     if (!world_rank) CU_ASSERT_TRUE(same_tensors(a, b));
 }
 
 static void all_ranks_give_the_bits_of_one(void)
 {
-    static const int64_t counts[4] = {43, 8, 16, 0}; /* batches of 18, 18, 7: shards of unequal size, some with one row */
+    static const int64_t counts[4] = {43, 8, 16,
+                                      0}; /* batches of 18, 18, 7: shards of unequal size, some with one row */
     static const char *const trains[] = {TRAIN("4"), TRAIN("5"), TRAIN("1")}; /* 1: more ranks than shards */
     locum_table *table = synthetic_table(counts, 0.02, 6);
     for (int i = 0; i < 3; i++) {

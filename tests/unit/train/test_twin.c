@@ -9,7 +9,11 @@
 #include "tests/unit/check.h"
 
 enum { MEMBERS = 2, ROWS = 6, N_X = 3, N_Z = 5, STEPS = 10, SLOTS = 6, MOST = 400 };
-static const train_recipe recipe = {.steps = STEPS, .warm_up = 3, .learning_rate = 0.02, .final_learning_rate = 0.001, .weight_decay = 0.05,
+static const train_recipe recipe = {.steps = STEPS,
+                                    .warm_up = 3,
+                                    .learning_rate = 0.02,
+                                    .final_learning_rate = 0.001,
+                                    .weight_decay = 0.05,
                                     .members = MEMBERS};
 
 /* golden numbers, in the order of the slots without gaps */
@@ -21,7 +25,8 @@ typedef struct golden {
 static int read_list(const locum_json *json, const char *key, int most, double *values)
 {
     int n = 0;
-    for (locum_json_node v = locum_json_first(json, locum_json_find(json, 0, key)); v >= 0 && n < most; v = locum_json_next(json, v))
+    for (locum_json_node v = locum_json_first(json, locum_json_find(json, 0, key)); v >= 0 && n < most;
+         v = locum_json_next(json, v))
         CU_ASSERT_TRUE(locum_json_number(json, v, &values[n++]));
     return n;
 }
@@ -103,7 +108,8 @@ static void create_network(train_network **net, const locum_task *task)
     int32_t config[8] = {0};
     set_option(config, "layers", 2);
     set_option(config, "width", 6);
-    CHECK_OK(locum_train_network_create(&locum_model_mlp, config, task, locum_kernels_for(LOCUM_CPU_AVX512), ROWS, net));
+    CHECK_OK(
+        locum_train_network_create(&locum_model_mlp, config, task, locum_kernels_for(LOCUM_CPU_AVX512), ROWS, net));
     CU_ASSERT_TRUE_FATAL(*net && (*net)->n_slots == SLOTS);
 }
 
@@ -136,7 +142,8 @@ static void ten_steps_in_double_are_the_twins(void)
     CHECK_OK(locum_graph_gradient(graph, ids[0], 0, SLOTS, wrt, ids + 1));
     for (int step = 0; step < STEPS; step++) {
         CHECK_OK(locum_graph_evaluate(graph, &rows, 0, find, &p, SLOTS + 1, ids, values));
-        CHECK_CLOSE(loss, g.loss[step], 1e-9 * g.loss[step]); /* the bound; measured 3e-15, and 1e-13 of the weights */
+        CHECK_CLOSE(loss, g.loss[step],
+                    1e-9 * g.loss[step]); /* the bound; measured 3e-15, and 1e-13 of the weights */
         if (step == 0) CHECK_CLOSE(difference(net, gradient, g.gradient), 0, 1e-12);
         for (int64_t i = 0; i < net->n; i++) {
             double d = gradient[i] / ROWS, t = step + 1;
