@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* format_hdf5.c - one dataset of an HDF5 file that somebody else made: 2 or 3 axes, x first; float32 or float64 of any byte
- * order. Named by its path, or by its name alone: at the root, in t0_fields, else wherever it is the only one of that name.
- * Left out: samples and frames (files of The Well as a dataset), integers, complex numbers. */
+/* format_hdf5.c - one dataset of an HDF5 file that somebody else made: 2 or 3 axes, x first; float32 or float64 of
+ * any byte order. Named by its path, or by its name alone: at the root, in t0_fields, else wherever it is the only
+ * one of that name. Left out: samples and frames (files of The Well as a dataset), integers, complex numbers. */
 #include <string.h>
 
 #include "datasets/formats/formats_internal.h"
@@ -10,7 +10,7 @@
 #define PATH_SIZE 512
 #define LIST_SIZE 400
 
-/* --- finding the dataset ----------------------------------------------------------------------------------------------------- */
+/* --- finding the dataset ---------------------------------------------------------------------- */
 typedef struct search {
     const char *name;
     char found[PATH_SIZE]; /* the last match */
@@ -70,7 +70,7 @@ static locum_status find(hid_t file, const locum_format_request *request, char p
     return LOCUM_OK;
 }
 
-/* --- reading it ---------------------------------------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------- */
 static locum_status check_shape(hid_t dataset, const char *file, const char *path, locum_format_shape *shape)
 {
     hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* formats.c - finds the format of a file and makes frames of what its reader gives: each rank an even slice along x, no value
- * that is not finite. */
+/* formats.c - finds the format of a file and makes frames of what its reader gives: each rank an even slice along
+ * x, no value that is not finite. */
 #include "datasets/formats/formats.h"
 
 #include <math.h>

@@ -6,8 +6,9 @@
  *      thread   | fill 0 | fill 1 |  wait  | fill 0 | fill 1 ...
  *      caller            | use 0           | use 1  | use 0 ...
  *
- * The order of an epoch is a permutation that depends on (seed, epoch) alone, so that any position can be resumed and every rank
- * sees the same batches. The thread reads the table and writes its buffers; it allocates nothing and calls no library. */
+ * The order of an epoch is a permutation that depends on (seed, epoch) alone, so that any position can be resumed
+ * and every rank sees the same batches. The thread reads the table and writes its buffers; it allocates nothing and
+ * calls no library. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -51,7 +52,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- the thread ----------------------------------------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 static void order_epoch(locum_loader *l)
 {
     int64_t n = l->table->n[l->split];
@@ -111,7 +112,7 @@ static void *work(void *self)
     }
 }
 
-/* --- the caller ----------------------------------------------------------------------------------------------------------------- */
+/* --- the caller ------------------------------------------------------------------------------- */
 static locum_status make_buffers(locum_loader *l)
 {
     const locum_table *t = l->table;

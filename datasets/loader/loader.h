@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* loader.h - from a dataset to batches for training: columns in memory, shuffled by (seed, epoch), prefetched by a thread.
+/* loader.h - from a dataset to batches for training: columns in memory, shuffled by (seed, epoch), prefetched by a
+ * thread.
  *
  * Task `map`: inputs are the varied parameters, outputs the wanted arrays of the last frame of each sample.
  * A column is one input or output: [n_samples of the split, extent] floats kept as double until they are batched. */
@@ -32,13 +33,14 @@ typedef struct locum_table {
     uint64_t hash;                 /**< of values, splits and names: what a checkpoint must agree on */
 } locum_table;
 
-/** Reads a dataset whole. outputs [n_outputs] are names of arrays; LOCUM_STUDY naming what the dataset has if one is missing or if
- *  a split that is needed has no sample; failed samples are left out and counted. NaN in a sample is LOCUM_DAMAGED naming it. Local. */
+/** Reads a dataset whole. outputs [n_outputs] are names of arrays; LOCUM_STUDY naming what the dataset has if one is
+ * missing or if a split that is needed has no sample; failed samples are left out and counted. NaN in a sample is
+ * LOCUM_DAMAGED naming it. Local. */
 locum_status locum_table_read(const locum_dataset *dataset, int n_outputs, const char *const *outputs,
                               locum_table **table);
 void locum_table_destroy(locum_table *table);
 
-/* --- batches ---------------------------------------------------------------------------------------------------------------- */
+/* --- batches ---------------------------------------------------------------------------------- */
 typedef struct locum_loader locum_loader;
 
 typedef struct locum_batch {
@@ -49,9 +51,10 @@ typedef struct locum_batch {
     const int64_t *sample; /**< [n] their sample numbers, index[split][row] */
 } locum_batch;
 
-/** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored, the same on every rank (a rank takes its rows of each).
- *  Starts the prefetching thread at the position (epoch, number). The thread copies memory and calls nothing else: HDF5 is not safe
- *  with threads, so the table is read whole before. The table must outlive the loader. Values are as stored, not normalised. Local. */
+/** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored, the same on every rank (a rank takes
+ * its rows of each). Starts the prefetching thread at the position (epoch, number). The thread copies memory and
+ * calls nothing else: HDF5 is not safe with threads, so the table is read whole before. The table must outlive the
+ * loader. Values are as stored, not normalised. Local. */
 locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed,
                                  bool shuffle, int64_t epoch, int64_t number, locum_loader **loader);
 /** The next batch; lent until the next call. waited: seconds this call had to wait are added (may be NULL). Local. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* table.c - a dataset as columns in memory, with the normalisers of its training split.
  *
- * Inputs are the varied parameters, outputs the wanted arrays of each sample's last frame. Everything is read here, by the calling
- * thread, before a loader's thread starts: HDF5 is called from one thread only.
+ * Inputs are the varied parameters, outputs the wanted arrays of each sample's last frame. Everything is read here,
+ * by the calling thread, before a loader's thread starts: HDF5 is called from one thread only.
  *
  * Statistics come from the training split alone, in two passes about the first value: mean = x0 + sum(x - x0)/n,
  * variance = sum((x - mean)^2)/n. A constant column has exactly zero variance and gets the scale 1. */
@@ -15,7 +15,7 @@
 #include "core/memory.h"
 #include "datasets/loader/loader.h"
 
-/* --- columns ----------------------------------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 static void put_text(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
@@ -90,7 +90,7 @@ static locum_status make_columns(const locum_dataset *dataset, int n_outputs, co
     return st;
 }
 
-/* --- values ------------------------------------------------------------------------------------------------------------------ */
+/* --- values ----------------------------------------------------------------------------------- */
 static locum_status count_samples(const locum_dataset *dataset, locum_table *t)
 {
     char list[200] = "";
@@ -159,7 +159,7 @@ static locum_status read_values(const locum_dataset *dataset, locum_table *t, co
     return st;
 }
 
-/* --- statistics ----------------------------------------------------------------------------------------------------------------- */
+/* --- statistics ------------------------------------------------------------------------------- */
 static locum_status measure_column(locum_column *c, const double *values, int64_t n)
 {
     locum_status st = LOCUM_NEW(&c->mean, c->extent);

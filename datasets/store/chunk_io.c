@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* chunk_io.c - whole chunks past HDF5's pipeline.
  *
- * A grid array of ours is cut along one axis only, and a serial writer or reader moves whole frames: then a chunk's bytes are the
- * values followed by four bytes of Fletcher-32, and H5Dwrite_chunk, H5Dread_chunk move them as they are. The file is the one that
- * H5Dwrite would make (a unit test reads each with the other).
+ * A grid array of ours is cut along one axis only, and a serial writer or reader moves whole frames: then a chunk's
+ * bytes are the values followed by four bytes of Fletcher-32, and H5Dwrite_chunk, H5Dread_chunk move them as they
+ * are. The file is the one that H5Dwrite would make (a unit test reads each with the other).
  *
- * The checksum: s1 = sum w_i, s2 = sum (n - i) w_i over 16-bit big-endian words, both modulo 65535 (J. Fletcher, IEEE Trans. Commun.
- * 30, 247, 1982). Modulo 65535 the exchange of the two bytes is a factor of 256, so sums of little-endian words need only be swapped
- * at the end. Blocks of G groups of L words are summed lane by lane with additions alone, which compilers turn into vector code:
+ * The checksum: s1 = sum w_i, s2 = sum (n - i) w_i over 16-bit big-endian words, both modulo 65535 (J. Fletcher,
+ * IEEE Trans. Commun. 30, 247, 1982). Modulo 65535 the exchange of the two bytes is a factor of 256, so sums of
+ * little-endian words need only be swapped at the end. Blocks of G groups of L words are summed lane by lane with
+ * additions alone, which compilers turn into vector code:
  *      a_l = sum_g w_gl,   b_l = sum_g (G - g) w_gl        then, with n = G L words in the block,
  *      s2 += n s1 + sum_l (L b_l - l a_l),   s1 += sum_l a_l
  * Sums that are 0 modulo 65535 are written as 65535 unless all words are 0: what folding carries gives. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* dataset.c - a dataset opened for reading: one file, or a folder with all its shards; samples in the order of their numbers. */
+/* dataset.c - a dataset opened for reading: one file, or a folder with all its shards; samples in the order of
+ * their numbers. */
 #include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -103,7 +104,7 @@ void locum_dataset_close(locum_dataset *d)
     free(d);
 }
 
-/* --- queries ----------------------------------------------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------------- */
 int64_t locum_dataset_n(const locum_dataset *dataset)
 {
     return dataset->n_samples;

@@ -4,8 +4,8 @@
  *   dataset.c         life cycle and queries          dataset_read.c    values
  *   dataset_shard.c   what one file says              dataset_folder.c  which files a folder has
  *
- * What is small (facts, samples, times, first rows) is read when the dataset is opened; values are read when asked for. One file is
- * open at a time, with the arrays that were used last. */
+ * What is small (facts, samples, times, first rows) is read when the dataset is opened; values are read when asked
+ * for. One file is open at a time, with the arrays that were used last. */
 #ifndef DATASETS_STORE_DATASET_INTERNAL_H
 #define DATASETS_STORE_DATASET_INTERNAL_H
 
@@ -61,10 +61,12 @@ struct locum_dataset {
 locum_status locum_dataset_add_shard(locum_dataset *dataset, const char *path);
 /** Only the sample numbers of a file, good and failed: appended to *index [*n]. Local. */
 locum_status locum_dataset_shard_indices(const char *path, int64_t **index, int64_t *n);
-/** Committed shards of a folder, sorted by path; free each and the list. LOCUM_INPUT if the folder is missing. Local. */
+/** Committed shards of a folder, sorted by path; free each and the list. LOCUM_INPUT if the folder is missing.
+ * Local. */
 locum_status locum_dataset_list(const char *folder, char ***paths, int *n);
 
-/** Planes first .. first + n along the first axis of an array of one frame (rows and globals: 0 and their number), as they
+/** Planes first .. first + n along the first axis of an array of one frame (rows and globals: 0 and their number),
+ * as they
  *  are in the file. Local. */
 locum_status locum_dataset_raw(const locum_dataset *dataset, int64_t b, int64_t frame, int array, int64_t first,
                                int64_t n, void *values);

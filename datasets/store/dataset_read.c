@@ -12,7 +12,7 @@
 #define SLAB_BYTES ((int64_t)64 << 20) /* of a check */
 #define READ_CAP ((int64_t)1 << 30)    /* bytes of one read */
 
-/* --- the file that is open ------------------------------------------------------------------------------------------------- */
+/* --- the file that is open -------------------------------------------------------------------- */
 void locum_dataset_close_file(const locum_dataset *dataset)
 {
     locum_file_cache *c = dataset->cache;
@@ -56,7 +56,7 @@ static locum_status open_array(const locum_dataset *d, int shard, int array, hid
     return LOCUM_OK;
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 static locum_status damaged(const locum_dataset *d, int shard, int array, const char *how)
 {
     return locum_hdf5_fail(LOCUM_DAMAGED, __FILE__, __LINE__, "%s: \"%s\" is damaged%s", d->shards[shard].path,
@@ -226,7 +226,7 @@ locum_status locum_dataset_read(const locum_dataset *dataset, int64_t b, int64_t
     return LOCUM_OK;
 }
 
-/* --- whole frames -------------------------------------------------------------------------------------------------------------- */
+/* --- whole frames ----------------------------------------------------------------------------- */
 static locum_status read_block(const locum_dataset *d, int64_t b, int64_t frame, int array, int rank, int size,
                                locum_block *block)
 {
@@ -275,7 +275,7 @@ locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, i
     return st;
 }
 
-/* --- reading everything ----------------------------------------------------------------------------------------------------------- */
+/* --- reading everything ----------------------------------------------------------------------- */
 /* one array of one frame, in slabs */
 static locum_status check_array(const locum_dataset *d, int64_t b, int64_t frame, int array, void *slab)
 {

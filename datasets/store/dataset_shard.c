@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* dataset_shard.c - what one file says about itself, its samples and its frames.
  *
- * All of it is checked before it is believed: checksums by HDF5, types and axes by hdf5_tools.c, and here that numbers fit each
- * other: as many entries in every column, first frames and first rows that start at 0, never fall and end at the total. */
+ * All of it is checked before it is believed: checksums by HDF5, types and axes by hdf5_tools.c, and here that
+ * numbers fit each other: as many entries in every column, first frames and first rows that start at 0, never fall
+ * and end at the total. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ typedef struct reading {
     int number; /* of the shard */
 } reading;
 
-/* --- facts ------------------------------------------------------------------------------------------------------------------ */
+/* --- facts ------------------------------------------------------------------------------------ */
 static locum_status read_json(const reading *r, locum_json **json)
 {
     void *bytes = NULL;
@@ -142,7 +143,7 @@ static locum_status read_facts(reading *r)
     return st;
 }
 
-/* --- samples --------------------------------------------------------------------------------------------------------------------- */
+/* --- samples ---------------------------------------------------------------------------------- */
 /* one column of n entries (n < 0: any, given back) */
 static locum_status read_column(hid_t file, const char *where, const char *folder, const char *name, hid_t type,
                                 int64_t *n, void **data)
@@ -248,7 +249,7 @@ static locum_status read_samples(reading *r, const char *folder, int64_t *n_samp
     return st;
 }
 
-/* --- frames ----------------------------------------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 static bool rises(const int64_t *first, int64_t n)
 {
     bool good = first[0] == 0;
@@ -353,7 +354,7 @@ locum_status locum_dataset_add_shard(locum_dataset *d, const char *path)
     return st;
 }
 
-/* --- only the numbers of the samples ------------------------------------------------------------------------------------------------- */
+/* --- only the numbers of the samples ---------------------------------------------------------- */
 static locum_status append_indices(hid_t file, const char *path, const char *folder, int64_t **index, int64_t *n)
 {
     void *found = NULL;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* hdf5_inspect.c - what a file may contain before anything in it is read.
  *
- * An HDF5 file can point at any file that its reader may read (external storage, external links, virtual datasets) and can
- * ask for a filter that is loaded as code. None of this is needed for data, so all of it is refused: every link of the file
- * is visited once, without following those that lead out. A damaged structure shows here as an HDF5 error.
- * Left out: HDF5 itself is not safe against files made to attack it; datasets are trusted input. */
+ * An HDF5 file can point at any file that its reader may read (external storage, external links, virtual datasets)
+ * and can ask for a filter that is loaded as code. None of this is needed for data, so all of it is refused: every
+ * link of the file is visited once, without following those that lead out. A damaged structure shows here as an
+ * HDF5 error. Left out: HDF5 itself is not safe against files made to attack it; datasets are trusted input. */
 #include <stdio.h>
 #include <string.h>
 

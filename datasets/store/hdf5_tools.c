@@ -2,8 +2,8 @@
 /* hdf5_tools.c - failures, attributes and small arrays of HDF5 (see hdf5_tools.h for the conventions).
  *
  * HDF5's error stack is silent (locum_store_setup) and read here: the innermost entry says what the system answered
- * ("No space left on device"), and becomes the tail of our message. Not here: transfers of large arrays (shard_transfer.c),
- * inspection of foreign files (hdf5_inspect.c). */
+ * ("No space left on device"), and becomes the tail of our message. Not here: transfers of large arrays
+ * (shard_transfer.c), inspection of foreign files (hdf5_inspect.c). */
 #include "datasets/store/hdf5_tools.h"
 
 #include <stdarg.h>
@@ -23,7 +23,7 @@ void locum_store_setup(void)
     (void)H5PLset_loading_state(0); /* a file must not choose code to load */
 }
 
-/* --- failures ---------------------------------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 #define REASON_SIZE 192
 
 static herr_t innermost_reason(unsigned n, const H5E_error2_t *entry, void *reason)
@@ -47,7 +47,7 @@ locum_status locum_hdf5_fail(locum_status status, const char *file, int line, co
     return locum_fail(status, file, line, "%s: %s%s", text, reason, hint);
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------------- */
+/* --- types ------------------------------------------------------------------------------------ */
 hid_t locum_hdf5_file_type(locum_type type)
 {
     switch (type) {
@@ -93,7 +93,7 @@ static hid_t text_type(void)
     return type;
 }
 
-/* --- attributes -------------------------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 /* n < 0: a scalar */
 static locum_status write_attribute(hid_t object, const char *name, hid_t type, int n, const void *values)
 {
@@ -160,7 +160,7 @@ locum_status locum_hdf5_attribute_number(hid_t object, const char *name, double 
     return write_attribute(object, name, H5T_NATIVE_DOUBLE, -1, &value);
 }
 
-/* --- arrays: making ----------------------------------------------------------------------------------------------------- */
+/* --- arrays: making --------------------------------------------------------------------------- */
 static hid_t link_property(void)
 {
     hid_t property = H5Pcreate(H5P_LINK_CREATE);
@@ -238,7 +238,7 @@ locum_status locum_hdf5_group(hid_t file, const char *path, hid_t *group)
     return st;
 }
 
-/* --- arrays: reading ---------------------------------------------------------------------------------------------------- */
+/* --- arrays: reading -------------------------------------------------------------------------- */
 /* an array that is not compressed must have all its bytes in the file: a small file cannot claim a huge array */
 static bool holds_all(hid_t dataset, hid_t space, hid_t type)
 {
@@ -312,7 +312,7 @@ locum_status locum_hdf5_read(hid_t file, const char *where, const char *path, hi
     return st;
 }
 
-/* --- the marker --------------------------------------------------------------------------------------------------------- */
+/* --- the marker ------------------------------------------------------------------------------- */
 static const uint64_t mark_64 = 0x7ff80000dead10c0u;
 static const uint32_t mark_32 = 0x7fc0dea1u;
 

@@ -9,8 +9,9 @@
  *   samples       /locum/samples/, /locum/failed/           /samples/ (failed ones too)
  *   frames        /locum/frames/{first,time,step}           /frames/{first,time,step}
  *
- * What The Well has no place for (a vector with another number of components than the grid has axes, a global vector) lies in
- * /locum/<domain>/ with the axes of its kind. F = number of frames of all samples, R = rows of all frames, c = components. */
+ * What The Well has no place for (a vector with another number of components than the grid has axes, a global
+ * vector) lies in /locum/<domain>/ with the axes of its kind. F = number of frames of all samples, R = rows of all
+ * frames, c = components. */
 #ifndef DATASETS_STORE_LAYOUT_H
 #define DATASETS_STORE_LAYOUT_H
 
@@ -34,11 +35,13 @@ void locum_layout_domain(locum_layout layout, const locum_domain *domain, char p
 /** Whether the array is one of The Well's fields, or scalars. Local. */
 bool locum_layout_is_field(const locum_schema *schema, int array);
 bool locum_layout_is_scalar(const locum_schema *schema, int array);
-/** Axes of an array in the file, for n_samples samples of n_frames frames (grid) or n_rows rows (or frames, of a global);
+/** Axes of an array in the file, for n_samples samples of n_frames frames (grid) or n_rows rows (or frames, of a
+ * global);
  *  how many, and which of them is the first spatial one (or the rows). Local. */
 int locum_layout_dims(locum_layout layout, const locum_schema *schema, int array, int64_t n_samples, int64_t n_frames,
                       int64_t n_rows, hsize_t dims[8], int *first_axis);
-/** Type in the file: fields and particles are rounded to float32 unless precision is LOCUM_FLOAT64; globals, profiles and
+/** Type in the file: fields and particles are rounded to float32 unless precision is LOCUM_FLOAT64; globals,
+ * profiles and
  *  spectra keep theirs. Local. */
 locum_type locum_layout_type(const locum_schema *schema, int array, locum_type precision);
 /** Chunk of a large array: one frame, in slabs along the first axis of at most 4 MiB. Local. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* owned_schema.c - deep copies of a schema, frames that own their data, and the schema as JSON and back.
  *
- * The JSON is the reader's only source: it lies in a checksummed array of the file (/locum/facts), because attributes of
- * HDF5's 1.8 format carry no checksum. Numbers are written so that they read back to the same bits. */
+ * The JSON is the reader's only source: it lies in a checksummed array of the file (/locum/facts), because
+ * attributes of HDF5's 1.8 format carry no checksum. Numbers are written so that they read back to the same bits. */
 #include "datasets/store/owned_schema.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@
 #define ARRAYS_MAX 1024
 #define POINTS_MAX ((int64_t)1 << 40)
 
-/* --- memory -------------------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 static locum_status keep(locum_owned_schema *s, void *memory)
 {
     if (s->n_memory == s->capacity) {
@@ -87,7 +87,7 @@ void locum_owned_schema_destroy(locum_owned_schema *s)
     free(s);
 }
 
-/* --- copying --------------------------------------------------------------------------------------------------------------- */
+/* --- copying ---------------------------------------------------------------------------------- */
 static locum_status copy_domain(locum_owned_schema *s, const locum_domain *from)
 {
     static const char *const letters[3] = {"x", "y", "z"};
@@ -146,7 +146,7 @@ locum_status locum_owned_schema_copy(const locum_schema *schema, const bool *wan
     return st;
 }
 
-/* --- frames ---------------------------------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 typedef struct owned_frame {
     locum_frame frame; /* first: a locum_frame of ours is an owned_frame */
     locum_owned_schema *own;
@@ -179,7 +179,7 @@ void locum_frame_release(locum_frame *frame)
     free(owned);
 }
 
-/* --- names of the enumerations in JSON --------------------------------------------------------------------------------------- */
+/* --- names of the enumerations in JSON -------------------------------------------------------- */
 static const char *const support_names[] = {"global", "grid", "rows"};
 static const char *const side_names[] = {"periodic", "wall", "open"};
 static const char *const place_names[] = {"node", "cell", "face"};
@@ -192,7 +192,7 @@ static int find_name(const char *const *names, int n, const char *name)
     return -1;
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 static void write_numbers(locum_text *out, const double *values, int64_t n)
 {
     locum_text_add(out, "[");
@@ -254,7 +254,7 @@ void locum_owned_schema_write(const locum_owned_schema *s, locum_text *out)
     locum_text_add(out, "]}");
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 typedef struct reading {
     const locum_json *json;
     const char *where;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* owned_schema.h - a schema that owns its texts and axes: what a shard remembers of the solver's, what a reader finds in a
- * file, and frames that outlive whoever made them. */
+/* owned_schema.h - a schema that owns its texts and axes: what a shard remembers of the solver's, what a reader
+ * finds in a file, and frames that outlive whoever made them. */
 #ifndef DATASETS_STORE_OWNED_SCHEMA_H
 #define DATASETS_STORE_OWNED_SCHEMA_H
 

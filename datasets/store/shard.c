@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shard.c - life of a shard: created as path.part, filled sample by sample through a sink, committed whole or abandoned.
+/* shard.c - life of a shard: created as path.part, filled sample by sample through a sink, committed whole or
+ * abandoned.
  *
  *   create -> { sample, sink.open, sink.frame*, sink.close }* -> commit | abandon
  *
- * Rank 0 makes file, groups, texts and empty arrays through the plain driver and closes; then all ranks open it with MPI-IO
- * (a group of one rank: the plain driver again). Before every collective call the ranks agree on their status, because a rank
- * that stays away from a collective HDF5 call hangs all others. */
+ * Rank 0 makes file, groups, texts and empty arrays through the plain driver and closes; then all ranks open it
+ * with MPI-IO (a group of one rank: the plain driver again). Before every collective call the ranks agree on their
+ * status, because a rank that stays away from a collective HDF5 call hangs all others. */
 #include "datasets/store/store.h"
 
 #include <fcntl.h>
@@ -25,7 +26,7 @@
 
 #define TRANSFER_CAP ((int64_t)1 << 30)
 
-/* --- creating and freeing -------------------------------------------------------------------------------------------------- */
+/* --- creating and freeing --------------------------------------------------------------------- */
 static locum_status copy_texts(int n, const char *const *from, const char *const **to)
 {
     char **texts = NULL;
@@ -152,7 +153,7 @@ locum_status locum_shard_create(const char *path, MPI_Comm comm, const locum_sto
     return st;
 }
 
-/* --- opening for samples ------------------------------------------------------------------------------------------------------ */
+/* --- opening for samples ---------------------------------------------------------------------- */
 static locum_status make_counters(locum_shard *s)
 {
     const locum_schema *schema = &s->schema->schema;
@@ -252,7 +253,7 @@ static locum_status check_same(const locum_shard *s, const locum_schema *schema,
     return st;
 }
 
-/* --- the sink --------------------------------------------------------------------------------------------------------------------- */
+/* --- the sink --------------------------------------------------------------------------------- */
 void locum_shard_sample(locum_shard *shard, const locum_store_sample *sample)
 {
     shard->next = *sample;
@@ -364,7 +365,7 @@ void locum_shard_set_cap(locum_shard *shard, int64_t bytes)
     shard->cap = bytes; /* chunks go past it: they are never larger than 4 MiB */
 }
 
-/* --- commit, abandon ---------------------------------------------------------------------------------------------------------------- */
+/* --- commit, abandon -------------------------------------------------------------------------- */
 /* all ranks close together; a failure to close is a failure to write */
 static locum_status close_file(locum_shard *s)
 {

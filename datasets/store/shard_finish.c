@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shard_finish.c - what a file gets once, at the end, from rank 0 alone: extents cut to the good samples, scalars, times,
- * counts, samples, and /locum/facts.
+/* shard_finish.c - what a file gets once, at the end, from rank 0 alone: extents cut to the good samples, scalars,
+ * times, counts, samples, and /locum/facts.
  *
- * /locum/facts is one JSON text (bytes, checksummed): format, layout, split, study, provenance, parameters, schema. It is all
- * that our reader needs to know; attributes repeat it for the readers of others. */
+ * /locum/facts is one JSON text (bytes, checksummed): format, layout, split, study, provenance, parameters, schema.
+ * It is all that our reader needs to know; attributes repeat it for the readers of others. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static const locum_shard_record *record_at(const locum_shard *s, int64_t r)
     return (const locum_shard_record *)s->records.data + r;
 }
 
-/* --- facts ----------------------------------------------------------------------------------------------------------------- */
+/* --- facts ------------------------------------------------------------------------------------ */
 static void write_parameters(const locum_store_facts *f, locum_text *out)
 {
     locum_text_add(out, ",\n\"parameters\":[");
@@ -89,7 +89,7 @@ static locum_status write_root_attributes(writing *w)
     return st;
 }
 
-/* --- samples ---------------------------------------------------------------------------------------------------------------- */
+/* --- samples ---------------------------------------------------------------------------------- */
 enum { WRITE_ALL, WRITE_GOOD, WRITE_FAILED };
 
 static bool chosen(const locum_shard_record *r, int which)
@@ -214,7 +214,7 @@ static locum_status write_samples(writing *w, const char *folder, int which)
     return st;
 }
 
-/* --- frames, globals, rows ---------------------------------------------------------------------------------------------------- */
+/* --- frames, globals, rows -------------------------------------------------------------------- */
 /* the fewest frames that fit all: a grid file with no good sample has none */
 static int64_t frames_of(const locum_shard *s)
 {

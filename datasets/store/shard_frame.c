@@ -18,7 +18,7 @@ static const locum_domain *domain_of(const locum_shard *s, int array)
     return &s->schema->domains[s->schema->arrays[array].domain];
 }
 
-/* --- making the large arrays ------------------------------------------------------------------------------------------------ */
+/* --- making the large arrays ------------------------------------------------------------------ */
 locum_status locum_shard_describe(hid_t dataset, const locum_array *array)
 {
     LOCUM_TRY(locum_hdf5_attribute_text(dataset, "units", array->unit));
@@ -52,7 +52,7 @@ locum_status locum_shard_make_arrays(locum_shard *s, hid_t file)
     return st;
 }
 
-/* --- checks --------------------------------------------------------------------------------------------------------------------- */
+/* --- checks ----------------------------------------------------------------------------------- */
 static int64_t points_of(const locum_domain *d, const locum_block *block)
 {
     int64_t n = d->n_global[0];
@@ -90,7 +90,8 @@ static locum_status check_part(const locum_shard *s, int a, const locum_block *b
     return LOCUM_OK;
 }
 
-/* the parts of all ranks cover each domain once, or as often as there are ranks; total [n_arrays] becomes the points of each */
+/* the parts of all ranks cover each domain once, or as often as there are ranks; total [n_arrays] becomes the
+ * points of each */
 static locum_status check_cover(const locum_shard *s, const locum_frame *frame, locum_shard_part *part, int64_t *total)
 {
     for (int a = 0; a < s->schema->schema.n_arrays; a++) {
@@ -107,7 +108,7 @@ static locum_status check_cover(const locum_shard *s, const locum_frame *frame, 
     return LOCUM_OK;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 /* room for this frame in an array; collective; all ranks know the same extents */
 static locum_status make_room(locum_shard *s, int a, int64_t samples, int64_t frames, int64_t rows)
 {
@@ -165,7 +166,8 @@ static locum_status sort_domains(locum_shard *s, locum_shard_part *part, void **
 
 #define PUSH_BYTES ((int64_t)16 << 20)
 
-/* asks the system to begin writing to the disk now, while the solver works, instead of all at once at the fsync of the commit */
+/* asks the system to begin writing to the disk now, while the solver works, instead of all at once at the fsync of
+ * the commit */
 static void push_to_disk(locum_shard *s)
 {
 #ifdef SYNC_FILE_RANGE_WRITE

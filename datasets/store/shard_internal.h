@@ -6,9 +6,9 @@
  *   shard_transfer.c  values to disk, 1 GiB at most a call     xdmf.c           the file for ParaView
  *   shard_sort.c      rows in the order of their ids
  *
- * While samples come, only grid arrays and rows go to disk, collectively; what is small (times, scalars, counts, samples) waits
- * in memory, the same on every rank, until rank 0 writes it alone through the plain driver. A failed sample leaves its slot to
- * the next one: counters go back, and the extents are cut at the end. */
+ * While samples come, only grid arrays and rows go to disk, collectively; what is small (times, scalars, counts,
+ * samples) waits in memory, the same on every rank, until rank 0 writes it alone through the plain driver. A failed
+ * sample leaves its slot to the next one: counters go back, and the extents are cut at the end. */
 #ifndef DATASETS_STORE_SHARD_INTERNAL_H
 #define DATASETS_STORE_SHARD_INTERNAL_H
 
@@ -68,12 +68,14 @@ typedef struct locum_shard_part {
     int64_t first[3], n[3]; /**< grid: slab; rows: first[0], n[0] within the frame */
 } locum_shard_part;
 
-/** Writes a slab of an open array: dims first..., count... of all axes, split along axis `split` (and the next) so that no call
+/** Writes a slab of an open array: dims first..., count... of all axes, split along axis `split` (and the next) so
+ * that no call
  *  moves more than the cap; source type -> stored type. Collective; count may hold a 0 on some ranks. */
 locum_status locum_shard_transfer(locum_shard *shard, hid_t dataset, const char *name, int n_dims, const hsize_t *first,
                                   const hsize_t *count, int split, hsize_t align, const void *data, locum_type type,
                                   locum_type stored);
-/** The same for a slab of whole rows of chunks: split is the axis of `slabs`, and the slab begins and ends where the array does.
+/** The same for a slab of whole rows of chunks: split is the axis of `slabs`, and the slab begins and ends where the
+ * array does.
  *  Past HDF5's pipeline. Local: groups of one rank only. */
 locum_status locum_shard_transfer_chunks(locum_shard *shard, hid_t dataset, const locum_chunk_slabs *slabs,
                                          const char *name, const hsize_t *first, const void *data, locum_type type,
@@ -100,7 +102,8 @@ locum_status locum_shard_write_mesh(locum_shard *shard, hid_t file);
 /** Unit and description of an array. Local. */
 locum_status locum_shard_describe(hid_t dataset, const locum_array *array);
 
-/** Seconds that the verification of the last commit took on this rank, for benches: *seconds is filled by the next commit. */
+/** Seconds that the verification of the last commit took on this rank, for benches: *seconds is filled by the next
+ * commit. */
 locum_status locum_shard_commit_timed(locum_shard *shard, double *verify_seconds);
 /** Lowers the cap of a transfer, for tests. */
 void locum_shard_set_cap(locum_shard *shard, int64_t bytes);

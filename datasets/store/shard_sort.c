@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shard_sort.c - rows of a domain in the order of their ids, so that a file does not depend on which rank held which particle.
+/* shard_sort.c - rows of a domain in the order of their ids, so that a file does not depend on which rank held
+ * which particle.
  *
- * Bucket sort: the range of ids is cut into one interval a rank; rows travel to their interval's rank (MPI_Alltoallv), are sorted
- * there, and lie in the file one rank's run behind the other's. Balanced when ids are dense, correct always; n log n on each rank.
- * Ids must differ within a frame. */
+ * Bucket sort: the range of ids is cut into one interval a rank; rows travel to their interval's rank
+ * (MPI_Alltoallv), are sorted there, and lie in the file one rank's run behind the other's. Balanced when ids are
+ * dense, correct always; n log n on each rank. Ids must differ within a frame. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* shard_transfer.c - values to disk: pieces of at most the cap (1 GiB), because MPI counts are int and MPI-IO libraries have
- * had faults above 2 GiB; the same number of calls on every rank, because the calls are collective.
+/* shard_transfer.c - values to disk: pieces of at most the cap (1 GiB), because MPI counts are int and MPI-IO
+ * libraries have had faults above 2 GiB; the same number of calls on every rank, because the calls are collective.
  *
  * A slab is cut along one axis into whole planes; where one plane alone exceeds the cap, also along the next axis:
  *
  *      count [c0, c1, rest]      pieces [n0, c1, rest]      or      [1, n1, rest]
  *
- * Pieces begin at multiples of the chunk where they can, so that no chunk is written twice. Rounding to float32 happens in a
- * small buffer, piece by piece. */
+ * Pieces begin at multiples of the chunk where they can, so that no chunk is written twice. Rounding to float32
+ * happens in a small buffer, piece by piece. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,13 +2,14 @@
 /* shard_well.c - what readers of The Well and of netCDF-4 look for in a grid file.
  *
  *   root        grid_type, n_spatial_dims, n_trajectories, simulation_parameters; each parameter also by its name
- *   dimensions  time [T], x, y (z); spatial_dims.  They are hard links to arrays at the root, because a netCDF dimension is
- *               visible only from its own group downwards; sample and component are dimensions at the root alone
+ *   dimensions  time [T], x, y (z); spatial_dims.  They are hard links to arrays at the root, because a netCDF
+ *               dimension is visible only from its own group downwards; sample and component stay at the root
  *   scalars     varied parameters [B], constants [], global observables [B, T]
  *   t0_fields, t1_fields, t2_fields    field_names; each field: dim_varying, sample_varying, time_varying
  *   boundary_conditions   one group for each kind of side of each axis, `mask` true at the sides of that kind
  *
- * Sources: The Well's data format page and format checker (PolymathicAI/the_well); netCDF-4 over HDF5 dimension scales. */
+ * Sources: The Well's data format page and format checker (PolymathicAI/the_well); netCDF-4 over HDF5 dimension
+ * scales. */
 #include <hdf5_hl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static locum_status varying(hid_t object, bool sample, bool time)
     return st ? st : locum_hdf5_attribute_bool(object, "time_varying", time);
 }
 
-/* --- root attributes ----------------------------------------------------------------------------------------------------------- */
+/* --- root attributes -------------------------------------------------------------------------- */
 static locum_status write_root(const locum_shard *s, hid_t file, int n_dims)
 {
     const locum_store_facts *f = &s->facts;
@@ -70,7 +71,7 @@ static locum_status write_root(const locum_shard *s, hid_t file, int n_dims)
     return st;
 }
 
-/* --- dimensions ------------------------------------------------------------------------------------------------------------------ */
+/* --- dimensions ------------------------------------------------------------------------------- */
 /* a dimension scale at the root, also reachable as /dimensions/<name> if linked */
 static locum_status write_scale(hid_t file, const char *name, hid_t type, int64_t n, const void *data, const char *unit,
                                 bool grows, bool linked)
@@ -161,7 +162,7 @@ static locum_status write_dimensions(const locum_shard *s, hid_t file, const loc
     return st ? st : write_components(s, file);
 }
 
-/* --- fields ------------------------------------------------------------------------------------------------------------------------ */
+/* --- fields ----------------------------------------------------------------------------------- */
 static locum_status attach(hid_t file, hid_t dataset, const char *name, int axis)
 {
     hid_t scale = H5Dopen2(file, name, H5P_DEFAULT);
@@ -219,7 +220,7 @@ static locum_status write_field_names(const locum_shard *s, hid_t file, int orde
     return st;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------------------------------------------ */
+/* --- scalars ---------------------------------------------------------------------------------- */
 /* values of one parameter over the good samples: [B] */
 static locum_status write_parameter(const locum_shard *s, hid_t file, int p)
 {
@@ -286,7 +287,7 @@ static locum_status write_scalars(const locum_shard *s, hid_t file)
     return st;
 }
 
-/* --- boundary conditions --------------------------------------------------------------------------------------------------------------- */
+/* --- boundary conditions ---------------------------------------------------------------------- */
 static locum_status write_boundary(hid_t file, const char *axis, int64_t n, const char *name, const char *type,
                                    bool lower, bool upper)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* xdmf.c - the XDMF 2 file beside a grid file, for ParaView and VisIt.
  *
- * XDMF lists axes slowest first and takes the fastest one for x; our x is the slowest. A rectilinear mesh would show every
- * field mirrored about its diagonal. So the mesh is a structured one with explicit coordinates, one point (x, y) or (x, y, z)
- * for each value, in the order of the values: /locum/mesh/points [nx, ny, 2], written once.
- * Each sample is a temporal collection; each frame takes its slab of [B, T, nx, ny] by start, stride and count. Vectors of a plane are
- * shown by components (ParaView's vectors have three). Rows and scalars are left out. */
+ * XDMF lists axes slowest first and takes the fastest one for x; our x is the slowest. A rectilinear mesh would
+ * show every field mirrored about its diagonal. So the mesh is a structured one with explicit coordinates, one
+ * point (x, y) or (x, y, z) for each value, in the order of the values: /locum/mesh/points [nx, ny, 2], written
+ * once. Each sample is a temporal collection; each frame takes its slab of [B, T, nx, ny] by start, stride and
+ * count. Vectors of a plane are shown by components (ParaView's vectors have three). Rows and scalars are left out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +75,7 @@ locum_status locum_shard_write_mesh(locum_shard *s, hid_t file)
     return st;
 }
 
-/* --- the XML ------------------------------------------------------------------------------------------------------------------ */
+/* --- the XML ---------------------------------------------------------------------------------- */
 static void add_escaped(locum_text *out, const char *text)
 {
     for (; *text; text++) {

@@ -3,11 +3,12 @@
  *
  *     bench_store [MIB 512] [REPEATS 5] [FOLDER .]
  *
- * One shard of 2-D frames of 512 x 512 (1 MiB each as float32, given as float64 as a solver does) is written through the sink: rounding,
- * checksums, file, fsync, rename. Verification (everything read back) is part of a commit but timed apart. Beside it `dd bs=4M
- * conv=fsync` writes as many zeros. Reading: every frame as double, beside dd to /dev/null; both files are dropped from the page cache
- * before (cold: the disk) and then read once more (warm: the memory). Store and dd alternate; medians, with the spread.
- * A disk that others use is noise for both; the ratio of one pair is the number, its median the result. */
+ * One shard of 2-D frames of 512 x 512 (1 MiB each as float32, given as float64 as a solver does) is written
+ * through the sink: rounding, checksums, file, fsync, rename. Verification (everything read back) is part of a
+ * commit but timed apart. Beside it `dd bs=4M conv=fsync` writes as many zeros. Reading: every frame as double,
+ * beside dd to /dev/null; both files are dropped from the page cache before (cold: the disk) and then read once
+ * more (warm: the memory). Store and dd alternate; medians, with the spread. A disk that others use is noise for
+ * both; the ratio of one pair is the number, its median the result. */
 #include <fcntl.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -72,7 +73,7 @@ static void drop_from_cache(const char *path)
     close(file);
 }
 
-/* --- the store ------------------------------------------------------------------------------------------------------------------ */
+/* --- the store -------------------------------------------------------------------------------- */
 static locum_status write_shard(const char *path, int64_t n_frames, const double *values, double *verify)
 {
     locum_domain grid = {.name = "grid",
@@ -112,7 +113,7 @@ static locum_status read_shard(const char *path, int64_t n_frames, double *buffe
     return st;
 }
 
-/* --- dd --------------------------------------------------------------------------------------------------------------------------- */
+/* --- dd --------------------------------------------------------------------------------------- */
 static double time_dd(const char *arguments)
 {
     char command[2400];
@@ -123,7 +124,7 @@ static double time_dd(const char *arguments)
     return now() - start;
 }
 
-/* --- one repeat ----------------------------------------------------------------------------------------------------------------- */
+/* --- one repeat ------------------------------------------------------------------------------- */
 static locum_status repeat(const char *folder, int64_t mib, int i, double *values, double *buffer, rates *r)
 {
     char shard[1024], zeros[1024], arguments[2200];
@@ -170,6 +171,9 @@ static void print_all(const rates *r, int64_t mib, int n)
     print_row("dd, warm", r->dd_warm, n, 1e6, "MB/s");
     print_row("verification (not in write)", r->verify, n, 1.0, "s");
     print_ratio("write / dd", r->write, r->dd_write, n);
+    double whole[REPEATS_MAX], bytes = (double)mib * 1048576.0;
+    for (int i = 0; i < n; i++) whole[i] = bytes / (bytes / r->write[i] + r->verify[i]);
+    print_ratio("write with verification / dd", whole, r->dd_write, n);
     print_ratio("read cold / dd", r->read, r->dd_read, n);
     print_ratio("read warm / dd", r->warm, r->dd_warm, n);
 }

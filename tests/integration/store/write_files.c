@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* write_files.c - files for check_files.py: grids that are not square, with a spike at a known point, and rows.
  *
- *     write_files FOLDER        spike_2.h5 (8 x 12), spike_3.h5 (4 x 6 x 5), grid_2.h5, grid_2_f64.h5, grid_3.h5, rows.h5 */
+ *     write_files FOLDER        spike_2.h5 (8 x 12), spike_3.h5 (4 x 6 x 5),
+ *                               grid_2.h5, grid_2_f64.h5, grid_3.h5, rows.h5 */
 #include <mpi.h>
 #include <stdio.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* damage.c - what is broken is found and named, what leads out of a file is refused, a full disk leaves nothing half done.
+/* damage.c - what is broken is found and named, what leads out of a file is refused, a full disk leaves nothing
+ * half done.
  *
- * Each case runs in a child process: HDF5 itself may crash on a broken structure (it is not made for hostile files), which
- * counts as found here, while a wrong value that passes for a right one is what must never happen. */
+ * Each case runs in a child process: HDF5 itself may crash on a broken structure (it is not made for hostile
+ * files), which counts as found here, while a wrong value that passes for a right one is what must never happen. */
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
@@ -175,7 +176,7 @@ static void truncated_files_are_found(void)
     free(bytes);
 }
 
-/* --- what leads out of a file ---------------------------------------------------------------------------------------------- */
+/* --- what leads out of a file ----------------------------------------------------------------- */
 /* adds something to a good file and expects it to be refused, with a word about why */
 static void expect_refused(void (*spoil)(hid_t file), const char *because)
 {
@@ -248,7 +249,7 @@ static void ways_out_of_a_file_are_refused(void)
     expect_refused(foreign_filter, "filter 32000");
 }
 
-/* --- a full disk --------------------------------------------------------------------------------------------------------------- */
+/* --- a full disk ------------------------------------------------------------------------------ */
 /* as much as the disk lets through: 40 KiB a file, then EFBIG, at whatever step that hits */
 static int fill_disk(const char *path, synthetic_kind kind)
 {

@@ -5,6 +5,7 @@
 
 #include "tests/unit/parallel/mpi_main.h"
 #include "core/parallel/comm.h"
+#include "locum/dev/error.h"
 #include "synthetic.h"
 
 static char folder[256]; /* made by the first test that asks for a file */
@@ -118,7 +119,8 @@ static void small_transfers_give_the_same(void)
     round_trip(SYNTHETIC_ROWS, LOCUM_FLOAT64, "cut_rows.h5", 40);
 }
 
-/* 50 planes of 128 KiB: chunks of 32 planes, the last one half empty; one rank writes chunks itself, three through HDF5 */
+/* 50 planes of 128 KiB: chunks of 32 planes, the last one half empty; one rank writes chunks itself, three through
+ * HDF5 */
 static void arrays_larger_than_a_chunk_come_back(void)
 {
     enum { NX = 50, NY = 128, NZ = 128 };
@@ -261,6 +263,33 @@ static void one_rank_failing_stops_all(void)
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
+/* a sample that failed before its first frame, in a shard that never saw a schema */
+static void a_sample_that_never_began_is_recorded(void)
+{
+    locum_store_facts facts = synthetic_facts();
+    locum_shard *shard = NULL;
+    locum_dataset *dataset = NULL;
+    double parameter[2] = {3, 4};
+    locum_store_sample sample = {.index = 9, .split = LOCUM_TEST, .twin = -1, .parameter = parameter};
+    const char *path = file_named("none.h5");
+
+    CHECK_OK(locum_shard_create(path, MPI_COMM_WORLD, &facts, LOCUM_TEST, LOCUM_FLOAT32, &shard));
+    if (!shard) return;
+    locum_sink sink = locum_shard_sink(shard);
+    locum_shard_sample(shard, &sample);
+    (void)LOCUM_FAIL(LOCUM_CONVERGENCE, "no start");
+    CHECK_OK(sink.close(sink.self, LOCUM_CONVERGENCE));
+    CHECK_OK(locum_shard_commit(shard));
+    CHECK_OK(locum_dataset_open(path, &dataset));
+    if (!dataset) return;
+    const locum_dataset_sample *s = locum_dataset_sample_at(dataset, 0);
+    CU_ASSERT(locum_dataset_n(dataset) == 1 && s->failed && s->index == 9 && s->parameter[1] == 4);
+    CU_ASSERT_STRING_EQUAL(s->reason, "no start");
+    CU_ASSERT(locum_dataset_schema(dataset)->n_arrays == 0 && locum_dataset_count(dataset, 0, 0, 0) == 0);
+    locum_dataset_close(dataset);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
 /* a sample with another number of frames is refused in the grid layout, with both numbers */
 static void unequal_frames_are_refused(void)
 {
@@ -292,4 +321,5 @@ LOCUM_RUN_RANKS("store: round trips", {"a 2-D grid comes back rounded to float32
                 {"1, 2, 3 readers get slices side by side", frames_are_sliced_evenly},
                 {"a folder of shards is one dataset; parts are ignored", a_folder_is_one_dataset},
                 {"one rank failing stops all", one_rank_failing_stops_all},
+                {"a sample that never began is recorded", a_sample_that_never_began_is_recorded},
                 {"samples of a grid shard have as many frames", unequal_frames_are_refused})

@@ -149,7 +149,8 @@ double synthetic_value(int64_t sample, int64_t frame, int array, int64_t i)
     return sin(1.0 + (double)sample + 3.0 * (double)frame + 7.0 * array + 0.1 * (double)i);
 }
 
-/* ids 10, 13, 16, ... in an order of their own: particle i of n is held at place (i * 7 + 3) mod n of all ranks' rows */
+/* ids 10, 13, 16, ... in an order of their own: particle i of n is held at place (i * 7 + 3) mod n of all ranks'
+ * rows */
 static int64_t particle_at(int64_t place, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
