@@ -185,12 +185,17 @@ static locum_status add_graphs(sheet *s)
     return LOCUM_OK;
 }
 
+void locum_train_identity_text(const train_identity *identity, char text[LOCUM_HASH_TEXT_SIZE])
+{
+    uint64_t all[4] = {identity->table, identity->task, identity->graph, identity->recipe};
+    locum_hash_text(locum_hash(all, sizeof all), text);
+}
+
 static void add_words(sheet *s)
 {
     const train_export *e = s->export;
     char hash[LOCUM_HASH_TEXT_SIZE];
-    uint64_t all[4] = {e->identity->table, e->identity->task, e->identity->graph, e->identity->recipe};
-    locum_hash_text(locum_hash(all, sizeof all), hash);
+    locum_train_identity_text(e->identity, hash);
     locum_text_add(new_text(s, "task"), "map");
     locum_text_add(new_text(s, "model"), "%s", e->call->surrogate->type->name);
     locum_study_write(e->call->study, new_text(s, "study"));

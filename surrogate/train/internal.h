@@ -8,6 +8,7 @@
 #ifndef SURROGATE_TRAIN_INTERNAL_H
 #define SURROGATE_TRAIN_INTERNAL_H
 
+#include "core/hash.h"
 #include "surrogate/calibrate/calibrate.h"
 #include "surrogate/plan/plan.h"
 #include "surrogate/runtime/file.h"
@@ -165,6 +166,8 @@ typedef struct train_export {
     const char *path;
 } train_export;
 
+/** The word `train_hash` of the model file: the same for the same table, task, graph and recipe. Local. */
+void locum_train_identity_text(const train_identity *identity, char text[LOCUM_HASH_TEXT_SIZE]);
 /** Calibrates, writes the model file, opens it again and compares its predictions with the network's. Local (rank 0). */
 locum_status locum_train_export(const train_export *export);
 

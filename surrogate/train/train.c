@@ -137,12 +137,32 @@ static void tear_down(workshop *w)
     locum_task_destroy(w->task);
 }
 
+/* a model that a training before this one wrote from the same things; the main model is always written anew, from its checkpoint */
+static locum_status is_done(const job *j, const train_identity *identity, bool *done, locum_train_result *result)
+{
+    locum_model *model = NULL;
+    char hash[LOCUM_HASH_TEXT_SIZE];
+    if (!j->rank && j->path != j->call->model && !locum_model_read(j->path, NULL, &model, NULL, 0)) {
+        const char *word = locum_model_metadata(model, "train_hash"),
+                   *error = locum_model_metadata(model, "validation_error");
+        locum_train_identity_text(identity, hash);
+        *done = word && error && !strcmp(word, hash);
+        if (*done) *result = (locum_train_result){.validation_error = locum_parse_number(error, NULL)};
+        locum_model_close(model);
+    }
+    locum_status_clear();
+    LOCUM_TRY(locum_comm_broadcast(j->comm, done, sizeof *done));
+    return *done ? locum_comm_broadcast(j->comm, result, sizeof *result) : LOCUM_OK;
+}
+
 static locum_status make_model(const job *j, locum_train_result *result)
 {
     workshop w = {0};
     locum_status st = locum_comm_agree(j->comm, set_up(j, &w));
+    bool done = false;
     if (!st) st = agree_identity(j, &w.identity);
-    if (!st) {
+    if (!st) st = is_done(j, &w.identity, &done, result);
+    if (!st && !done) {
         train_fit fit = {.recipe = &w.recipe,
                          .data = &w.data,
                          .network = w.network,
@@ -156,7 +176,7 @@ static locum_status make_model(const job *j, locum_train_result *result)
                          .allow_other_kernels = j->call->allow_other_kernels};
         st = locum_train_fit(&fit, &w.state, result);
     }
-    if (!st) {
+    if (!st && !done) {
         train_export export = {.call = j->call,
                                .task = w.task,
                                .data = &w.data,
@@ -170,32 +190,48 @@ static locum_status make_model(const job *j, locum_train_result *result)
     return st;
 }
 
-/* --- the learning curve -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- the learning curve ---------------------------------------------------------------------------------- */
+typedef struct point {
+    int64_t n;
+    char path[LOCUM_PATH_SIZE], folder[LOCUM_PATH_SIZE], what[64]; /* folder: of checkpoints, gone when it is done */
+} point;
+
+static locum_status name_point(const job *whole, int64_t n, point *p)
+{
+    const char *folder = whole->call->folder;
+    p->n = n;
+    snprintf(p->what, sizeof p->what, "train on %" PRId64, n);
+    int length = snprintf(p->path, sizeof p->path, "%s/curve-%" PRId64 ".safetensors", folder, n);
+    snprintf(p->folder, sizeof p->folder, "%s/curve-%" PRId64, folder, n);
+    LOCUM_REQUIRE(length < (int)sizeof p->path, LOCUM_ARG, "the path %.100s... is too long", folder);
+    return whole->rank ? LOCUM_OK : locum_make_directories(p->folder);
+}
+
 static locum_status make_point(const job *whole, int64_t steps, double fraction)
 {
     const locum_train_call *call = whole->call;
-    int64_t n = (int64_t)ceil(fraction * (double)call->table->n[LOCUM_TRAIN]);
-    char path[LOCUM_PATH_SIZE], what[64];
+    int64_t n_all = call->table->n[LOCUM_TRAIN], n = (int64_t)fmax(2, ceil(fraction * (double)n_all));
+    point p;
     locum_table *subset = NULL;
     locum_train_result result;
-    locum_status st = LOCUM_OK;
-    if (n < 2) n = 2;
-    if (n >= call->table->n[LOCUM_TRAIN]) return LOCUM_OK;
-    if (snprintf(path, sizeof path, "%s/curve-%" PRId64 ".safetensors", call->folder, n) >= (int)sizeof path)
-        st = LOCUM_FAIL(LOCUM_ARG, "the path %.100s... is too long", call->folder);
+    if (n >= n_all) return LOCUM_OK;
+    locum_status st = name_point(whole, n, &p);
     if (!st) st = locum_train_subset(call->table, locum_study_seed(call->study), n, &subset);
     st = locum_comm_agree(whole->comm, st);
-    snprintf(what, sizeof what, "train on %" PRId64, n);
-    job part = *whole;
-    part.table = subset;
-    part.steps = steps;
-    part.folder = part.metrics = NULL;
-    part.path = path;
-    part.what = what;
-    if (!st) st = make_model(&part, &result);
+    if (!st) {
+        job part = *whole;
+        part.table = subset;
+        part.steps = steps;
+        part.folder = p.folder;
+        part.path = p.path;
+        part.what = p.what;
+        part.metrics = NULL;
+        st = make_model(&part, &result);
+    }
+    if (!st) st = locum_comm_verdict(whole->comm, whole->rank ? LOCUM_OK : locum_remove_tree(p.folder));
     if (!st)
-        locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n,
-                       call->table->n[LOCUM_TRAIN], result.validation_error);
+        locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n, n_all,
+                       result.validation_error);
     locum_train_subset_destroy(subset);
     return st;
 }

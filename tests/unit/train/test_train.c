@@ -139,6 +139,37 @@ static void resume_from_every_checkpoint_gives_the_same_bits(void)
     synthetic_table_destroy(table);
 }
 
+static void a_learning_curve_resumes_and_is_not_made_twice(void)
+{
+    locum_table *table = synthetic_table(small_counts, 0.02, 6);
+    char whole[LOCUM_PATH_SIZE], parts[LOCUM_PATH_SIZE], a[LOCUM_PATH_SIZE], b[LOCUM_PATH_SIZE];
+    locum_train_result result;
+    static const char train[] = "epochs: 4, batch: 16, ensemble: 2, validate_every: 1, curve: [0.25, 0.5]";
+    volatile sig_atomic_t signal = 1;
+    locum_watch watch;
+    int stops = 0;
+
+    training_folder(MPI_COMM_SELF, "whole", whole);
+    training_folder(MPI_COMM_SELF, "parts", parts);
+    CHECK_OK(train_once(train, table, whole, NULL, &result));
+    locum_watch_begin(&watch, &signal, NULL, NAN);
+    locum_status st = LOCUM_STOPPED;
+    for (; st == LOCUM_STOPPED && stops < 100; stops += st == LOCUM_STOPPED)
+        st = train_once(train, table, parts, &watch, &result);
+    CHECK_OK(st);
+    CU_ASSERT_EQUAL(stops, 3 * 11); /* 12 steps for each of three models, the last step of each ends no process */
+    for (int n = 11; n <= 22; n += 11) {
+        snprintf(a, sizeof a, "%.900s/curve-%d.safetensors", whole, n);
+        snprintf(b, sizeof b, "%.900s/curve-%d.safetensors", parts, n);
+        CU_ASSERT_TRUE(same_tensors(a, b));
+        snprintf(a, sizeof a, "%.900s/curve-%d", parts, n);
+        CU_ASSERT_NOT_EQUAL(access(a, F_OK), 0); /* its checkpoints are gone */
+    }
+    CHECK_OK(locum_remove_tree(whole));
+    CHECK_OK(locum_remove_tree(parts));
+    synthetic_table_destroy(table);
+}
+
 static int count_checkpoints(const char *folder, char newest[LOCUM_PATH_SIZE])
 {
     int n = 0;
@@ -312,6 +343,25 @@ static void a_loss_that_is_not_finite_stops_with_the_last_good_weights(void)
     synthetic_table_destroy(table);
 }
 
+static void a_poisoned_loss_names_its_step_and_leaves_the_checkpoint(void)
+{
+    char folder[LOCUM_PATH_SIZE], newest[LOCUM_PATH_SIZE], after[LOCUM_PATH_SIZE];
+    locum_train_result result;
+    locum_table *table = synthetic_table(small_counts, 0.02, 6);
+    training_folder(MPI_COMM_SELF, "poison", folder);
+    setenv("LOCUM_FAILPOINTS", "train_loss@50=nan", 1);
+    CHECK_FAILS(train_once(SMALL_TRAIN, table, folder, NULL, &result), LOCUM_NUMERIC);
+    CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), "step 50 (epoch 17)"));
+    unsetenv("LOCUM_FAILPOINTS");
+    CU_ASSERT_EQUAL(count_checkpoints(folder, newest), 2);
+    CU_ASSERT_PTR_NOT_NULL(strstr(newest, "checkpoint-48."));        /* epoch 16: a multiple of checkpoint_every */
+    CHECK_OK(train_once(SMALL_TRAIN, table, folder, NULL, &result)); /* what poisoned it is gone: it goes on */
+    count_checkpoints(folder, after);
+    CU_ASSERT_PTR_NOT_NULL(strstr(after, "checkpoint-90."));
+    CHECK_OK(locum_remove_tree(folder));
+    synthetic_table_destroy(table);
+}
+
 static void patience_ends_a_training_that_no_longer_improves(void)
 {
     char folder[LOCUM_PATH_SIZE];
@@ -435,10 +485,12 @@ int main(int n_arguments, char **arguments)
     static const check_entry entries[] = {
         {"an analytic map is learnt and its interval covers", an_analytic_map_is_learnt_and_its_interval_covers},
         {"resume from every checkpoint gives the same bits", resume_from_every_checkpoint_gives_the_same_bits},
+        {"a learning curve resumes", a_learning_curve_resumes_and_is_not_made_twice},
         {"a damaged checkpoint gives way to the one before", a_damaged_checkpoint_gives_way_to_the_one_before},
         {"a checkpoint of other options is refused", a_checkpoint_of_other_options_is_refused},
         {"a checkpoint of other kernels needs permission", a_checkpoint_of_other_kernels_needs_permission},
         {"a loss that is not finite stops", a_loss_that_is_not_finite_stops_with_the_last_good_weights},
+        {"a poisoned loss names its step", a_poisoned_loss_names_its_step_and_leaves_the_checkpoint},
         {"patience ends a training", patience_ends_a_training_that_no_longer_improves},
         {"options say what is wrong with them", options_say_what_is_wrong_with_them},
         {"model options survive a resolved study", model_options_stand_beside_common_ones_and_survive_a_resolved_study},

@@ -2,7 +2,9 @@
 /* test_train_ranks.c - a training on all ranks ends in the bits of the same training on one, wherever it was interrupted. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "core/failpoint.h"
 #include "core/study/commit.h"
 #include "tests/unit/parallel/mpi_main.h"
 #include "tests/unit/train/synthetic.h"
@@ -81,6 +83,25 @@ static void a_training_moves_between_numbers_of_ranks(void)
     synthetic_table_destroy(table);
 }
 
+static void one_rank_that_fails_stops_all(void)
+{
+    static const int64_t counts[4] = {43, 8, 16, 0};
+    static const char *const places[] = {"train_step@7%0=error", "train_step@7%1=error"};
+    locum_table *table = synthetic_table(counts, 0.02, 6);
+    char folder[LOCUM_PATH_SIZE];
+    locum_failpoint_rank(world_rank);
+    training_folder(MPI_COMM_WORLD, "fails", folder);
+    for (int i = 0; i < (world_size > 1 ? 2 : 1); i++) {
+        setenv("LOCUM_FAILPOINTS", places[i], 1);
+        CHECK_FAILS(train_on(MPI_COMM_WORLD, TRAIN("4"), table, folder, NULL),
+                    LOCUM_IO); /* on every rank, none waits */
+        unsetenv("LOCUM_FAILPOINTS");
+    }
+    CHECK_OK(train_on(MPI_COMM_WORLD, TRAIN("4"), table, folder, NULL));
+    remove_folder(folder);
+    synthetic_table_destroy(table);
+}
+
 static void ranks_with_different_data_refuse_to_train(void)
 {
     static const int64_t counts[4] = {43, 8, 16, 0};
@@ -95,4 +116,5 @@ static void ranks_with_different_data_refuse_to_train(void)
 
 LOCUM_RUN_RANKS("training on ranks", {"all ranks give the bits of one", all_ranks_give_the_bits_of_one},
                 {"a training moves between numbers of ranks", a_training_moves_between_numbers_of_ranks},
+                {"one rank that fails stops all", one_rank_that_fails_stops_all},
                 {"ranks with different data refuse to train", ranks_with_different_data_refuse_to_train})
