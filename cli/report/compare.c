@@ -76,7 +76,7 @@ locum_status section_time_figure(const findings *f, figure *picture, section_tim
     kept->reference[0] = findings_number(f, 0, "reference.seconds_per_sample");
     kept->reference[1] = findings_number(f, 0, "reference.error");
 
-    figure_begin(picture, 450, 330, "time of one sample, one group of ranks", FIGURE_SECONDS, "error", FIGURE_LOG);
+    figure_begin(picture, 450, 330, "time of one sample", FIGURE_SECONDS, "error", FIGURE_LOG);
     add_levels(f, picture);
     add_equal(f, picture, kept);
     figure_series(picture, FIGURE_FAINT, FIGURE_RED, n_beside, kept->seconds, kept->error, NULL, NULL);

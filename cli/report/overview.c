@@ -195,6 +195,23 @@ static void write_network(const findings *f, page *p)
     page_add(p, ".</p>\n");
 }
 
+/* links to the sections that there are */
+static void write_contents(const findings *f, page *p)
+{
+    static const struct {
+        const char *id, *name, *list; /* list: the section needs it */
+        bool is_picture;
+    } parts[] = {{"learnt", "What was learnt", NULL, false}, {"response", "Response", "response", true}, {"time", "Error against time", NULL, false},
+                 {"errors", "Errors", NULL, false}, {"profiles", "Profiles", "examples", true}, {"coverage", "Intervals", NULL, false},
+                 {"learning", "Learning curve", "learning_curve", false}, {"weakness", "Weakness", NULL, false},
+                 {"snapshots", "Snapshots", "snapshots", true}, {"notes", "Cost, provenance", NULL, false}};
+    page_add(p, "<nav>");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!(parts[i].is_picture && p->no_pictures) && !(parts[i].list && findings_n(f, 0, parts[i].list) < 1))
+            page_add(p, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
+    page_add(p, "</nav>\n");
+}
+
 locum_status section_overview(const findings *f, page *p)
 {
     write_title(f, p);
@@ -204,10 +221,8 @@ locum_status section_overview(const findings *f, page *p)
     tile_time(f, p);
     tile_coverage(f, p);
     tile_break_even(f, p);
-    page_add(p, "</div>\n<nav><a href=\"#learnt\">What was learnt</a> <a href=\"#response\">Response</a> <a href=\"#time\">Error against time</a> "
-                "<a href=\"#errors\">Errors</a> <a href=\"#profiles\">Spectra, profiles</a> <a href=\"#coverage\">Intervals</a> "
-                "<a href=\"#learning\">Learning curve</a> <a href=\"#weakness\">Where it is weak</a> <a href=\"#snapshots\">Snapshots</a> "
-                "<a href=\"#notes\">Cost, provenance</a></nav>\n");
+    page_add(p, "</div>\n");
+    write_contents(f, p);
     page_section(p, "learnt", "What was learnt", "");
     write_inputs(f, p);
     write_outputs(f, p);

@@ -23,6 +23,7 @@ static const rule rules[] = {
     {"'rgb(  0,   0,   0)'", "'currentColor'"},
     {"\"rgb(  0,   0,   0)\"", "\"currentColor\""},
 };
+static const rule smooth = {" shape-rendering='crispEdges'", ""}; /* edges of bands; the steps of a colour bar stay crisp */
 enum { N_RULES = sizeof rules / sizeof *rules };
 
 /* if `c` begins an element that is left out (<title>...</title>), its end, else NULL */
@@ -39,13 +40,19 @@ static const char *skip_element(const char *c)
     return NULL;
 }
 
-static void rewrite(page *p, const char *svg, const char *prefix)
+static bool applies(const rule *r, const char *c)
+{
+    return *c == r->from[0] && !strncmp(c, r->from, strlen(r->from));
+}
+
+static void rewrite(page *p, const char *svg, const char *prefix, bool is_smooth)
 {
     const char *plain = svg;
     for (const char *c = svg; *c;) {
         const char *end = skip_element(c), *to = "";
+        if (!end && is_smooth && applies(&smooth, c)) end = c + strlen(smooth.from);
         for (int r = 0; r < N_RULES && !end; r++)
-            if (*c == rules[r].from[0] && !strncmp(c, rules[r].from, strlen(rules[r].from))) {
+            if (applies(&rules[r], c)) {
                 end = c + strlen(rules[r].from);
                 to = rules[r].to;
             }
@@ -63,7 +70,7 @@ static void rewrite(page *p, const char *svg, const char *prefix)
 }
 
 /* draws a script that already has its terminal */
-static locum_status embed(page *p, const locum_text *script, const char *caption)
+static locum_status embed(page *p, const locum_text *script, const char *caption, bool is_smooth)
 {
     locum_text svg = {0};
     char prefix[16];
@@ -79,7 +86,7 @@ static locum_status embed(page *p, const locum_text *script, const char *caption
         page_add(p, "<figure><figcaption>");
         page_text(p, caption);
         page_add(p, "</figcaption>\n");
-        if (root) rewrite(p, root, prefix);
+        if (root) rewrite(p, root, prefix, is_smooth);
         page_add(p, "</figure>\n");
     }
     locum_text_free(&svg);
@@ -92,7 +99,7 @@ locum_status page_figure(page *p, figure *f, const char *caption)
     if (p->no_pictures) return LOCUM_OK;
     figure_terminal_line(FIGURE_SVG, f->width, f->height, &script);
     figure_script(f, NULL, &script);
-    locum_status st = embed(p, &script, caption);
+    locum_status st = embed(p, &script, caption, true);
     locum_text_free(&script);
     return st;
 }
@@ -103,7 +110,7 @@ locum_status page_field(page *p, const figure_field *field, const char *caption)
     if (p->no_pictures) return LOCUM_OK;
     figure_terminal_line(FIGURE_SVG, 380, 320, &script);
     figure_field_script(field, NULL, &script);
-    locum_status st = embed(p, &script, caption);
+    locum_status st = embed(p, &script, caption, false);
     locum_text_free(&script);
     return st;
 }

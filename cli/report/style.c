@@ -20,7 +20,7 @@ const char report_style[] =
     ".key b{display:block;font-size:1.75rem;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums;letter-spacing:-.015em}\n"
     ".key span{display:block;font-size:.875rem;line-height:1.4;color:var(--soft)}\n"
     ".key .what{color:var(--ink);font-weight:600}\n"
-    "nav{font-size:.9rem;line-height:1.9;border-top:1px solid var(--line);padding-top:10px}\nnav a{margin-right:16px;white-space:nowrap}\n"
+    "nav{font-size:.9rem;line-height:1.9;border-top:1px solid var(--line);padding-top:10px}\nnav a{margin-right:13px;white-space:nowrap}\n"
     "a{color:var(--accent);text-underline-offset:2px}\n"
     "section{border-top:1px solid var(--line);margin-top:34px;padding-top:26px}\n"
     ".figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr));gap:18px 22px;margin:14px 0 18px}\n"
