@@ -25,6 +25,7 @@
 #define ROWS_NEAR (96 * 1024)       /* bytes of a that may stay in the second cache while all panels pass */
 
 typedef struct tile_job {
+    int64_t turns;          /* tiles side by side: each turn moves on by the panels of one tile */
     int64_t k;              /* length of this block of k */
     const float *const *a;  /* [height] rows, at this block */
     const float *b;         /* first panel, at this block */
@@ -96,43 +97,47 @@ void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int6
     if (dots > 0) LOCUM_KERNEL(locum_product_dot_pack)(k, dots, b + j * n_stride, k_stride, n_stride, packed + j * k);
 }
 
-/* One register tile; rows, panels and vectors (per panel) are constants where this is inlined. The operand with fewer vectors
- * is loaded first, so that sums, it and one vector of the other fill the registers. */
+/* Register tiles side by side; rows, panels and vectors (per panel) are constants where this is inlined. The operand with fewer
+ * vectors is loaded first, so that sums, it and one vector of the other fill the registers. */
 INLINE void tile(const tile_job *job, const int rows, const int panels, const int vectors)
 {
     vf sum[2 * HEIGHT + 8];
     const int across = panels * vectors, width = vectors * LANES;
-    const float *b = job->b;
     const int64_t k = job->k, c_stride = job->c_stride, panel_stride = job->panel_stride;
+    const float *start = job->start, *first = job->b;
     float *c = job->c;
 
-    if (job->start) {
-        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(job->start + i % across * LANES);
-    } else {
-        UNROLL for (int i = 0; i < rows * across; i++) sum[i] = splat(0.0f);
-    }
-    if (job->resume) {
-        UNROLL for (int i = 0; i < rows * across; i++) sum[i] += load(c + i / across * c_stride + i % across * LANES);
-    }
-    for (int64_t p = 0; p < k; p++, b += width) {
-        vf x[2 * HEIGHT], y[8];
-        if (rows < across) {
-            UNROLL for (int r = 0; r < rows; r++) x[r] = splat(job->a[r][p]);
-            UNROLL for (int v = 0; v < across; v++)
-            {
-                y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
-                UNROLL for (int r = 0; r < rows; r++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
-            }
+    for (int64_t turn = job->turns; turn > 0; turn--, c += across * LANES, first += panels * panel_stride) {
+        const float *b = first;
+        if (start) {
+            UNROLL for (int i = 0; i < rows * across; i++) sum[i] = load(start + i % across * LANES);
+            start += across * LANES;
         } else {
-            UNROLL for (int v = 0; v < across; v++) y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
-            UNROLL for (int r = 0; r < rows; r++)
-            {
-                x[r] = splat(job->a[r][p]);
-                UNROLL for (int v = 0; v < across; v++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
+            UNROLL for (int i = 0; i < rows * across; i++) sum[i] = splat(0.0f);
+        }
+        if (job->resume) {
+            UNROLL for (int i = 0; i < rows * across; i++) sum[i] += load(c + i / across * c_stride + i % across * LANES);
+        }
+        for (int64_t p = 0; p < k; p++, b += width) {
+            vf x[2 * HEIGHT], y[8];
+            if (rows < across) {
+                UNROLL for (int r = 0; r < rows; r++) x[r] = splat(job->a[r][p]);
+                UNROLL for (int v = 0; v < across; v++)
+                {
+                    y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+                    UNROLL for (int r = 0; r < rows; r++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
+                }
+            } else {
+                UNROLL for (int v = 0; v < across; v++) y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+                UNROLL for (int r = 0; r < rows; r++)
+                {
+                    x[r] = splat(job->a[r][p]);
+                    UNROLL for (int v = 0; v < across; v++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
+                }
             }
         }
+        UNROLL for (int i = 0; i < rows * across; i++) store(c + i / across * c_stride + i % across * LANES, sum[i]);
     }
-    UNROLL for (int i = 0; i < rows * across; i++) store(c + i / across * c_stride + i % across * LANES, sum[i]);
 }
 
 #define HEIGHTS_4(X) X(1) X(2) X(3) X(4)
@@ -204,39 +209,49 @@ static void partial_tile(tile_function *function, tile_job *job, int height, int
     for (int r = 0; r < height; r++) memcpy(to + r * to_stride, c + r * width, bytes);
 }
 
-/* Panels [first, end) of one tile of rows. */
-static void across_panels(const product_block *block, int64_t row_first, int height, const float *const *row, int64_t first,
+/* As many tiles of `together` panels as fit into full panels [panel, end); the first panel that is left over. */
+static int64_t side_by_side(tile_job *job, const product_block *block, float *c, tile_function *function, int together, int64_t panel,
+                            int64_t end)
+{
+    const locum_product_call *call = block->call;
+    int64_t column = panel * PANEL;
+    job->turns = (end - panel) / together;
+    if (job->turns <= 0) return panel;
+    job->start = call->bias && block->k_first == 0 ? call->bias + column : NULL;
+    job->b = call->packed + column * call->k + block->k_first * PANEL;
+    job->c = c + column;
+    function(job);
+    return panel + job->turns * together;
+}
+
+/* The last panel, which is not full. */
+static void last_panel(tile_job *job, const product_block *block, float *c, int height, int64_t panel)
+{
+    const locum_product_call *call = block->call;
+    int64_t column = panel * PANEL, valid = call->n - column;
+    int width = valid <= LANES ? LANES : PANEL;
+    tile_function *function = height > HEIGHT ? tile_tall : valid <= LANES ? narrow_tiles[height] : whole_tiles[height];
+    job->turns = 1;
+    job->start = call->bias && block->k_first == 0 ? call->bias + column : NULL;
+    job->b = call->packed + column * call->k + block->k_first * width;
+    job->c = c + column;
+    if (valid == width) function(job);
+    else partial_tile(function, job, height, width, valid);
+}
+
+/* Panels [panel, end) of one tile of rows; few rows take several panels at once, so that enough sums are in flight. */
+static void across_panels(const product_block *block, int64_t row_first, int height, const float *const *row, int64_t panel,
                           int64_t end)
 {
     const locum_product_call *call = block->call;
-    int64_t panel = first, full = call->n / PANEL;
-    tile_job job = {.k = block->k_count, .a = row, .panel_stride = call->k * PANEL, .resume = block->resume,
-                    .c_stride = call->c_stride};
+    int64_t full = call->n / PANEL < end ? call->n / PANEL : end;
+    float *c = call->c + row_first * call->c_stride;
+    tile_job job = {.k = block->k_count, .a = row, .panel_stride = call->k * PANEL, .resume = block->resume, .c_stride = call->c_stride};
 
-    while (panel < end) {
-        int64_t column = panel * PANEL, together = 1;
-        tile_function *function = height <= HEIGHT ? whole_tiles[height] : tile_tall;
-        if (panel < full && height <= 3) {
-            int64_t left = (end < full ? end : full) - panel;
-            if (height == 1 && left >= 4) together = 4, function = tile_1_4_2;
-            else if (left >= 2) together = 2, function = pair_tiles[height];
-        }
-        job.start = call->bias && block->k_first == 0 ? call->bias + column : NULL;
-        job.c = call->c + row_first * call->c_stride + column;
-        if (panel < full) {
-            job.b = call->packed + column * call->k + block->k_first * PANEL;
-            function(&job);
-        } else {
-            int64_t valid = call->n - column;
-            int width = valid <= LANES ? LANES : PANEL;
-            job.b = call->packed + column * call->k + block->k_first * width;
-            if (valid <= LANES && height <= HEIGHT) function = narrow_tiles[height];
-            if (valid == width) function(&job);
-            else partial_tile(function, &job, height, width, valid);
-            job.c_stride = call->c_stride;
-        }
-        panel += together;
-    }
+    if (height == 1) panel = side_by_side(&job, block, c, tile_1_4_2, 4, panel, full);
+    if (height <= 3) panel = side_by_side(&job, block, c, pair_tiles[height], 2, panel, full);
+    if (height <= HEIGHT) panel = side_by_side(&job, block, c, whole_tiles[height], 1, panel, full);
+    if (panel < end) last_panel(&job, block, c, height, panel);
 }
 
 /* Rows [first, end) times panels [panel, panel_end). */

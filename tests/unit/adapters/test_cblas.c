@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "surrogate/adapters/cblas.h"
+#include "surrogate/kernels/kernels.h"
 #include "tests/unit/check.h"
 
 enum { ROWS = 70, K = 37, N = 45, STRIDE = 50, MOST = ROWS * STRIDE };
