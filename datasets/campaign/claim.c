@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* claim.c - one process at a time: flock on a file beside the work. The lock dies with its owner, so that nothing is left to
- * clean after kill -9. The file is removed by the last owner; whoever locked a file that was removed meanwhile tries again. */
+/* claim.c - one process at a time: flock on a file beside the work. The lock dies with its owner, so that nothing is
+ * left to clean after kill -9. The file is removed by the last owner; whoever locked a file that was removed
+ * meanwhile tries again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static bool still_there(const char *path, int descriptor)
 {
     struct stat mine, now;
 
-    return fstat(descriptor, &mine) == 0 && stat(path, &now) == 0 && mine.st_ino == now.st_ino && mine.st_dev == now.st_dev;
+    return fstat(descriptor, &mine) == 0 && stat(path, &now) == 0 && mine.st_ino == now.st_ino &&
+           mine.st_dev == now.st_dev;
 }
 
 locum_status locum_claim_take(const char *path, bool shared, int *descriptor)

@@ -2,8 +2,9 @@
 /* crew.c - groups that take work from a shared counter, see each other's failures, and stop together.
  *
  *     work counter    | failures (from bit 50) | stops (from bit 36) | next item |
- * No group waits for another: whoever stops or fails adds a large number to the counter that all take from, and everybody looks
- * at it between steps, at most ten times a second. A look costs one atomic read of the shared memory of a node. */
+ * No group waits for another: whoever stops or fails adds a large number to the counter that all take from, and
+ * everybody looks at it between steps, at most ten times a second. A look costs one atomic read of the shared memory
+ * of a node. */
 #include "core/study/log.h"
 #include "datasets/campaign/campaign_parts.h"
 

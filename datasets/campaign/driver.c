@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* driver.c - the one loop that steps a solver.
  *
- *     open sink -> start, or go on from a restart file -> { advance ONE step, not past the next event -> watch -> observe } -> close
+ *     open sink -> start, or go on from a restart file
+ *               -> { advance ONE step, not past the next event -> watch -> observe } -> close sink
  *
- * Events are the record times and, for means, the start of the window. A frame is asked for at record times only; a mean asks
- * for the wanted arrays after every step of its window. In a group of several ranks one small allreduce per step carries the
- * status of all ranks, and rank 0's word on stopping and on the next restart file, so that all do the same. */
+ * Events are the record times and, for means, the start of the window. A frame is asked for at record times only; a
+ * mean asks for the wanted arrays after every step of its window. In a group of several ranks one small allreduce
+ * per step carries the status of all ranks, and rank 0's word on stopping and on the next restart file, so that all
+ * do the same. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +33,7 @@ static bool has_checkpoint(const drive *d)
     return d->call->checkpoint && d->call->checkpoint[0];
 }
 
-/* --- before the loop ---------------------------------------------------------------------------------------------------------------- */
+/* --- before the loop --------------------------------------------------------------------------------------- */
 
 static locum_status copy_times(drive *d)
 {
@@ -55,8 +57,8 @@ static locum_status prepare(drive *d)
     LOCUM_TRY(locum_record_wanted(d->call->record, d->schema, d->wanted));
     LOCUM_TRY(copy_times(d));
     if (!d->call->record->average || d->schema->timeless) return LOCUM_OK;
-    LOCUM_TRY(locum_mean_create(d->schema, d->wanted, d->call->comm, d->call->record->from, d->n_times, d->times, d->call->sink,
-                                &d->mean));
+    LOCUM_TRY(locum_mean_create(d->schema, d->wanted, d->call->comm, d->call->record->from, d->n_times, d->times,
+                                d->call->sink, &d->mean));
     d->sink = locum_mean_sink(d->mean);
     return LOCUM_OK;
 }
@@ -69,7 +71,7 @@ static void release(drive *d)
     free(d->times);
 }
 
-/* --- frames --------------------------------------------------------------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------------------------------------------ */
 
 static locum_status observe(drive *d, locum_state *state)
 {
@@ -99,11 +101,12 @@ static locum_status record_due(drive *d, locum_state *state)
     if (d->size > 1) st = locum_comm_agree(d->call->comm, st);
     LOCUM_TRY(st);
     LOCUM_TRY(d->sink.frame(d->sink.self, &d->frame));
-    while (due && d->next < d->n_times && (d->schema->timeless || locum_time_reached(time, d->times[d->next]))) d->next++;
+    while (due && d->next < d->n_times && (d->schema->timeless || locum_time_reached(time, d->times[d->next])))
+        d->next++;
     return LOCUM_OK;
 }
 
-/* --- begin, or go on -------------------------------------------------------------------------------------------------------------- */
+/* --- begin, or go on --------------------------------------------------------------------------------------- */
 
 /* the state of the restart file; record times up to it are done */
 static locum_status go_on(drive *d, const locum_restart *restart, locum_state **state)
@@ -124,7 +127,8 @@ static locum_status go_on(drive *d, const locum_restart *restart, locum_state **
     d->saved_time = restart->time;
     while (d->next < d->n_times && locum_time_reached(restart->time, d->times[d->next])) d->next++;
     if (!mean_is_open(d, restart->time)) return LOCUM_OK;
-    /* the frame of this moment was added before the file was written: it enters with weight 0, then the sums are put back */
+    /* the frame of this moment was added before the file was written: it enters with weight 0, then the sums are put
+     * back */
     d->mean->next = d->next;
     LOCUM_TRY(locum_comm_agree(call->comm, observe(d, *state)));
     LOCUM_TRY(d->sink.frame(d->sink.self, &d->frame));
@@ -147,7 +151,7 @@ static locum_status begin(drive *d, locum_state **state)
     return d->schema->timeless ? LOCUM_OK : record_due(d, *state);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------------------------------- */
 
 typedef struct verdict {
     int status, stop, save;
@@ -188,9 +192,10 @@ static locum_status step(drive *d, locum_state *state)
     d->step++;
     if (d->schema->timeless) return LOCUM_OK;
     double after = d->type->time(state);
-    LOCUM_REQUIRE(after > before, LOCUM_NUMERIC, "%s: step %lld at time %g is too small to advance the time", d->type->name,
-                  (long long)d->step, before);
-    LOCUM_REQUIRE(locum_time_reached(end, after), LOCUM_INTERNAL, "%s: stepped to time %.17g, past %.17g", d->type->name, after, end);
+    LOCUM_REQUIRE(after > before, LOCUM_NUMERIC, "%s: step %lld at time %g is too small to advance the time",
+                  d->type->name, (long long)d->step, before);
+    LOCUM_REQUIRE(locum_time_reached(end, after), LOCUM_INTERNAL, "%s: stepped to time %.17g, past %.17g",
+                  d->type->name, after, end);
     return LOCUM_OK;
 }
 
@@ -202,10 +207,12 @@ static locum_status loop(drive *d, locum_state *state)
     while (d->next < d->n_times) {
         LOCUM_TRY(judge(d, step(d, state), &v));
         LOCUM_TRY(record_due(d, state));
-        if (call->progress) call->progress(call->progress_self, d->schema->timeless ? 0 : d->type->time(state), d->step);
+        if (call->progress)
+            call->progress(call->progress_self, d->schema->timeless ? 0 : d->type->time(state), d->step);
         if (d->next == d->n_times) break;
         if ((v.save || v.stop) && has_checkpoint(d)) LOCUM_TRY(save(d, state));
-        if (v.stop) return LOCUM_FAIL(LOCUM_STOPPED, "stopped at step %lld, time %g", (long long)d->step, d->type->time(state));
+        if (v.stop)
+            return LOCUM_FAIL(LOCUM_STOPPED, "stopped at step %lld, time %g", (long long)d->step, d->type->time(state));
     }
     return LOCUM_OK;
 }
@@ -218,12 +225,17 @@ static locum_status name_restart(const drive *d, locum_status st)
     if ((st != LOCUM_NUMERIC && st != LOCUM_CONVERGENCE) || !has_checkpoint(d)) return st;
     locum_format(words, sizeof words, "%s", locum_status_message());
     if (isnan(d->saved_time)) return LOCUM_FAIL(st, "%s; no restart file had been written", words);
-    return LOCUM_FAIL(st, "%s; the last good restart file is %s.state.h5 at time %g", words, d->call->checkpoint, d->saved_time);
+    return LOCUM_FAIL(st, "%s; the last good restart file is %s.state.h5 at time %g", words, d->call->checkpoint,
+                      d->saved_time);
 }
 
 locum_status locum_drive(const locum_drive_call *call, locum_state **state)
 {
-    drive d = {.call = call, .type = call->type, .schema = call->type->schema(call->solver), .sink = call->sink, .saved_time = NAN};
+    drive d = {.call = call,
+               .type = call->type,
+               .schema = call->type->schema(call->solver),
+               .sink = call->sink,
+               .saved_time = NAN};
 
     MPI_Comm_rank(call->comm, &d.rank);
     MPI_Comm_size(call->comm, &d.size);

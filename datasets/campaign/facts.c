@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* facts.c - what every file of a study says about itself: the resolved study, provenance, names of the varied parameters. */
+/* facts.c - what every file of a study says about itself: the resolved study, provenance, names of the varied
+ * parameters. */
 #include <stdlib.h>
 
 #include "datasets/campaign/campaign_parts.h"
 
-locum_status locum_study_facts_collect(const locum_study *study, const locum_campaign_plan *plan, uint64_t options_hash, int ranks,
-                                       locum_study_facts *facts)
+locum_status locum_study_facts_collect(const locum_study *study, const locum_campaign_plan *plan, uint64_t options_hash,
+                                       int ranks, locum_study_facts *facts)
 {
     int n = plan ? plan->n_parameters : 0;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* generate.c - the farm: a plan of samples, many at once, into a dataset of committed shards.
  *
- *     world = groups of ranks_per_sample; each group:   take a block -> { sample -> driver -> open shard of its split } -> commit
+ *     world = groups of ranks_per_sample; each group:
+ *             take a block -> { sample -> driver -> open shard of its split } -> commit
  *
- * Groups take blocks of about one second from a shared counter, the longest windows first, smaller blocks towards the end, so
- * that no group waits long for another; nothing is synchronised per sample. A sample is done when its shard is committed: after
- * kill -9 the done list is read from the committed shards, and what was in open ones is made again, with the same result, since
- * a sample depends on the study and its index alone.
+ * Groups take blocks of about one second from a shared counter, the longest windows first, smaller blocks towards
+ * the end, so that no group waits long for another; nothing is synchronised per sample. A sample is done when its
+ * shard is committed: after kill -9 the done list is read from the committed shards, and what was in open ones is
+ * made again, with the same result, since a sample depends on the study and its index alone.
  * A sample that fails (LOCUM_NUMERIC, LOCUM_CONVERGENCE) is recorded; any other failure stops all groups (crew.c). */
 #include <dirent.h>
 #include <stdio.h>
@@ -26,26 +27,26 @@ typedef struct farm {
     const locum_campaign_plan *plan;
     int rank;
     locum_groups groups;
-    bool has_crew, leader;     /**< leader: rank 0 of its group */
+    bool has_crew, leader; /**< leader: rank 0 of its group */
     int group_size;
     locum_crew crew;
     locum_study_facts facts;
     locum_shards shards;
     locum_services services;
     locum_solver *solver;
-    locum_coarsen *coarsen;    /**< NULL without record.resolution */
+    locum_coarsen *coarsen; /**< NULL without record.resolution */
     locum_loaded initial;
     locum_state *state;
-    char *config;              /**< this sample's */
-    int64_t *todo, n_todo;     /**< positions in the plan, longest first */
-    int64_t n_before;          /**< done before this run, of this slice */
-    int64_t seen;              /**< the work counter when last taken */
-    double rate;               /**< seconds per unit of a sample's cost; for the size of blocks alone */
+    char *config;          /**< this sample's */
+    int64_t *todo, n_todo; /**< positions in the plan, longest first */
+    int64_t n_before;      /**< done before this run, of this slice */
+    int64_t seen;          /**< the work counter when last taken */
+    double rate;           /**< seconds per unit of a sample's cost; for the size of blocks alone */
     locum_progress progress;
     double shown;
 } farm;
 
-/* --- what is left to do ---------------------------------------------------------------------------------------------------------------- */
+/* --- what is left to do ------------------------------------------------------------------------------------ */
 
 static locum_status make_folders(const char *dataset)
 {
@@ -82,7 +83,8 @@ static locum_status mark_done(const char *dataset, const locum_campaign_plan *pl
 
     for (int64_t i = 0; i < n && !st; i++) {
         if (index[i] < 0 || index[i] >= plan->n)
-            st = LOCUM_FAIL(LOCUM_EXISTS, "%s holds sample %lld, which is not in the plan; --force starts anew", dataset, (long long)index[i]);
+            st = LOCUM_FAIL(LOCUM_EXISTS, "%s holds sample %lld, which is not in the plan; --force starts anew",
+                            dataset, (long long)index[i]);
         else if (done[index[i]])
             st = LOCUM_FAIL(LOCUM_DAMAGED, "%s holds sample %lld twice", dataset, (long long)index[i]);
         else
@@ -123,7 +125,7 @@ static locum_status find_todo(farm *f)
     return st;
 }
 
-/* --- one group's tools ------------------------------------------------------------------------------------------------------------------ */
+/* --- one group's tools ------------------------------------------------------------------------------------- */
 
 static void log_line(void *self, const char *text)
 {
@@ -154,13 +156,18 @@ static locum_status make_tools(farm *f)
     locum_status st = LOCUM_NEW(&f->config, f->setup->type->config_size);
     if (!st) st = locum_study_facts_collect(call->study, f->plan, call->options_hash, size, &f->facts);
     st = locum_comm_agree(f->groups.group, st);
-    if (!st) st = locum_comm_agree(f->groups.group, f->setup->type->create(config, &f->services, f->groups.group, &f->solver));
+    if (!st)
+        st = locum_comm_agree(f->groups.group,
+                              f->setup->type->create(config, &f->services, f->groups.group, &f->solver));
     if (!st) st = locum_comm_agree(f->groups.group, check_wanted(f));
     if (!st) st = locum_loaded_read_initial(f->setup, f->solver, f->groups.group, &f->initial);
     if (!st && record->n_resolution > 0)
         st = locum_coarsen_create(f->setup, config, f->setup->type->schema(f->solver), f->groups.group, &f->coarsen);
-    f->shards = (locum_shards){.dataset = call->dataset, .group = f->groups.group, .group_index = f->groups.index,
-                               .facts = &f->facts.facts, .precision = record->precision ? LOCUM_FLOAT64 : LOCUM_FLOAT32,
+    f->shards = (locum_shards){.dataset = call->dataset,
+                               .group = f->groups.group,
+                               .group_index = f->groups.index,
+                               .facts = &f->facts.facts,
+                               .precision = record->precision ? LOCUM_FLOAT64 : LOCUM_FLOAT32,
                                .most_bytes = f->setup->campaign_config->shard_bytes,
                                .most_seconds = f->setup->campaign_config->shard_seconds};
     if (!st && f->setup->type->estimate && !f->setup->type->estimate(config, f->group_size, &cost))
@@ -178,7 +185,7 @@ static void drop_tools(farm *f)
     free(f->config);
 }
 
-/* --- one sample ------------------------------------------------------------------------------------------------------------------------- */
+/* --- one sample -------------------------------------------------------------------------------------------- */
 
 static void show(farm *f)
 {
@@ -224,8 +231,14 @@ static locum_status fill_config(farm *f, const locum_plan_sample *row)
 static locum_status drive_sample(farm *f, const locum_plan_sample *row)
 {
     locum_sample sample = {.index = row->index, .seed = row->seed, .config = f->config};
-    locum_drive_call drive = {.type = f->setup->type, .solver = f->solver, .sample = &sample, .record = f->setup->record_config,
-                              .until = row->until, .comm = f->groups.group, .watch = &f->crew.local, .progress = between_steps,
+    locum_drive_call drive = {.type = f->setup->type,
+                              .solver = f->solver,
+                              .sample = &sample,
+                              .record = f->setup->record_config,
+                              .until = row->until,
+                              .comm = f->groups.group,
+                              .watch = &f->crew.local,
+                              .progress = between_steps,
                               .progress_self = f};
 
     if (f->setup->from_file) sample.initial = &f->initial.frame;
@@ -259,14 +272,15 @@ static locum_status do_sample(farm *f, const locum_plan_sample *row)
     return locum_shards_closed(&f->shards, row->split, seconds);
 }
 
-/* --- one group's work --------------------------------------------------------------------------------------------------------------------- */
+/* --- one group's work -------------------------------------------------------------------------------------- */
 
 /* about one second, and at most half of this group's share of the rest: blocks shrink towards the end */
 static int64_t block_size(const farm *f)
 {
     if (f->seen >= f->n_todo) return 1;
     double seconds = f->rate * cost_of(f, &f->plan->samples[f->todo[f->seen]]);
-    double most = (double)(f->n_todo - f->seen) / (2.0 * f->groups.n_groups), n = seconds > 0 ? block_seconds / seconds : 1;
+    double most = (double)(f->n_todo - f->seen) / (2.0 * f->groups.n_groups),
+           n = seconds > 0 ? block_seconds / seconds : 1;
 
     return (int64_t)fmax(1, floor(fmin(n, most)));
 }
@@ -334,7 +348,8 @@ static locum_status run_farm(farm *f)
     LOCUM_TRY(locum_crew_create(call->world, call->watch, f->leader, &f->crew));
     f->has_crew = true;
     if (f->rank == 0)
-        locum_progress_begin(&f->progress, call->log, "samples", (double)(f->n_before + f->n_todo), (double)f->n_before);
+        locum_progress_begin(&f->progress, call->log, "samples", (double)(f->n_before + f->n_todo),
+                             (double)f->n_before);
     locum_status st = locum_comm_agree(call->world, work_and_commit(f));
     if (f->rank == 0) {
         f->shown = 0;
@@ -345,10 +360,10 @@ static locum_status run_farm(farm *f)
     return st;
 }
 
-/* --- locks ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- locks ------------------------------------------------------------------------------------------------- */
 
-/* The whole plan excludes everybody; slices of one division i/n exclude their equals and the whole plan; slices of another
- * division are refused while one works, since they share samples. */
+/* The whole plan excludes everybody; slices of one division i/n exclude their equals and the whole plan; slices of
+ * another division are refused while one works, since they share samples. */
 typedef struct claims {
     char whole[LOCUM_PATH_SIZE], slice[LOCUM_PATH_SIZE];
     int whole_lock, slice_lock;
@@ -362,7 +377,8 @@ static locum_status refuse_other_division(const locum_generate_call *call)
     locum_status st = LOCUM_OK;
 
     for (struct dirent *entry; !st && stream && (entry = readdir(stream));) {
-        if (sscanf(entry->d_name, "slice-%d-of-%d.lock", &shard, &n_shards) != 2 || n_shards == call->n_shards) continue;
+        if (sscanf(entry->d_name, "slice-%d-of-%d.lock", &shard, &n_shards) != 2 || n_shards == call->n_shards)
+            continue;
         locum_format(path, sizeof path, "%s/%s", call->dataset, entry->d_name);
         st = locum_claim_take(path, false, &lock);
         if (!st) locum_claim_release(path, lock);
@@ -377,8 +393,10 @@ static locum_status claim(const locum_generate_call *call, claims *c)
 
     LOCUM_TRY(locum_make_directories(call->dataset));
     int n = locum_format(c->whole, sizeof c->whole, "%s/generate.lock", call->dataset);
-    int m = locum_format(c->slice, sizeof c->slice, "%s/slice-%d-of-%d.lock", call->dataset, call->shard, call->n_shards);
-    LOCUM_REQUIRE(n < (int)sizeof c->whole && m < (int)sizeof c->slice, LOCUM_ARG, "the path of %s is too long", call->dataset);
+    int m =
+        locum_format(c->slice, sizeof c->slice, "%s/slice-%d-of-%d.lock", call->dataset, call->shard, call->n_shards);
+    LOCUM_REQUIRE(n < (int)sizeof c->whole && m < (int)sizeof c->slice, LOCUM_ARG, "the path of %s is too long",
+                  call->dataset);
     LOCUM_TRY(locum_claim_take(c->whole, slice, &c->whole_lock));
     if (!slice) return LOCUM_OK;
     LOCUM_TRY(locum_claim_take(c->slice, false, &c->slice_lock));
@@ -391,7 +409,7 @@ static void release(claims *c)
     locum_claim_release(c->whole, c->whole_lock);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- the end ----------------------------------------------------------------------------------------------- */
 
 enum { SHOWN_FAILURES = 5 };
 
@@ -412,8 +430,9 @@ static void log_failures(const farm *f, const locum_survey *survey)
             locum_text parameters = {0};
             for (int p = 0; p < f->plan->n_parameters && sample->parameter; p++)
                 locum_text_add(&parameters, "%s%s = %g", p ? ", " : " (", f->plan->name[p], sample->parameter[p]);
-            locum_log_warn(f->call->log, "sample %lld%s%s failed: %s", (long long)sample->index, parameters.data ? parameters.data : "",
-                           parameters.data ? ")" : "", sample->reason ? sample->reason : "no reason recorded");
+            locum_log_warn(f->call->log, "sample %lld%s%s failed: %s", (long long)sample->index,
+                           parameters.data ? parameters.data : "", parameters.data ? ")" : "",
+                           sample->reason ? sample->reason : "no reason recorded");
             locum_text_free(&parameters);
             shown++;
         }
@@ -473,19 +492,24 @@ static locum_status finish(farm *f, locum_status st, int64_t *n_done, int64_t *n
 
 locum_status locum_generate(const locum_generate_call *call, int64_t *n_done, int64_t *n_failed)
 {
-    farm f = {.call = call, .setup = call->setup, .plan = call->plan, .groups = {.world = MPI_COMM_NULL, .group = MPI_COMM_NULL}};
+    farm f = {.call = call,
+              .setup = call->setup,
+              .plan = call->plan,
+              .groups = {.world = MPI_COMM_NULL, .group = MPI_COMM_NULL}};
     claims c = {.whole_lock = -1, .slice_lock = -1};
 
     *n_done = *n_failed = 0;
-    LOCUM_REQUIRE(call->n_shards >= 1 && call->shard >= 0 && call->shard < call->n_shards, LOCUM_ARG, "--shard %d/%d: give 0/%d to %d/%d",
-                  call->shard, call->n_shards, call->n_shards, call->n_shards - 1, call->n_shards);
+    LOCUM_REQUIRE(call->n_shards >= 1 && call->shard >= 0 && call->shard < call->n_shards, LOCUM_ARG,
+                  "--shard %d/%d: give 0/%d to %d/%d", call->shard, call->n_shards, call->n_shards, call->n_shards - 1,
+                  call->n_shards);
     MPI_Comm_rank(call->world, &f.rank);
     locum_failpoint_rank(f.rank);
     locum_status st = locum_comm_verdict(call->world, f.rank == 0 ? claim(call, &c) : LOCUM_OK);
     if (!st) st = find_todo(&f);
     if (!st) {
         if (f.n_todo > 0) st = run_farm(&f);
-        if (f.n_todo == 0) locum_log_line(call->log, "samples: all %lld are there, nothing to do", (long long)f.n_before);
+        if (f.n_todo == 0)
+            locum_log_line(call->log, "samples: all %lld are there, nothing to do", (long long)f.n_before);
         st = finish(&f, st, n_done, n_failed);
     }
     if (f.has_crew) locum_crew_destroy(&f.crew);

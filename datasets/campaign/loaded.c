@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* loaded.c - frames that come from files: initial states that somebody made, and states to go on from.
  *
- * Each rank gets an even slice: grids along x, rows by number; the solver moves values where it wants them. An initial state
- * on another grid, or in a schema that is not the solver's, passes through the solver's `resample`. */
+ * Each rank gets an even slice: grids along x, rows by number; the solver moves values where it wants them. An
+ * initial state on another grid, or in a schema that is not the solver's, passes through the solver's `resample`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,8 @@ static locum_status read_mine(const char *path, int rank, int size, locum_loaded
     locum_status st = locum_dataset_open(path, &loaded->dataset);
 
     if (!st && locum_dataset_n(loaded->dataset) != 1)
-        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s must hold one sample, not %lld", path, (long long)locum_dataset_n(loaded->dataset));
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s must hold one sample, not %lld", path,
+                        (long long)locum_dataset_n(loaded->dataset));
     int n = st ? 0 : locum_dataset_schema(loaded->dataset)->n_arrays;
     if (!st) st = LOCUM_NEW(&wanted, n);
     for (int a = 0; a < n && !st; a++) wanted[a] = true;
@@ -72,7 +73,8 @@ static bool same_grid(const locum_schema *in, const locum_schema *solver)
 
     for (int d = 0; d < solver->n_domains; d++) {
         const locum_domain *b = &solver->domains[d];
-        if (b->support == LOCUM_GRID && b->n_dims == a->n_dims && !memcmp(b->n_global, a->n_global, (size_t)a->n_dims * sizeof *a->n_global))
+        if (b->support == LOCUM_GRID && b->n_dims == a->n_dims &&
+            !memcmp(b->n_global, a->n_global, (size_t)a->n_dims * sizeof *a->n_global))
             return true;
     }
     return false;
@@ -83,14 +85,16 @@ static locum_status prepare_frame(const locum_setup *setup, const locum_schema *
 {
     const locum_schema *in = loaded->owner->schema;
 
-    LOCUM_REQUIRE(same || setup->type->resample, LOCUM_STUDY, "%s cannot start from a file of another grid", setup->type->name);
+    LOCUM_REQUIRE(same || setup->type->resample, LOCUM_STUDY, "%s cannot start from a file of another grid",
+                  setup->type->name);
     LOCUM_TRY(LOCUM_NEW(&loaded->frame.blocks, same ? in->n_arrays : schema->n_arrays));
     loaded->frame.schema = same ? in : schema;
     if (same) memcpy(loaded->frame.blocks, loaded->owner->blocks, (size_t)in->n_arrays * sizeof *loaded->frame.blocks);
     return LOCUM_OK;
 }
 
-locum_status locum_loaded_read_initial(const locum_setup *setup, const locum_solver *solver, MPI_Comm comm, locum_loaded *loaded)
+locum_status locum_loaded_read_initial(const locum_setup *setup, const locum_solver *solver, MPI_Comm comm,
+                                       locum_loaded *loaded)
 {
     locum_format_request request = {.path = setup->initial_file, .dataset = setup->initial_dataset, .format = ""};
     const locum_schema *schema = setup->type->schema(solver);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* mean.c - running means over windows of time, as a sink between the driver and whoever keeps them.
  *
- * Trapezoidal in time over all steps:  sum += (t1 - t0) (f0 + f1) / 2;  mean = sum / (until - from).  Each rank averages its
- * own block, in the order of the steps, so the bits depend neither on ranks nor on how often one looks. Several windows
- * [from, until_i] are nested in one run. Not here: means of rows whose number changes (particles have no mean). */
+ * Trapezoidal in time over all steps:  sum += (t1 - t0) (f0 + f1) / 2;  mean = sum / (until - from).  Each rank
+ * averages its own block, in the order of the steps, so the bits depend neither on ranks nor on how often one looks.
+ * Several windows [from, until_i] are nested in one run. Not here: means of rows whose number changes (particles
+ * have no mean). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +16,11 @@ static locum_status check_array(const locum_schema *schema, int a)
     const locum_domain *domain = &schema->domains[array->domain];
 
     LOCUM_REQUIRE(array->type == LOCUM_FLOAT64 || array->type == LOCUM_FLOAT32, LOCUM_STUDY,
-                  "record: average: '%s' holds whole numbers, which have no mean; leave it out of observe", array->name);
+                  "record: average: '%s' holds whole numbers, which have no mean; leave it out of observe",
+                  array->name);
     LOCUM_REQUIRE(domain->support != LOCUM_ROWS || domain->n_global[0] > 0, LOCUM_STUDY,
-                  "record: average: '%s' lies on rows that change from frame to frame; leave it out of observe", array->name);
+                  "record: average: '%s' lies on rows that change from frame to frame; leave it out of observe",
+                  array->name);
     return LOCUM_OK;
 }
 
@@ -30,7 +33,8 @@ locum_status locum_mean_create(const locum_schema *schema, const bool *wanted, M
 
     *mean = NULL;
     if (!st) {
-        *m = (locum_mean){.inner = inner, .comm = comm, .from = from, .n_until = n_until, .until = until, .schema = schema};
+        *m = (locum_mean){
+            .inner = inner, .comm = comm, .from = from, .n_until = n_until, .until = until, .schema = schema};
         m->out.schema = schema;
         st = LOCUM_NEW(&m->wanted, n);
     }

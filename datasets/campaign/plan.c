@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* plan.c - which samples a campaign has: parameters, seed, split and window of each, a function of the study alone.
  *
- *     vary: {viscosity: {range: [4e-3, 1e-1], scale: log}, drag: {range: [0.05, 0.3]}}     Sobol points
- *     vary: {viscosity: [1e-3, 2e-3], drag: [0.1, 0.2]}                                     a list: i-th values together
+ *     vary: {viscosity: {range: [4e-3, 1e-1], scale: log}, drag: {range: [0.05, 0.3]}}      Sobol points
+ *     vary: {viscosity: [1e-3, 2e-3], drag: [0.1, 0.2]}                                     i-th values together
  *     points: grid, vary: {viscosity: {range: [1e-3, 1e-1], n: 5}, drag: [0.1, 0.2]}        every combination
  *
  *     index   0 ... train ...  | ... validation, calibration, test ...        | ... noise
  *             first Sobol points | the next ones, dealt by a seeded permutation | twins, another seed
- * The training set is a beginning of the sequence, so that its first n samples fill the space at every n (learning curves).
- * Calibration and test are dealt at random from one stretch of the sequence: they are exchangeable, which conformal intervals
- * rest on. Lists and grids have no such order: all their points are dealt by a permutation. */
+ * The training set is a beginning of the sequence, so that its first n samples fill the space at every n (learning
+ * curves). Calibration and test are dealt at random from one stretch of the sequence: they are exchangeable, which
+ * conformal intervals rest on. Lists and grids have no such order: all their points are dealt by a permutation. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ typedef struct maker {
     int64_t n_points;
 } maker;
 
-/* --- reading vary ------------------------------------------------------------------------------------------------------------------------ */
+/* --- reading vary ------------------------------------------------------------------------------------------ */
 
 typedef struct names {
     const locum_settings *settings;
@@ -73,7 +73,8 @@ static locum_status find_option(const maker *m, const locum_yaml *vary, int i, c
     *option = locum_settings_option(m->setup->solver, key);
     if (*option && ((*option)->flags & LOCUM_PARAMETER) && (*option)->n_max == 0 && is_number(*option)) return LOCUM_OK;
     if (*option)
-        return locum_yaml_fail(locum_yaml_item(vary, i), "campaign.vary: '%s' is fixed for all samples; it cannot be varied", key);
+        return locum_yaml_fail(locum_yaml_item(vary, i),
+                               "campaign.vary: '%s' is fixed for all samples; it cannot be varied", key);
     LOCUM_TRY(LOCUM_NEW(&all, 1));
     all->settings = m->setup->solver;
     locum_settings_each(m->setup->solver, all, collect_parameter);
@@ -141,12 +142,14 @@ static locum_status read_count(maker *m, int p, const locum_yaml *mapping)
     axis *a = &m->axes[p];
 
     if (!node && m->points == POINTS_GRID)
-        return locum_yaml_fail(mapping, "campaign.vary.%s: a range of a grid needs `n`, its number of values", m->plan->name[p]);
+        return locum_yaml_fail(mapping, "campaign.vary.%s: a range of a grid needs `n`, its number of values",
+                               m->plan->name[p]);
     if (!node) return LOCUM_OK;
     if (m->points != POINTS_GRID)
         return locum_yaml_fail(node, "campaign.vary.%s.n: belongs to `points: grid` only", m->plan->name[p]);
     LOCUM_TRY(locum_yaml_i64(node, &a->n));
-    if (a->n < 2 || a->n > 1000000) return locum_yaml_fail(node, "campaign.vary.%s.n: give 2 to 1000000 values", m->plan->name[p]);
+    if (a->n < 2 || a->n > 1000000)
+        return locum_yaml_fail(node, "campaign.vary.%s.n: give 2 to 1000000 values", m->plan->name[p]);
     LOCUM_TRY(LOCUM_NEW(&a->value, a->n));
     for (int64_t i = 0; i < a->n; i++) a->value[i] = between(m->plan, p, (double)i / (double)(a->n - 1));
     return LOCUM_OK;
@@ -164,7 +167,8 @@ static locum_status read_range(maker *m, int p, const locum_yaml *mapping, const
             return locum_yaml_unknown_key(mapping, i, 3, known);
     }
     if (!range || locum_yaml_kind_of(range) != LOCUM_YAML_LIST || locum_yaml_n(range) != 2)
-        return locum_yaml_fail(range ? range : mapping, "campaign.vary.%s: give `range: [lowest, highest]`", m->plan->name[p]);
+        return locum_yaml_fail(range ? range : mapping, "campaign.vary.%s: give `range: [lowest, highest]`",
+                               m->plan->name[p]);
     for (int i = 0; i < 2; i++) {
         LOCUM_TRY(locum_yaml_f64(locum_yaml_item(range, i), unit, end[i]));
         LOCUM_TRY(try_value(m, p, locum_yaml_item(range, i), *end[i]));
@@ -217,15 +221,17 @@ static locum_status read_vary(maker *m)
     if (m->points == POINTS_AUTO) m->points = n_lists > 0 ? POINTS_LIST : POINTS_SOBOL;
     int needed = m->points == POINTS_LIST ? n : m->points == POINTS_SOBOL ? 0 : n_lists;
     if (n_lists != needed)
-        return locum_yaml_fail(vary, "campaign.vary: either ranges alone (sobol) or lists alone (list); `points: grid` takes both");
+        return locum_yaml_fail(
+            vary, "campaign.vary: either ranges alone (sobol) or lists alone (list); `points: grid` takes both");
     for (int p = 1; p < n && m->points == POINTS_LIST; p++)
         if (m->axes[p].n != m->axes[0].n)
-            return locum_yaml_fail(m->axes[p].node, "campaign.vary.%s: %lld values, but '%s' has %lld; lists go together", m->plan->name[p],
-                                   (long long)m->axes[p].n, m->plan->name[0], (long long)m->axes[0].n);
+            return locum_yaml_fail(
+                m->axes[p].node, "campaign.vary.%s: %lld values, but '%s' has %lld; lists go together",
+                m->plan->name[p], (long long)m->axes[p].n, m->plan->name[0], (long long)m->axes[0].n);
     return LOCUM_OK;
 }
 
-/* --- points --------------------------------------------------------------------------------------------------------------------------- */
+/* --- points ------------------------------------------------------------------------------------------------ */
 
 static int64_t split_total(const locum_campaign_config *campaign)
 {
@@ -255,7 +261,8 @@ static locum_status count_points(maker *m)
     }
     m->n_points = n;
     if (asked > 0 && asked != n)
-        return locum_yaml_fail(node, "campaign.split: %lld samples, but `vary` lists %lld points", (long long)asked, (long long)n);
+        return locum_yaml_fail(node, "campaign.split: %lld samples, but `vary` lists %lld points", (long long)asked,
+                               (long long)n);
     return LOCUM_OK;
 }
 
@@ -278,12 +285,13 @@ static locum_status fill_point(const maker *m, int64_t i, double *parameter)
     /* whole numbers: each of them is as likely */
     for (int p = 0; p < plan->n_parameters; p++) {
         const locum_option *option = locum_settings_option(m->setup->solver, plan->name[p]);
-        if (option->type != LOCUM_F64) parameter[p] = fmin(fmax(round(parameter[p]), ceil(plan->lower[p])), floor(plan->upper[p]));
+        if (option->type != LOCUM_F64)
+            parameter[p] = fmin(fmax(round(parameter[p]), ceil(plan->lower[p])), floor(plan->upper[p]));
     }
     return LOCUM_OK;
 }
 
-/* --- splits --------------------------------------------------------------------------------------------------------------------------- */
+/* --- splits ------------------------------------------------------------------------------------------------ */
 
 /* deals the samples first .. first + n to the splits from `split` on by a seeded permutation */
 static locum_status deal(const maker *m, int64_t first, int64_t n, int split)
@@ -344,7 +352,7 @@ static locum_status add_noise(maker *m)
                            campaign->noise_of, (long long)found);
 }
 
-/* --- collisions ------------------------------------------------------------------------------------------------------------------------ */
+/* --- collisions -------------------------------------------------------------------------------------------- */
 
 static int compare_points(const void *a, const void *b, void *n_parameters)
 {
@@ -369,15 +377,16 @@ static locum_status refuse_collisions(const maker *m)
     for (int64_t i = 1; i < m->n_points && !st; i++) {
         const locum_plan_sample *a = sorted[i - 1], *b = sorted[i];
         if (a->split == b->split || memcmp(a->parameter, b->parameter, (size_t)n_parameters * sizeof(double))) continue;
-        st = LOCUM_FAIL(LOCUM_STUDY, "campaign.vary: samples %lld (%s) and %lld (%s) have the same parameters (%s = %g ...)",
-                        (long long)a->index, locum_split_name(a->split), (long long)b->index, locum_split_name(b->split),
-                        m->plan->name[0], a->parameter[0]);
+        st = LOCUM_FAIL(LOCUM_STUDY,
+                        "campaign.vary: samples %lld (%s) and %lld (%s) have the same parameters (%s = %g ...)",
+                        (long long)a->index, locum_split_name(a->split), (long long)b->index,
+                        locum_split_name(b->split), m->plan->name[0], a->parameter[0]);
     }
     free(sorted);
     return st;
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------------------------------------- */
 
 static locum_status make_samples(maker *m)
 {

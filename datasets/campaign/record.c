@@ -20,23 +20,72 @@ static const locum_choice precisions[] = {
 };
 
 const locum_option locum_record_options[] = {
-    {.name = "from", .type = LOCUM_F64, .place = PLACE(from), .value = 0, .min = 0, .max = INFINITY, .unit = "time",
+    {.name = "from",
+     .type = LOCUM_F64,
+     .place = PLACE(from),
+     .value = 0,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "time",
      .text = "first time that is recorded, or where the mean begins"},
-    {.name = "until", .type = LOCUM_F64, .place = PLACE(until), .value = NAN, .min = 0, .max = INFINITY, .unit = "time",
+    {.name = "until",
+     .type = LOCUM_F64,
+     .place = PLACE(until),
+     .value = NAN,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "time",
      .text = "end of the run (solvers with time need it)"},
-    {.name = "every", .type = LOCUM_F64, .place = PLACE(every), .value = NAN, .min = 0, .max = INFINITY, .unit = "time",
-     .text = "time between frames; not given: the last frame alone", .flags = LOCUM_OPEN_MIN},
-    {.name = "average", .type = LOCUM_BOOL, .place = PLACE(average), .value = 0,
+    {.name = "every",
+     .type = LOCUM_F64,
+     .place = PLACE(every),
+     .value = NAN,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "time",
+     .text = "time between frames; not given: the last frame alone",
+     .flags = LOCUM_OPEN_MIN},
+    {.name = "average",
+     .type = LOCUM_BOOL,
+     .place = PLACE(average),
+     .value = 0,
      .text = "one frame with the running means over [from, until]"},
-    {.name = "observe", .type = LOCUM_STRING, .place = PLACE(observe), .n_max = LOCUM_OBSERVE_MAX, .n_default = 0,
-     .place_n = PLACE(n_observe), .text = "arrays to keep; not given: all that cost nothing extra"},
-    {.name = "resolution", .type = LOCUM_I32, .place = PLACE(resolution), .value = 0, .min = 2, .max = 1 << 20, .unit = "1",
-     .n_max = 2, .n_default = 0, .place_n = PLACE(n_resolution), .text = "store on this coarser grid; not given: the solver's"},
-    {.name = "precision", .type = LOCUM_CHOICE, .place = PLACE(precision), .value = 0, .choices = precisions,
+    {.name = "observe",
+     .type = LOCUM_STRING,
+     .place = PLACE(observe),
+     .n_max = LOCUM_OBSERVE_MAX,
+     .n_default = 0,
+     .place_n = PLACE(n_observe),
+     .text = "arrays to keep; not given: all that cost nothing extra"},
+    {.name = "resolution",
+     .type = LOCUM_I32,
+     .place = PLACE(resolution),
+     .value = 0,
+     .min = 2,
+     .max = 1 << 20,
+     .unit = "1",
+     .n_max = 2,
+     .n_default = 0,
+     .place_n = PLACE(n_resolution),
+     .text = "store on this coarser grid; not given: the solver's"},
+    {.name = "precision",
+     .type = LOCUM_CHOICE,
+     .place = PLACE(precision),
+     .value = 0,
+     .choices = precisions,
      .text = "of the fields in the file"},
-    {.name = "format", .type = LOCUM_STRING, .place = PLACE(format), .string = "",
+    {.name = "format",
+     .type = LOCUM_STRING,
+     .place = PLACE(format),
+     .string = "",
      .text = "a foreign file format for simulate; not given: the store"},
-    {.name = "checkpoint", .type = LOCUM_F64, .place = PLACE(checkpoint), .value = 600, .min = 0, .max = INFINITY, .unit = "s",
+    {.name = "checkpoint",
+     .type = LOCUM_F64,
+     .place = PLACE(checkpoint),
+     .value = 600,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "s",
      .text = "seconds of work between restart files of simulate"},
     {0},
 };
@@ -55,14 +104,16 @@ locum_status locum_record_wanted(const locum_record_config *record, const locum_
 {
     int n_wanted = 0;
 
-    for (int a = 0; a < schema->n_arrays; a++) wanted[a] = record->n_observe == 0 && !(schema->arrays[a].roles & LOCUM_COSTLY);
+    for (int a = 0; a < schema->n_arrays; a++)
+        wanted[a] = record->n_observe == 0 && !(schema->arrays[a].roles & LOCUM_COSTLY);
     for (int i = 0; i < record->n_observe; i++) {
         int a = locum_schema_find(schema, record->observe[i]);
         if (a < 0) return unknown_array(record->observe[i], schema);
         wanted[a] = true;
     }
     for (int a = 0; a < schema->n_arrays; a++) n_wanted += wanted[a];
-    LOCUM_REQUIRE(n_wanted > 0, LOCUM_STUDY, "record.observe: name the arrays to keep; all of this solver are made on demand only");
+    LOCUM_REQUIRE(n_wanted > 0, LOCUM_STUDY,
+                  "record.observe: name the arrays to keep; all of this solver are made on demand only");
     return LOCUM_OK;
 }
 
@@ -81,7 +132,8 @@ locum_status locum_record_times(const locum_record_config *record, bool timeless
     LOCUM_REQUIRE(until >= from, LOCUM_STUDY, "record: from = %g lies behind until = %g", from, until);
     bool one = record->average || !isfinite(every);
     double count = one ? 1 : floor((until - from) / every + 1e-9) + 1;
-    LOCUM_REQUIRE(count <= TIMES_MAX, LOCUM_STUDY, "record.every = %g makes %.3g frames, more than %d", every, count, TIMES_MAX);
+    LOCUM_REQUIRE(count <= TIMES_MAX, LOCUM_STUDY, "record.every = %g makes %.3g frames, more than %d", every, count,
+                  TIMES_MAX);
     LOCUM_TRY(LOCUM_NEW(times, count));
     *n = (int)count;
     for (int i = 0; i < *n; i++) (*times)[i] = one ? until : from + i * every;
@@ -113,7 +165,8 @@ locum_status locum_frame_check_finite(const locum_frame *frame, const bool *want
         const locum_block *block = &frame->blocks[a];
         if (!wanted[a] || !block->data) continue;
         int64_t bad = first_not_finite(array->type, block->data, locum_block_count(frame->schema, a, block));
-        LOCUM_REQUIRE(bad < 0, LOCUM_NUMERIC, "%s is not finite at step %lld, time %g", array->name, (long long)frame->step, frame->time);
+        LOCUM_REQUIRE(bad < 0, LOCUM_NUMERIC, "%s is not finite at step %lld, time %g", array->name,
+                      (long long)frame->step, frame->time);
     }
     return LOCUM_OK;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* resample.c - frames in other slices (redistribution) and on coarser grids (record.resolution).
  *
- * Redistribution: every rank knows all blocks, in and out; what rank p holds and rank q wants is the intersection of two
- * boxes, packed row by row; one alltoallv moves it all.
+ * Redistribution: every rank knows all blocks, in and out; what rank p holds and rank q wants is the intersection of
+ * two boxes, packed row by row; one alltoallv moves it all.
  *
- * Coarsening: a second solver with the coarse resolution lends its `resample`; grid arrays pass through it, profiles, spectra
- * and scalars are handed on as they are. The schema of what comes out is the fine solver's with the coarse grid domains. */
+ * Coarsening: a second solver with the coarse resolution lends its `resample`; grid arrays pass through it,
+ * profiles, spectra and scalars are handed on as they are. The schema of what comes out is the fine solver's with
+ * the coarse grid domains. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ void locum_even_slice(int64_t n, int rank, int size, int64_t *first, int64_t *mi
     *mine = n * (rank + 1) / size - *first;
 }
 
-/* --- redistribution ----------------------------------------------------------------------------------------------------------------- */
+/* --- redistribution ---------------------------------------------------------------------------------------- */
 
 typedef struct box {
     int64_t first[3], n[3];
@@ -68,8 +69,8 @@ static void pack(const box *whole, const box *part, size_t value, char *data, ch
 
 typedef struct exchange {
     int rank, size;
-    box *in, *out;                                              /**< [size] */
-    int *n_send, *n_receive, *at_send, *at_receive;             /**< [size], in values */
+    box *in, *out;                                  /**< [size] */
+    int *n_send, *n_receive, *at_send, *at_receive; /**< [size], in values */
     char *send, *receive;
 } exchange;
 
@@ -88,7 +89,8 @@ static locum_status plan_exchange(exchange *x, size_t value)
     box both;
 
     for (int p = 0; p < x->size; p++) {
-        int64_t send = intersect(&x->in[x->rank], &x->out[p], &both), receive = intersect(&x->in[p], &x->out[x->rank], &both);
+        int64_t send = intersect(&x->in[x->rank], &x->out[p], &both),
+                receive = intersect(&x->in[p], &x->out[x->rank], &both);
         LOCUM_REQUIRE(n_send + send <= INT_MAX && n_receive + receive <= INT_MAX, LOCUM_MEMORY,
                       "a block of more than 2^31 values cannot be moved: use more ranks");
         x->at_send[p] = (int)n_send;
@@ -119,7 +121,8 @@ static void move(MPI_Comm comm, exchange *x, size_t value, const void *from, voi
             pack(&x->out[x->rank], &both, value, to, x->receive + (size_t)x->at_receive[p] * value, false);
 }
 
-locum_status locum_block_redistribute(MPI_Comm comm, const locum_array *array, const locum_block *in, const locum_block *out, void *data)
+locum_status locum_block_redistribute(MPI_Comm comm, const locum_array *array, const locum_block *in,
+                                      const locum_block *out, void *data)
 {
     size_t value = (size_t)locum_array_components(array) * locum_type_size(array->type);
     exchange x = {0};
@@ -144,20 +147,21 @@ locum_status locum_block_redistribute(MPI_Comm comm, const locum_array *array, c
     return st;
 }
 
-/* --- coarsening ----------------------------------------------------------------------------------------------------------------------- */
+/* --- coarsening -------------------------------------------------------------------------------------------- */
 
 static const size_t MOST_LENT = (size_t)64 << 20;
 
 struct locum_coarsen {
     const locum_solver_type *type;
     MPI_Comm comm;
-    char *config;               /**< of the coarse solver; owned */
-    locum_solver *solver;       /**< the coarse one; owned */
-    size_t lent;                /**< bytes that it has lent so far: it frees them when it is destroyed */
+    char *config;         /**< of the coarse solver; owned */
+    locum_solver *solver; /**< the coarse one; owned */
+    size_t lent;          /**< bytes that it has lent so far: it frees them when it is destroyed */
     const locum_schema *fine;
-    locum_schema schema;        /**< of what comes out; domains owned, arrays the fine solver's */
+    locum_schema schema; /**< of what comes out; domains owned, arrays the fine solver's */
     locum_domain *domains;
-    locum_frame even, coarse, out; /**< fine frame in even slices; on the coarse grid; what is handed on; blocks owned */
+    locum_frame even, coarse,
+        out; /**< fine frame in even slices; on the coarse grid; what is handed on; blocks owned */
     locum_sink inner;
 };
 
@@ -189,7 +193,8 @@ static locum_status coarse_config(const locum_setup *setup, const void *config, 
     memcpy(coarse, config, setup->type->config_size);
     int32_t *value = (int32_t *)(void *)(coarse + option->place);
     if (option->n_max > 0) *(int32_t *)(void *)(coarse + option->place_n) = record->n_resolution;
-    for (int i = 0; i < record->n_resolution && i < (option->n_max > 0 ? option->n_max : 1); i++) value[i] = record->resolution[i];
+    for (int i = 0; i < record->n_resolution && i < (option->n_max > 0 ? option->n_max : 1); i++)
+        value[i] = record->resolution[i];
     return setup->type->check ? setup->type->check(coarse) : LOCUM_OK;
 }
 
@@ -204,12 +209,13 @@ static locum_status mix_domains(locum_coarsen *c)
         int match = -1;
         for (int e = 0; e < coarse->n_domains; e++)
             if (!strcmp(coarse->domains[e].name, c->domains[d].name)) match = e;
-        LOCUM_REQUIRE(match >= 0, LOCUM_INTERNAL, "%s has no domain '%s' at another resolution", c->type->name, c->domains[d].name);
+        LOCUM_REQUIRE(match >= 0, LOCUM_INTERNAL, "%s has no domain '%s' at another resolution", c->type->name,
+                      c->domains[d].name);
         c->domains[d] = coarse->domains[match];
         for (int i = 0; i < c->domains[d].n_dims; i++)
             LOCUM_REQUIRE(c->domains[d].n_global[i] <= c->fine->domains[d].n_global[i], LOCUM_STUDY,
-                          "record.resolution: %lld is finer than the solver's %lld", (long long)c->domains[d].n_global[i],
-                          (long long)c->fine->domains[d].n_global[i]);
+                          "record.resolution: %lld is finer than the solver's %lld",
+                          (long long)c->domains[d].n_global[i], (long long)c->fine->domains[d].n_global[i]);
     }
     return LOCUM_OK;
 }
@@ -276,8 +282,7 @@ static locum_status make_even(locum_coarsen *c, const locum_frame *frame, int a,
     MPI_Comm_size(c->comm, &size);
     for (int i = 0; i < domain->n_dims; i++) even.n[i] = domain->n_global[i];
     locum_even_slice(domain->n_global[0], rank, size, &even.first[0], &even.n[0]);
-    locum_status st =
-        locum_alloc(data, locum_block_count(c->fine, a, &even), locum_type_size(c->fine->arrays[a].type));
+    locum_status st = locum_alloc(data, locum_block_count(c->fine, a, &even), locum_type_size(c->fine->arrays[a].type));
     LOCUM_TRY(locum_comm_agree(c->comm, st));
     even.data = *data;
     c->even.blocks[a] = even;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* restart.c - files that a stopped sample goes on from, bit for bit.
  *
- *     BASE.state.h5       all STATE arrays as float64, one frame; its sample's index = pieces of output that belong to it,
- *                         its seed = steps done
+ *     BASE.state.h5       all STATE arrays as float64, one frame; its sample's index = pieces of output that
+ *                         belong to it, its seed = steps done
  *     BASE.mean-<step>.h5 sums of a running mean at that step
- * The state file is renamed into place last, and names the rest: a kill at any moment leaves a state with all that belongs
- * to it. Sums that no state names are removed. */
+ * The state file is renamed into place last, and names the rest: a kill at any moment leaves a state with all that
+ * belongs to it. Sums that no state names are removed. */
 #include <dirent.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -46,13 +46,14 @@ void locum_remove_prefixed(const char *prefix, const char *except)
     closedir(stream);
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------------------------------------- */
 
 /* one frame to one file */
-static locum_status write_frame(const char *path, const locum_drive_call *call, const locum_restart *restart, const bool *wanted,
-                                const locum_frame *frame)
+static locum_status write_frame(const char *path, const locum_drive_call *call, const locum_restart *restart,
+                                const bool *wanted, const locum_frame *frame)
 {
-    locum_store_sample sample = {.index = restart->segments, .seed = (uint64_t)restart->step, .split = LOCUM_TRAIN, .twin = -1};
+    locum_store_sample sample = {
+        .index = restart->segments, .seed = (uint64_t)restart->step, .split = LOCUM_TRAIN, .twin = -1};
     locum_store_facts facts = *call->facts;
     locum_shard *shard = NULL;
 
@@ -114,7 +115,8 @@ static locum_status write_sums(const locum_drive_call *call, const locum_restart
     return st;
 }
 
-locum_status locum_restart_write(const locum_drive_call *call, locum_state *state, const locum_restart *restart, const locum_mean *mean)
+locum_status locum_restart_write(const locum_drive_call *call, locum_state *state, const locum_restart *restart,
+                                 const locum_mean *mean)
 {
     char prefix[NAME_SIZE], keep[NAME_SIZE];
     int rank;
@@ -128,7 +130,7 @@ locum_status locum_restart_write(const locum_drive_call *call, locum_state *stat
     return LOCUM_OK;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------------------------------------- */
 
 static locum_status look(const char *path, uint64_t options_hash, bool *there, locum_restart *restart)
 {
@@ -142,13 +144,15 @@ static locum_status look(const char *path, uint64_t options_hash, bool *there, l
         st = LOCUM_FAIL(LOCUM_EXISTS, "%s comes from a run with other options: --force starts anew", path);
     if (!st) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(dataset, 0);
-        *restart = (locum_restart){locum_dataset_time(dataset, 0, sample->n_frames - 1), (int64_t)sample->seed, sample->index};
+        *restart =
+            (locum_restart){locum_dataset_time(dataset, 0, sample->n_frames - 1), (int64_t)sample->seed, sample->index};
     }
     locum_dataset_close(dataset);
     return st;
 }
 
-locum_status locum_restart_look(const char *base, uint64_t options_hash, MPI_Comm comm, bool *there, locum_restart *restart)
+locum_status locum_restart_look(const char *base, uint64_t options_hash, MPI_Comm comm, bool *there,
+                                locum_restart *restart)
 {
     char path[NAME_SIZE];
     int rank, found = 0;

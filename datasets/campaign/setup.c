@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* setup.c - what a study says about solving: solver, initial, record, campaign; read and checked before anything runs.
  *
- * The solver is found by name in the program's list; `initial` writes into the solver's config. An initial state from a file
- * tells the resolution (origin "file") where the study does not. What tables cannot check is checked here, with its place. */
+ * The solver is found by name in the program's list; `initial` writes into the solver's config. An initial state
+ * from a file tells the resolution (origin "file") where the study does not. What tables cannot check is checked
+ * here, with its place. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,29 +13,67 @@
 
 #define PLACE(member) offsetof(locum_campaign_config, member)
 
-/* --- block campaign ------------------------------------------------------------------------------------------------------------------- */
+/* --- block campaign ---------------------------------------------------------------------------------------- */
 
 static const locum_option split_options[] = {
-    {.name = "train", .type = LOCUM_I32, .place = PLACE(split[LOCUM_TRAIN]), .max = 1e9, .unit = "1", .text = "samples to learn from"},
-    {.name = "validation", .type = LOCUM_I32, .place = PLACE(split[LOCUM_VALIDATION]), .max = 1e9, .unit = "1",
+    {.name = "train",
+     .type = LOCUM_I32,
+     .place = PLACE(split[LOCUM_TRAIN]),
+     .max = 1e9,
+     .unit = "1",
+     .text = "samples to learn from"},
+    {.name = "validation",
+     .type = LOCUM_I32,
+     .place = PLACE(split[LOCUM_VALIDATION]),
+     .max = 1e9,
+     .unit = "1",
      .text = "samples that say when to stop learning"},
-    {.name = "calibration", .type = LOCUM_I32, .place = PLACE(split[LOCUM_CALIBRATION]), .max = 1e9, .unit = "1",
+    {.name = "calibration",
+     .type = LOCUM_I32,
+     .place = PLACE(split[LOCUM_CALIBRATION]),
+     .max = 1e9,
+     .unit = "1",
      .text = "samples that set the width of intervals"},
-    {.name = "test", .type = LOCUM_I32, .place = PLACE(split[LOCUM_TEST]), .max = 1e9, .unit = "1",
+    {.name = "test",
+     .type = LOCUM_I32,
+     .place = PLACE(split[LOCUM_TEST]),
+     .max = 1e9,
+     .unit = "1",
      .text = "samples that nothing but the report sees"},
     {0},
 };
 static const locum_option long_options[] = {
-    {.name = "splits", .type = LOCUM_STRING, .place = PLACE(long_splits), .n_max = LOCUM_SPLITS, .place_n = PLACE(n_long),
+    {.name = "splits",
+     .type = LOCUM_STRING,
+     .place = PLACE(long_splits),
+     .n_max = LOCUM_SPLITS,
+     .place_n = PLACE(n_long),
      .text = "splits that run longer"},
-    {.name = "until", .type = LOCUM_F64, .place = PLACE(long_until), .value = NAN, .min = 0, .max = INFINITY, .unit = "time",
-     .text = "their record.until", .flags = LOCUM_REQUIRED},
+    {.name = "until",
+     .type = LOCUM_F64,
+     .place = PLACE(long_until),
+     .value = NAN,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "time",
+     .text = "their record.until",
+     .flags = LOCUM_REQUIRED},
     {0},
 };
 static const locum_option noise_options[] = {
-    {.name = "samples", .type = LOCUM_I32, .place = PLACE(noise_samples), .value = 0, .min = 0, .max = 1e9, .unit = "1",
+    {.name = "samples",
+     .type = LOCUM_I32,
+     .place = PLACE(noise_samples),
+     .value = 0,
+     .min = 0,
+     .max = 1e9,
+     .unit = "1",
      .text = "how many samples are repeated with another seed, to measure the noise of labels"},
-    {.name = "of", .type = LOCUM_STRING, .place = PLACE(noise_of), .string = "test", .text = "split whose samples are repeated"},
+    {.name = "of",
+     .type = LOCUM_STRING,
+     .place = PLACE(noise_of),
+     .string = "test",
+     .text = "split whose samples are repeated"},
     {.name = "seed", .type = LOCUM_STRING, .place = PLACE(noise_seed), .string = "another", .text = "always `another`"},
     {0},
 };
@@ -51,16 +90,46 @@ static const locum_choice point_choices[] = {
 
 const locum_option locum_campaign_options[] = {
     {.name = "split", .type = LOCUM_GROUP, .choices = split_group, .text = "samples of each split"},
-    {.name = "long", .type = LOCUM_GROUP, .place = PLACE(has_long), .choices = long_group, .flags = LOCUM_TOLD,
+    {.name = "long",
+     .type = LOCUM_GROUP,
+     .place = PLACE(has_long),
+     .choices = long_group,
+     .flags = LOCUM_TOLD,
      .text = "splits that run longer, so that their labels are less noisy"},
-    {.name = "noise", .type = LOCUM_GROUP, .place = PLACE(has_noise), .choices = noise_group, .flags = LOCUM_TOLD,
+    {.name = "noise",
+     .type = LOCUM_GROUP,
+     .place = PLACE(has_noise),
+     .choices = noise_group,
+     .flags = LOCUM_TOLD,
      .text = "samples repeated with another seed"},
-    {.name = "points", .type = LOCUM_CHOICE, .place = PLACE(points), .choices = point_choices, .text = "how points are chosen"},
-    {.name = "ranks_per_sample", .type = LOCUM_I32, .place = PLACE(ranks_per_sample), .value = 1, .min = 1, .max = 1 << 20, .unit = "1",
+    {.name = "points",
+     .type = LOCUM_CHOICE,
+     .place = PLACE(points),
+     .choices = point_choices,
+     .text = "how points are chosen"},
+    {.name = "ranks_per_sample",
+     .type = LOCUM_I32,
+     .place = PLACE(ranks_per_sample),
+     .value = 1,
+     .min = 1,
+     .max = 1 << 20,
+     .unit = "1",
      .text = "MPI ranks that share one sample"},
-    {.name = "shard_bytes", .type = LOCUM_F64, .place = PLACE(shard_bytes), .value = 64.0 * 1024 * 1024, .min = 1, .max = 1e15,
-     .unit = "1", .text = "bytes after which a file is committed"},
-    {.name = "shard_seconds", .type = LOCUM_F64, .place = PLACE(shard_seconds), .value = 30, .min = 0, .max = INFINITY, .unit = "s",
+    {.name = "shard_bytes",
+     .type = LOCUM_F64,
+     .place = PLACE(shard_bytes),
+     .value = 64.0 * 1024 * 1024,
+     .min = 1,
+     .max = 1e15,
+     .unit = "1",
+     .text = "bytes after which a file is committed"},
+    {.name = "shard_seconds",
+     .type = LOCUM_F64,
+     .place = PLACE(shard_seconds),
+     .value = 30,
+     .min = 0,
+     .max = INFINITY,
+     .unit = "s",
      .text = "seconds of work after which a file is committed"},
     {0},
 };
@@ -88,7 +157,8 @@ static locum_status check_campaign(const locum_study *study, const locum_setup *
 
     for (int i = 0; campaign->has_long && i < campaign->n_long; i++)
         if (find_split(campaign->long_splits[i]) < 0) {
-            locum_format(what, sizeof what, "'%s' is no split; they are train, validation, calibration, test", campaign->long_splits[i]);
+            locum_format(what, sizeof what, "'%s' is no split; they are train, validation, calibration, test",
+                         campaign->long_splits[i]);
             return complain(study, "campaign.long.splits", what);
         }
     if (campaign->has_long && !(campaign->long_until > record->from))
@@ -96,13 +166,15 @@ static locum_status check_campaign(const locum_study *study, const locum_setup *
     if (!campaign->has_noise) return LOCUM_OK;
     int of = find_split(campaign->noise_of);
     if (of < 0) return complain(study, "campaign.noise.of", "name one of train, validation, calibration, test");
-    if (strcmp(campaign->noise_seed, "another")) return complain(study, "campaign.noise.seed", "the only value is `another`");
+    if (strcmp(campaign->noise_seed, "another"))
+        return complain(study, "campaign.noise.seed", "the only value is `another`");
     return LOCUM_OK;
 }
 
-/* --- solver, initial, record ------------------------------------------------------------------------------------------------------------ */
+/* --- solver, initial, record ------------------------------------------------------------------------------- */
 
-static locum_status find_solver(const locum_study *study, const locum_solver_type *const *solvers, const locum_solver_type **type)
+static locum_status find_solver(const locum_study *study, const locum_solver_type *const *solvers,
+                                const locum_solver_type **type)
 {
     const locum_yaml *node = locum_study_node(study, "solver.name");
     char known[512] = "";
@@ -118,7 +190,8 @@ static locum_status find_solver(const locum_study *study, const locum_solver_typ
         if (used < sizeof known)
             used += (size_t)locum_format(known + used, sizeof known - used, "%s%s", i ? ", " : "", solvers[i]->name);
     }
-    if (!node) return LOCUM_FAIL(LOCUM_STUDY, "%s has no block `solver`; known solvers: %s", locum_study_path(study), known);
+    if (!node)
+        return LOCUM_FAIL(LOCUM_STUDY, "%s has no block `solver`; known solvers: %s", locum_study_path(study), known);
     if (!name) return locum_yaml_fail(node, "solver: give its `name`; known solvers: %s", known);
     return locum_yaml_fail(node, "no solver '%s'; known solvers: %s", name, known);
 }
@@ -194,7 +267,32 @@ static locum_status read_initial(locum_study *study, locum_setup *setup)
     return read_initial_shape(study, setup);
 }
 
-locum_status locum_setup_read(locum_study *study, const locum_solver_type *const *solvers, bool with_campaign, locum_setup *setup)
+/* the place of the first option of the study's block `solver` that the words name, else of the block */
+static const locum_yaml *find_named(const locum_study *study, const char *words)
+{
+    const locum_yaml *block = locum_study_node(study, "solver");
+
+    for (int i = 0; i < locum_yaml_n(block); i++) {
+        const char *key = locum_yaml_key(block, i), *at = key ? strstr(words, key) : NULL;
+        if (at && strcmp(key, "name") && (at == words || at[-1] == ' ')) return locum_yaml_item(block, i);
+    }
+    return block;
+}
+
+/* what the solver says about options that fit their ranges but not each other, or not its grid */
+static locum_status check_solver(const locum_study *study, const locum_setup *setup)
+{
+    char words[512];
+    locum_status st = setup->type->check ? setup->type->check(locum_settings_config(setup->solver)) : LOCUM_OK;
+
+    if (st != LOCUM_STUDY) return st;
+    locum_format(words, sizeof words, "%s", locum_status_message());
+    const locum_yaml *node = find_named(study, words);
+    return node ? locum_yaml_fail(node, "%s", words) : st;
+}
+
+locum_status locum_setup_read(locum_study *study, const locum_solver_type *const *solvers, bool with_campaign,
+                              locum_setup *setup)
 {
     static const char *const name[] = {"name", NULL}, *const vary[] = {"vary", NULL};
 
@@ -203,12 +301,14 @@ locum_status locum_setup_read(locum_study *study, const locum_solver_type *const
     LOCUM_TRY(locum_study_block(study, "solver", setup->type->options, setup->type->config_size, name, &setup->solver));
     read_box(setup);
     LOCUM_TRY(read_initial(study, setup));
-    if (setup->type->check) LOCUM_TRY(setup->type->check(locum_settings_config(setup->solver)));
-    LOCUM_TRY(locum_study_block(study, "record", locum_record_options, sizeof(locum_record_config), NULL, &setup->record));
+    LOCUM_TRY(check_solver(study, setup));
+    LOCUM_TRY(
+        locum_study_block(study, "record", locum_record_options, sizeof(locum_record_config), NULL, &setup->record));
     setup->record_config = locum_settings_config(setup->record);
     LOCUM_TRY(check_record(study, setup));
     if (!with_campaign) return LOCUM_OK;
-    LOCUM_TRY(locum_study_block(study, "campaign", locum_campaign_options, sizeof(locum_campaign_config), vary, &setup->campaign));
+    LOCUM_TRY(locum_study_block(study, "campaign", locum_campaign_options, sizeof(locum_campaign_config), vary,
+                                &setup->campaign));
     setup->campaign_config = locum_settings_config(setup->campaign);
     return check_campaign(study, setup);
 }

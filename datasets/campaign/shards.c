@@ -2,7 +2,8 @@
 /* shards.c - the open shards of one group: one per split, committed after so many bytes or so many seconds of work.
  *
  *     data/<split>/shard-<index of its first sample>-<group>.h5
- * A sample lies in one committed shard at most, so the name is unique in the dataset, in other jobs and after a resume too. */
+ * A sample lies in one committed shard at most, so the name is unique in the dataset, in other jobs and after a
+ * resume too. */
 #include <stdio.h>
 
 #include "core/failpoint.h"
@@ -13,8 +14,8 @@ static locum_status begin_shard(locum_shards *shards, const locum_plan_sample *f
 {
     char path[LOCUM_PATH_SIZE];
     locum_open_shard *open = &shards->open[first->split];
-    int n = locum_format(path, sizeof path, "%s/%s/shard-%06lld-%d.h5", shards->dataset, locum_split_folder(first->split),
-                         (long long)first->index, shards->group_index);
+    int n = locum_format(path, sizeof path, "%s/%s/shard-%06lld-%d.h5", shards->dataset,
+                         locum_split_folder(first->split), (long long)first->index, shards->group_index);
 
     LOCUM_REQUIRE(n < (int)sizeof path, LOCUM_ARG, "the path of %s is too long", shards->dataset);
     open->seconds = 0;

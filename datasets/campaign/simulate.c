@@ -19,7 +19,7 @@
 enum { NAME_SIZE = LOCUM_PATH_SIZE };
 static const char *const result_blocks[] = {"solver", "initial", "record", NULL}; /* what a result depends on */
 
-/* --- spool: a sink that writes pieces ------------------------------------------------------------------------------------------------ */
+/* --- spool: a sink that writes pieces ---------------------------------------------------------------------- */
 
 typedef struct spool {
     MPI_Comm comm;
@@ -27,9 +27,9 @@ typedef struct spool {
     const char *out, *base;
     const locum_store_facts *facts;
     locum_type precision;
-    locum_shard *shard;          /**< the piece that is written now */
-    int64_t pieces, n_frames;    /**< finished pieces; frames in this one */
-    const locum_schema *schema;  /**< of the open sample; lent by the driver */
+    locum_shard *shard;         /**< the piece that is written now */
+    int64_t pieces, n_frames;   /**< finished pieces; frames in this one */
+    const locum_schema *schema; /**< of the open sample; lent by the driver */
     const locum_sample *sample;
     const bool *wanted;
 } spool;
@@ -122,7 +122,7 @@ static locum_status spool_settle(void *self, int64_t *segments)
     return LOCUM_OK;
 }
 
-/* --- joining the pieces --------------------------------------------------------------------------------------------------------------- */
+/* --- joining the pieces ------------------------------------------------------------------------------------ */
 
 static locum_status copy_frame(const spool *s, const locum_dataset *piece, int64_t i, const bool *all, locum_sink sink)
 {
@@ -165,7 +165,8 @@ static locum_status copy_piece(const spool *s, int64_t piece, const locum_sample
     locum_status st = locum_comm_agree(s->comm, open_reading(s, piece, &dataset, &all));
 
     if (!st && piece == 0) st = sink.open(sink.self, locum_dataset_schema(dataset), all, sample);
-    for (int64_t i = 0; !st && i < locum_dataset_sample_at(dataset, 0)->n_frames; i++) st = copy_frame(s, dataset, i, all, sink);
+    for (int64_t i = 0; !st && i < locum_dataset_sample_at(dataset, 0)->n_frames; i++)
+        st = copy_frame(s, dataset, i, all, sink);
     locum_dataset_close(dataset);
     free(all);
     return st;
@@ -202,7 +203,7 @@ static locum_status finish_output(spool *s, const locum_sample *sample)
     return locum_shard_commit(shard);
 }
 
-/* --- the run --------------------------------------------------------------------------------------------------------------------------- */
+/* --- the run ----------------------------------------------------------------------------------------------- */
 
 typedef struct run {
     locum_study *study;
@@ -249,7 +250,8 @@ static locum_status look_at_output(const run *r, const char *out, bool *done)
         locum_dataset_close(dataset);
     } else
         locum_status_clear();
-    LOCUM_REQUIRE(same, LOCUM_EXISTS, "%s exists and was not made with these options: --force replaces it, --out writes elsewhere", out);
+    LOCUM_REQUIRE(same, LOCUM_EXISTS,
+                  "%s exists and was not made with these options: --force replaces it, --out writes elsewhere", out);
     *done = true;
     return LOCUM_OK;
 }
@@ -273,8 +275,8 @@ static locum_status name_files(run *r, const char *out)
     int m = locum_format(r->lock_path, sizeof r->lock_path, "%s.lock", out);
 
     LOCUM_REQUIRE(n + 48 < NAME_SIZE && m < NAME_SIZE, LOCUM_ARG, "the path %s is too long", out);
-    LOCUM_REQUIRE(!r->setup->record_config->format[0], LOCUM_NOT_BUILT, "record.format: '%s' is not built; leave it out to write HDF5",
-                  r->setup->record_config->format);
+    LOCUM_REQUIRE(!r->setup->record_config->format[0], LOCUM_NOT_BUILT,
+                  "record.format: '%s' is not built; leave it out to write HDF5", r->setup->record_config->format);
     return LOCUM_OK;
 }
 
@@ -304,7 +306,11 @@ static locum_status make_tools(run *r, const char *out)
     if (!st) st = locum_loaded_read_initial(r->setup, r->solver, r->comm, &r->initial);
     if (!st && record->n_resolution > 0)
         st = locum_coarsen_create(r->setup, config, r->setup->type->schema(r->solver), r->comm, &r->coarsen);
-    r->spool = (spool){.comm = r->comm, .rank = r->rank, .out = out, .base = r->base, .facts = &r->facts.facts,
+    r->spool = (spool){.comm = r->comm,
+                       .rank = r->rank,
+                       .out = out,
+                       .base = r->base,
+                       .facts = &r->facts.facts,
                        .precision = record->precision ? LOCUM_FLOAT64 : LOCUM_FLOAT32};
     return st;
 }
@@ -327,7 +333,8 @@ static locum_status count_pieces(run *r)
     LOCUM_TRY(locum_restart_look(r->base, r->hash, r->comm, &there, &restart));
     r->spool.pieces = there ? restart.segments : 0;
     if (there && r->rank == 0)
-        locum_log_line(r->log, "goes on from time %g, step %lld (%s.state.h5)", restart.time, (long long)restart.step, r->base);
+        locum_log_line(r->log, "goes on from time %g, step %lld (%s.state.h5)", restart.time, (long long)restart.step,
+                       r->base);
     return LOCUM_OK;
 }
 
@@ -336,15 +343,26 @@ static locum_status solve(run *r)
     const locum_record_config *record = r->setup->record_config;
     locum_sample sample = {.seed = r->setup->seed, .config = locum_settings_config(r->setup->solver)};
     locum_sink sink = {&r->spool, spool_open, spool_frame, spool_close};
-    locum_drive_call drive = {.type = r->setup->type, .solver = r->solver, .sample = &sample, .record = record, .until = record->until,
-                              .comm = r->comm, .watch = r->watch, .progress = between_steps, .progress_self = r,
-                              .checkpoint = r->base, .facts = &r->facts.facts, .settle = spool_settle, .settle_self = &r->spool};
+    locum_drive_call drive = {.type = r->setup->type,
+                              .solver = r->solver,
+                              .sample = &sample,
+                              .record = record,
+                              .until = record->until,
+                              .comm = r->comm,
+                              .watch = r->watch,
+                              .progress = between_steps,
+                              .progress_self = r,
+                              .checkpoint = r->base,
+                              .facts = &r->facts.facts,
+                              .settle = spool_settle,
+                              .settle_self = &r->spool};
 
     if (r->setup->from_file) sample.initial = &r->initial.frame;
     drive.sink = r->coarsen ? locum_coarsen_sink(r->coarsen, sink) : sink;
     LOCUM_TRY(count_pieces(r));
     if (r->rank == 0)
-        locum_progress_begin(&r->progress, r->log, r->setup->type->name, isfinite(record->until) ? record->until : 1, 0);
+        locum_progress_begin(&r->progress, r->log, r->setup->type->name, isfinite(record->until) ? record->until : 1,
+                             0);
     locum_status st = locum_drive(&drive, &r->state);
     if (r->rank == 0) locum_progress_end(&r->progress);
     if (!st) st = finish_output(&r->spool, &sample);
@@ -353,8 +371,8 @@ static locum_status solve(run *r)
     return st;
 }
 
-locum_status locum_simulate(locum_study *study, const locum_setup *setup, MPI_Comm comm, const char *out, bool force, locum_log *log,
-                            locum_watch *watch)
+locum_status locum_simulate(locum_study *study, const locum_setup *setup, MPI_Comm comm, const char *out, bool force,
+                            locum_log *log, locum_watch *watch)
 {
     run r = {.study = study, .setup = setup, .comm = comm, .log = log, .watch = watch, .lock = -1};
     int done = 0;

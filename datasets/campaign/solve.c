@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* solve.c - samples solved in memory: what validation uses for cheaper settings, the reference's time and the negative control.
+/* solve.c - samples solved in memory: what validation uses for cheaper settings, the reference's time and the
+ * negative control.
  *
  *     values [n, n_until, width]    width = all wanted rows and scalars of one frame, one behind the other, as double
- * Each rank solves whole samples alone, taken one by one from the shared counter; at the end every rank holds all results: the
- * sum over ranks of arrays that are zero where another rank did the work, which is exact. Grids are refused: they would not
- * fit. A sample depends on its parameters and seed alone, so who solves it does not matter. */
+ * Each rank solves whole samples alone, taken one by one from the shared counter; at the end every rank holds all
+ * results: the sum over ranks of arrays that are zero where another rank did the work, which is exact. Grids are
+ * refused: they would not fit. A sample depends on its parameters and seed alone, so who solves it does not matter. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,12 @@
 
 typedef struct solved { /* result->owner */
     const locum_solver_type *type;
-    locum_solver *solver;   /**< keeps the schema's texts and axes alive */
-    locum_schema schema;    /**< the solver's, with wanted arrays as float64 */
+    locum_solver *solver; /**< keeps the schema's texts and axes alive */
+    locum_schema schema;  /**< the solver's, with wanted arrays as float64 */
     locum_array *arrays;
     double *values;
-    locum_frame *frames;    /**< [n * n_until] */
-    locum_block *blocks;    /**< [n * n_until * n_arrays] */
+    locum_frame *frames; /**< [n * n_until] */
+    locum_block *blocks; /**< [n * n_until * n_arrays] */
 } solved;
 
 typedef struct job {
@@ -32,15 +33,15 @@ typedef struct job {
     locum_crew crew;
     locum_state *state;
     char *config;
-    int64_t sample;         /**< the one in work */
-    int window;             /**< the one that comes next */
-    double begin;           /**< clock when it started */
-    double *times;          /**< [n, n_until] of frames */
+    int64_t sample; /**< the one in work */
+    int window;     /**< the one that comes next */
+    double begin;   /**< clock when it started */
+    double *times;  /**< [n, n_until] of frames */
     int64_t *steps;
-    int32_t *failed;        /**< [n] */
+    int32_t *failed; /**< [n] */
 } job;
 
-/* --- memory ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------------ */
 
 void locum_solve_result_free(locum_solve_result *result)
 {
@@ -74,8 +75,9 @@ static locum_status lay_out_frame(job *j)
         j->owner->arrays[a] = *array;
         j->offset[a] = j->width;
         if (!j->wanted[a]) continue;
-        LOCUM_REQUIRE(domain->support == LOCUM_GLOBAL || (domain->support == LOCUM_ROWS && domain->n_global[0] > 0), LOCUM_STUDY,
-                      "record.observe: '%s' is not kept in memory; name scalars, profiles and spectra", array->name);
+        LOCUM_REQUIRE(domain->support == LOCUM_GLOBAL || (domain->support == LOCUM_ROWS && domain->n_global[0] > 0),
+                      LOCUM_STUDY, "record.observe: '%s' is not kept in memory; name scalars, profiles and spectra",
+                      array->name);
         LOCUM_REQUIRE(array->type == LOCUM_FLOAT64 || array->type == LOCUM_FLOAT32, LOCUM_STUDY,
                       "record.observe: '%s' is not a real number", array->name);
         j->owner->arrays[a].type = LOCUM_FLOAT64;
@@ -93,7 +95,8 @@ static locum_status prepare(job *j)
     int64_t frames = call->n * call->n_until;
 
     for (int w = 0; w < call->n_until; w++)
-        LOCUM_REQUIRE(call->until[w] >= (w ? call->until[w - 1] : call->record->from), LOCUM_ARG, "windows must end one after the other");
+        LOCUM_REQUIRE(call->until[w] >= (w ? call->until[w - 1] : call->record->from), LOCUM_ARG,
+                      "windows must end one after the other");
     LOCUM_TRY(LOCUM_NEW(&j->owner, 1));
     j->owner->type = call->type;
     j->result->owner = j->owner;
@@ -122,7 +125,7 @@ static void release(job *j)
     free(j->failed);
 }
 
-/* --- the sink ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- the sink ---------------------------------------------------------------------------------------------- */
 
 static locum_status keep_open(void *self, const locum_schema *schema, const bool *wanted, const locum_sample *sample)
 {
@@ -146,9 +149,11 @@ static locum_status keep_frame(void *self, const locum_frame *frame)
         if (!j->wanted[a]) continue;
         const locum_block *block = &frame->blocks[a];
         int64_t n = locum_block_count(frame->schema, a, block);
-        double *to = j->owner->values + at * j->width + j->offset[a] + block->first[0] * locum_array_components(&frame->schema->arrays[a]);
+        double *to = j->owner->values + at * j->width + j->offset[a] +
+                     block->first[0] * locum_array_components(&frame->schema->arrays[a]);
         for (int64_t i = 0; i < n; i++)
-            to[i] = frame->schema->arrays[a].type == LOCUM_FLOAT64 ? ((const double *)block->data)[i] : (double)((const float *)block->data)[i];
+            to[i] = frame->schema->arrays[a].type == LOCUM_FLOAT64 ? ((const double *)block->data)[i]
+                                                                   : (double)((const float *)block->data)[i];
     }
     j->window++;
     return LOCUM_OK;
@@ -160,7 +165,7 @@ static locum_status keep_close(void *self, locum_status result)
     return LOCUM_OK;
 }
 
-/* --- the work ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- the work ---------------------------------------------------------------------------------------------- */
 
 static void show(job *j)
 {
@@ -183,14 +188,23 @@ static locum_status solve_one(job *j, int64_t s)
 {
     const locum_solve_call *call = j->call;
     locum_sample sample = {.index = s, .seed = call->seed[s], .config = j->config};
-    locum_drive_call drive = {.type = call->type, .solver = j->owner->solver, .sample = &sample, .record = call->record,
-                              .until = call->until[call->n_until - 1], .comm = MPI_COMM_SELF, .watch = &j->crew.local,
-                              .sink = {j, keep_open, keep_frame, keep_close}, .progress = between_steps, .progress_self = j,
-                              .n_times = call->n_until, .times = call->until};
+    locum_drive_call drive = {.type = call->type,
+                              .solver = j->owner->solver,
+                              .sample = &sample,
+                              .record = call->record,
+                              .until = call->until[call->n_until - 1],
+                              .comm = MPI_COMM_SELF,
+                              .watch = &j->crew.local,
+                              .sink = {j, keep_open, keep_frame, keep_close},
+                              .progress = between_steps,
+                              .progress_self = j,
+                              .n_times = call->n_until,
+                              .times = call->until};
 
     memcpy(j->config, call->config, call->type->config_size);
     for (int p = 0; p < call->n_parameters; p++)
-        LOCUM_TRY(locum_settings_apply(call->settings, j->config, call->parameter_name[p], call->parameter[s * call->n_parameters + p]));
+        LOCUM_TRY(locum_settings_apply(call->settings, j->config, call->parameter_name[p],
+                                       call->parameter[s * call->n_parameters + p]));
     j->sample = s;
     j->begin = locum_clock();
     locum_status st = locum_drive(&drive, &j->state);
@@ -220,14 +234,15 @@ static locum_status work(job *j)
     }
 }
 
-/* --- sharing the results ------------------------------------------------------------------------------------------------------------------- */
+/* --- sharing the results ----------------------------------------------------------------------------------- */
 
 static void share(MPI_Comm world, void *data, int64_t n, MPI_Datatype type, size_t size)
 {
     const int64_t most = 1 << 24;
 
     for (int64_t at = 0; at < n; at += most)
-        MPI_Allreduce(MPI_IN_PLACE, (char *)data + (size_t)at * size, (int)(n - at < most ? n - at : most), type, MPI_SUM, world);
+        MPI_Allreduce(MPI_IN_PLACE, (char *)data + (size_t)at * size, (int)(n - at < most ? n - at : most), type,
+                      MPI_SUM, world);
 }
 
 static void build_frames(job *j)
@@ -242,7 +257,8 @@ static void build_frames(job *j)
             const locum_domain *domain = &schema->domains[schema->arrays[a].domain];
             int64_t n = domain->support == LOCUM_ROWS ? domain->n_global[0] : 1;
             if (j->wanted[a])
-                frame->blocks[a] = (locum_block){j->owner->values + i * j->width + j->offset[a], {0, 0, 0}, {n, 1, 1}, n};
+                frame->blocks[a] =
+                    (locum_block){j->owner->values + i * j->width + j->offset[a], {0, 0, 0}, {n, 1, 1}, n};
         }
         j->result->frames[i] = frame;
     }

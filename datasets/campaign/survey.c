@@ -174,7 +174,8 @@ void locum_survey_free(locum_survey *survey)
     *survey = (locum_survey){0};
 }
 
-locum_status locum_survey_write(const locum_survey *survey, const char *dataset, const locum_study_facts *facts, int64_t n_plan)
+locum_status locum_survey_write(const locum_survey *survey, const char *dataset, const locum_study_facts *facts,
+                                int64_t n_plan)
 {
     file_path path;
     locum_text text = {0};
@@ -183,15 +184,16 @@ locum_status locum_survey_write(const locum_survey *survey, const char *dataset,
     locum_hash_text(facts->facts.options_hash, hash);
     locum_text_add(&text, "{\n  \"study\": ");
     locum_text_json_string(&text, facts->facts.dataset_name);
-    locum_text_add(&text, ",\n  \"options_hash\": \"%s\",\n  \"samples\": %lld,\n  \"failed\": %lld,\n  \"planned\": %lld,\n", hash,
-                   (long long)survey->n_samples, (long long)survey->n_failed, (long long)n_plan);
+    locum_text_add(&text,
+                   ",\n  \"options_hash\": \"%s\",\n  \"samples\": %lld,\n  \"failed\": %lld,\n  \"planned\": %lld,\n",
+                   hash, (long long)survey->n_samples, (long long)survey->n_failed, (long long)n_plan);
     locum_text_add(&text, "  \"checksum\": \"XXH3-64\",\n  \"files\": [");
     for (int i = 0; i < survey->n_files; i++) {
         locum_hash_text(survey->hash[i], hash);
         locum_text_add(&text, "%s\n    {\"path\": ", i ? "," : "");
         locum_text_json_string(&text, survey->path[i]);
-        locum_text_add(&text, ", \"bytes\": %lld, \"samples\": %lld, \"failed\": %lld, \"hash\": \"%s\"}", (long long)survey->bytes[i],
-                       (long long)survey->samples[i], (long long)survey->failed[i], hash);
+        locum_text_add(&text, ", \"bytes\": %lld, \"samples\": %lld, \"failed\": %lld, \"hash\": \"%s\"}",
+                       (long long)survey->bytes[i], (long long)survey->samples[i], (long long)survey->failed[i], hash);
     }
     locum_text_add(&text, "\n  ]\n}\n");
     locum_status st = text.status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* snapshot.c - see snapshot.h. Parts are joined by a bitwise or of arrays that are zero elsewhere: exact, -0 and all. */
+/* snapshot.c - see snapshot.h. Parts are joined by a bitwise or of arrays that are zero elsewhere: exact, -0 and
+ * all. */
 #include "tests/conformance/snapshot.h"
 
 #include <math.h>
@@ -105,7 +106,8 @@ static void sort_rows(const locum_schema *schema, snapshot *s)
         if (schema->arrays[a].domain != schema->arrays[id].domain || !s->value[a]) continue;
         int64_t width = locum_array_components(&schema->arrays[a]);
         double *sorted = calloc((size_t)(n * width) + 1, sizeof *sorted);
-        for (int64_t i = 0; i < n; i++) memcpy(sorted + i * width, s->value[a] + order[i].at * width, (size_t)width * sizeof *sorted);
+        for (int64_t i = 0; i < n; i++)
+            memcpy(sorted + i * width, s->value[a] + order[i].at * width, (size_t)width * sizeof *sorted);
         free(s->value[a]);
         s->value[a] = sorted;
     }
@@ -154,7 +156,7 @@ bool snapshot_finite(const snapshot *s)
     return true;
 }
 
-/* --- capture ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- capture ----------------------------------------------------------------------------------------------- */
 
 static locum_status capture_open(void *self, const locum_schema *schema, const bool *wanted, const locum_sample *sample)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* snapshot.h - a frame gathered whole on every rank, in an order that does not depend on ranks: grids row-major, rows by their
- * place or, where the domain has an array "id", by that. Values are doubles, bits untouched. */
+/* snapshot.h - a frame gathered whole on every rank, in an order that does not depend on ranks: grids row-major,
+ * rows by their place or, where the domain has an array "id", by that. Values are doubles, bits untouched. */
 #ifndef TESTS_CONFORMANCE_SNAPSHOT_H
 #define TESTS_CONFORMANCE_SNAPSHOT_H
 
@@ -21,7 +21,8 @@ typedef struct snapshot {
 /** Collective. */
 snapshot snapshot_take(MPI_Comm comm, const locum_frame *frame, const bool *wanted);
 void snapshot_free(snapshot *s);
-/** Largest difference over the largest value of each array; 0 only if all bits are the same; INFINITY if they differ in shape. */
+/** Largest difference over the largest value of each array; 0 only if all bits are the same; INFINITY if they differ
+ *  in shape. */
 double snapshot_distance(const snapshot *a, const snapshot *b);
 bool snapshot_finite(const snapshot *s);
 

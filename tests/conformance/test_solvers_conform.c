@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_solvers_conform.c - what every registered solver must do, and the three minimal ones: declared arrays of declared shapes,
- * the same bits (as declared) when repeated, resumed, or run on other numbers of ranks, no leak and a clean LOCUM_MEMORY when
- * memory runs out, and a store and a table that take its frames without knowing it. */
+/* test_solvers_conform.c - what every registered solver must do, and the three minimal ones: declared arrays of
+ * declared shapes, the same bits (as declared) when repeated, resumed, or run on other numbers of ranks, no leak and
+ * a clean LOCUM_MEMORY when memory runs out, and a store and a table that take its frames without knowing it. */
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +18,8 @@
 #include "tests/unit/check.h"
 
 #define LOCUM_SOLVER_POINTER(name) &locum_solver_##name,
-static const locum_solver_type *const solvers[] = {&locum_solver_quadrature, &locum_solver_free_particles, &locum_solver_grid_advection,
+static const locum_solver_type *const solvers[] = {&locum_solver_quadrature, &locum_solver_free_particles,
+                                                   &locum_solver_grid_advection,
                                                    LOCUM_SOLVERS(LOCUM_SOLVER_POINTER) NULL};
 
 /* one study for each solver; table: outputs that a network could learn, NULL = rows that change */
@@ -28,16 +29,26 @@ typedef struct subject {
 } subject;
 
 static const subject subjects[] = {
-    {"quadrature", "study: q\nseed: 3\nsolver: {name: quadrature, frequency: 7, power: 2.5}\nrecord: {precision: float64}\n",
-     "amplitude: {range: [1, 2]}, frequency: {range: [1, 30], scale: log}", {"integral", "integrand"}},
-    {"free_particles", "study: p\nseed: 3\nsolver: {name: free_particles, particles: 57, speed: 0.8, step: 0.01}\n"
-     "record: {until: 0.1, every: 0.025, precision: float64}\n", "speed: {range: [0.5, 1]}", {"energy", "inside"}},
-    {"grid_advection", "study: g\nseed: 3\nsolver: {name: grid_advection, resolution: [12, 10], step: 0.001}\ninitial: random\n"
-     "record: {until: 0.02, every: 0.005, precision: float64}\n", "velocity: {range: [0.5, 2]}, diffusivity: {range: [0.05, 0.2]}",
+    {"quadrature",
+     "study: q\nseed: 3\nsolver: {name: quadrature, frequency: 7, power: 2.5}\nrecord: {precision: float64}\n",
+     "amplitude: {range: [1, 2]}, frequency: {range: [1, 30], scale: log}",
+     {"integral", "integrand"}},
+    {"free_particles",
+     "study: p\nseed: 3\nsolver: {name: free_particles, particles: 57, speed: 0.8, step: 0.01}\n"
+     "record: {until: 0.1, every: 0.025, precision: float64}\n",
+     "speed: {range: [0.5, 1]}",
+     {"energy", "inside"}},
+    {"grid_advection",
+     "study: g\nseed: 3\nsolver: {name: grid_advection, resolution: [12, 10], step: 0.001}\ninitial: random\n"
+     "record: {until: 0.02, every: 0.005, precision: float64}\n",
+     "velocity: {range: [0.5, 2]}, diffusivity: {range: [0.05, 0.2]}",
      {"mean", "profile"}},
-    {"navier_stokes", "study: n\nseed: 3\nsolver: {name: navier_stokes, dimension: 2, resolution: 32, viscosity: 0.01, drag: 0.1,\n"
+    {"navier_stokes",
+     "study: n\nseed: 3\nsolver: {name: navier_stokes, dimension: 2, resolution: 32, viscosity: 0.01, drag: 0.1,\n"
      "  forcing: {name: kolmogorov, wavenumber: 2, amplitude: 1}}\ninitial: random\n"
-     "record: {until: 0.4, every: 0.1, precision: float64}\n", "viscosity: {range: [0.01, 0.1], scale: log}", {"energy", "spectrum"}},
+     "record: {until: 0.4, every: 0.1, precision: float64}\n",
+     "viscosity: {range: [0.01, 0.1], scale: log}",
+     {"energy", "spectrum"}},
 };
 
 static char folder[LOCUM_PATH_SIZE];
@@ -49,7 +60,7 @@ static const subject *subject_of(const locum_solver_type *type)
     return NULL;
 }
 
-/* --- one life of a solver ------------------------------------------------------------------------------------------------------------------ */
+/* --- one life of a solver ---------------------------------------------------------------------------------- */
 
 typedef struct life {
     locum_study *study;
@@ -103,7 +114,8 @@ static locum_sample sample_of(const life *l, uint64_t seed)
 static snapshot observe_all(const life *l, const bool *wanted)
 {
     locum_block blocks[SNAPSHOT_ARRAYS] = {{0}};
-    locum_frame frame = {.schema = l->schema, .time = l->schema->timeless ? 0 : l->type->time(l->state), .blocks = blocks};
+    locum_frame frame = {
+        .schema = l->schema, .time = l->schema->timeless ? 0 : l->type->time(l->state), .blocks = blocks};
 
     CHECK_OK(l->type->observe(l->solver, l->state, wanted, &frame));
     for (int a = 0; a < l->schema->n_arrays; a++) CU_ASSERT(wanted[a] || !blocks[a].data);
@@ -112,13 +124,15 @@ static snapshot observe_all(const life *l, const bool *wanted)
 
 static void steps(life *l, int n)
 {
-    for (int i = 0; i < (l->schema->timeless ? 1 : n); i++) CHECK_OK(l->type->advance(l->solver, l->state, l->setup.record_config->until));
+    for (int i = 0; i < (l->schema->timeless ? 1 : n); i++)
+        CHECK_OK(l->type->advance(l->solver, l->state, l->setup.record_config->until));
 }
 
 #define EVERY_SOLVER(type) for (const locum_solver_type *const *at_ = solvers, *type = *at_; type; type = *++at_)
-static const bool all_arrays[SNAPSHOT_ARRAYS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+static const bool all_arrays[SNAPSHOT_ARRAYS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-/* --- claims -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- claims ------------------------------------------------------------------------------------------------ */
 
 static void check_schema(const locum_schema *schema)
 {
@@ -153,7 +167,8 @@ static void declared_arrays_are_there_once_and_finite(void)
         for (int i = 0; i < 2; i++) {
             if (i == 1 || l.schema->timeless) steps(&l, 3);
             snapshot s = observe_all(&l, all_arrays);
-            if (!s.covered || !snapshot_finite(&s)) printf("\n    %s: covered %d, finite %d", type->name, s.covered, snapshot_finite(&s));
+            if (!s.covered || !snapshot_finite(&s))
+                printf("\n    %s: covered %d, finite %d", type->name, s.covered, snapshot_finite(&s));
             CU_ASSERT(s.covered);
             CU_ASSERT(snapshot_finite(&s));
             for (int a = 0; a < l.schema->n_arrays; a++) {
@@ -210,10 +225,12 @@ static void a_used_state_gives_the_same_bits(void)
     }
 }
 
-/* what is declared: bits, or to round-off. 1e-9: a few steps of well-conditioned problems, far above 1e-16 times their number */
+/* what is declared: bits, or to round-off. 1e-9: a few steps of well-conditioned problems, far above 1e-16 times
+ * their number */
 static bool as_declared(const locum_solver_type *type, bool other_ranks, double distance)
 {
-    bool bits = type->reproducible == LOCUM_BITS_ANY_RANKS || (type->reproducible == LOCUM_BITS_SAME_RANKS && !other_ranks);
+    bool bits =
+        type->reproducible == LOCUM_BITS_ANY_RANKS || (type->reproducible == LOCUM_BITS_SAME_RANKS && !other_ranks);
 
     if (bits ? distance != 0 : !(distance <= 1e-9)) printf("\n    %s: differs by %.3g", type->name, distance);
     return bits ? distance == 0 : distance <= 1e-9;
@@ -255,7 +272,7 @@ static void every_number_of_ranks_gives_what_is_declared(void)
     }
 }
 
-/* --- restart ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- restart ----------------------------------------------------------------------------------------------- */
 
 typedef struct interrupter {
     volatile sig_atomic_t raised;
@@ -276,9 +293,18 @@ static locum_status drive(life *l, capture *c, interrupter *i, const char *base,
     locum_sample sample = sample_of(l, 3);
     locum_watch watch;
     locum_watch_begin(&watch, &i->raised, NULL, NAN);
-    locum_drive_call call = {.type = l->type, .solver = l->solver, .sample = &sample, .record = record, .until = record->until,
-                             .comm = l->comm, .watch = &watch, .sink = capture_sink(c), .progress = interrupt_at_step, .progress_self = i,
-                             .checkpoint = base, .facts = &facts};
+    locum_drive_call call = {.type = l->type,
+                             .solver = l->solver,
+                             .sample = &sample,
+                             .record = record,
+                             .until = record->until,
+                             .comm = l->comm,
+                             .watch = &watch,
+                             .sink = capture_sink(c),
+                             .progress = interrupt_at_step,
+                             .progress_self = i,
+                             .checkpoint = base,
+                             .facts = &facts};
 
     c->comm = l->comm;
     return locum_drive(&call, &l->state);
@@ -287,7 +313,8 @@ static locum_status drive(life *l, capture *c, interrupter *i, const char *base,
 static void compare_captures(const locum_solver_type *type, const capture *a, const capture *b)
 {
     CU_ASSERT(a->n == b->n && a->n > 0);
-    for (int i = 0; i < a->n && i < b->n; i++) CU_ASSERT(as_declared(type, false, snapshot_distance(&a->frames[i], &b->frames[i])));
+    for (int i = 0; i < a->n && i < b->n; i++)
+        CU_ASSERT(as_declared(type, false, snapshot_distance(&a->frames[i], &b->frames[i])));
 }
 
 static void check_restart(const locum_solver_type *type, bool average, int64_t at)
@@ -333,7 +360,7 @@ static void a_running_mean_goes_on_too(void)
     EVERY_SOLVER(type) check_restart(type, true, 4);
 }
 
-/* --- memory -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------------------------ */
 
 static locum_status whole_life(life *l)
 {
@@ -369,7 +396,8 @@ static void no_memory_is_a_clean_failure(void)
             MPI_Allreduce(MPI_IN_PLACE, worst, 2, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
             CU_ASSERT(worst[0] == -worst[1]);
             CU_ASSERT(st == LOCUM_OK || st == LOCUM_MEMORY);
-            if (st && st != LOCUM_MEMORY) printf("\n    %s, allocation %d: %s: %s", type->name, n, locum_status_name(st), locum_status_message());
+            if (st && st != LOCUM_MEMORY)
+                printf("\n    %s, allocation %d: %s: %s", type->name, n, locum_status_name(st), locum_status_message());
             die(&l);
             if (!st) break;
         }
@@ -401,7 +429,7 @@ static void the_cost_is_told(void)
     }
 }
 
-/* --- store, table -------------------------------------------------------------------------------------------------------------------------- */
+/* --- store, table ------------------------------------------------------------------------------------------ */
 
 static void compare_with_file(const char *path, const locum_schema *schema, const capture *c)
 {
@@ -475,11 +503,17 @@ static void a_campaign_becomes_a_table(void)
         char campaign[1024], path[LOCUM_PATH_SIZE + 64];
         int64_t done = 0, failed = 0;
         locum_campaign_plan *plan = NULL;
-        snprintf(campaign, sizeof campaign, "campaign: {split: {train: 4, validation: 1, test: 1}, vary: {%s}}\n", s ? s->vary : "");
+        snprintf(campaign, sizeof campaign, "campaign: {split: {train: 4, validation: 1, test: 1}, vary: {%s}}\n",
+                 s ? s->vary : "");
         if (!read_study(type, campaign, &l)) continue;
         snprintf(path, sizeof path, "%s/campaign-%s", folder, type->name);
         CHECK_OK(locum_campaign_plan_create(l.study, &l.setup, &plan));
-        locum_generate_call call = {.study = l.study, .setup = &l.setup, .plan = plan, .dataset = path, .options_hash = 5, .n_shards = 1,
+        locum_generate_call call = {.study = l.study,
+                                    .setup = &l.setup,
+                                    .plan = plan,
+                                    .dataset = path,
+                                    .options_hash = 5,
+                                    .n_shards = 1,
                                     .world = MPI_COMM_WORLD};
         CHECK_OK(locum_generate(&call, &done, &failed));
         CU_ASSERT(done == 6 && failed == 0);
@@ -490,7 +524,7 @@ static void a_campaign_becomes_a_table(void)
     }
 }
 
-/* --- main ---------------------------------------------------------------------------------------------------------------------------------- */
+/* --- main -------------------------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
 {

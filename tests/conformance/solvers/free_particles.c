@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* free_particles.c - rows that change ranks and number: particles that fly straight through the box [0, 1) x [0, 1) x [0, 1).
+/* free_particles.c - rows that change ranks and number: particles that fly straight through the box [0, 1) x [0, 1)
+ * x [0, 1).
  *
  *      x(t) = x0 + v t,   y and z periodic;   whoever leaves in x is gone
  *
- * A rank owns a slab of x; after each step particles move to their owner, so rows change ranks and order all the time, and the
- * array "id" names them. The state is (id, x0, v, position); positions come from x0 + v t, not from a sum of steps. Sums over
- * particles are sums of integers (units of 2^-40), exact in any order: the same bits on any number of ranks. */
+ * A rank owns a slab of x; after each step particles move to their owner, so rows change ranks and order all the
+ * time, and the array "id" names them. The state is (id, x0, v, position); positions come from x0 + v t, not from a
+ * sum of steps. Sums over particles are sums of integers (units of 2^-40), exact in any order: the same bits on any
+ * number of ranks. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +27,32 @@ typedef struct free_particles_config {
 
 #define PLACE(member) offsetof(free_particles_config, member)
 static const locum_option free_particles_options[] = {
-    {.name = "particles", .type = LOCUM_I32, .place = PLACE(particles), .value = 100, .min = 1, .max = 1e6, .unit = "1",
+    {.name = "particles",
+     .type = LOCUM_I32,
+     .place = PLACE(particles),
+     .value = 100,
+     .min = 1,
+     .max = 1e6,
+     .unit = "1",
      .text = "how many there are at first"},
-    {.name = "speed", .type = LOCUM_F64, .place = PLACE(speed), .value = 1, .min = 0, .max = 1e3, .unit = "1",
-     .text = "standard deviation of each velocity component", .flags = LOCUM_PARAMETER},
-    {.name = "step", .type = LOCUM_F64, .place = PLACE(step), .value = 0.01, .min = 0, .max = 10, .unit = "time",
-     .text = "time step", .flags = LOCUM_OPEN_MIN},
+    {.name = "speed",
+     .type = LOCUM_F64,
+     .place = PLACE(speed),
+     .value = 1,
+     .min = 0,
+     .max = 1e3,
+     .unit = "1",
+     .text = "standard deviation of each velocity component",
+     .flags = LOCUM_PARAMETER},
+    {.name = "step",
+     .type = LOCUM_F64,
+     .place = PLACE(step),
+     .value = 0.01,
+     .min = 0,
+     .max = 10,
+     .unit = "time",
+     .text = "time step",
+     .flags = LOCUM_OPEN_MIN},
     {0},
 };
 
@@ -50,10 +72,10 @@ struct locum_solver {
 
 struct locum_state {
     double time;
-    particle *mine, *moved;       /* [capacity], [capacity] */
-    int64_t n, capacity;          /* capacity: all particles, a test may be wasteful */
-    int *count, *at;              /* [2 * size] of what is sent and received, bytes */
-    int64_t *id;                  /* arrays of a frame, [capacity, ...] */
+    particle *mine, *moved; /* [capacity], [capacity] */
+    int64_t n, capacity;    /* capacity: all particles, a test may be wasteful */
+    int *count, *at;        /* [2 * size] of what is sent and received, bytes */
+    int64_t *id;            /* arrays of a frame, [capacity, ...] */
     double *origin, *velocity, *position;
     double energy, inside;
 };
@@ -61,23 +83,32 @@ struct locum_state {
 static void describe(locum_solver *s)
 {
     s->domains[DOMAIN_GLOBAL] = (locum_domain){.name = "global", .support = LOCUM_GLOBAL};
-    s->domains[DOMAIN_PARTICLES] = (locum_domain){.name = "particles", .support = LOCUM_ROWS, .n_dims = 1, .upper = {1, 1, 1}};
-    locum_array vector = {"origin", "position at time 0", "1", LOCUM_FLOAT64, DOMAIN_PARTICLES, 1, {3}, .roles = LOCUM_STATE | LOCUM_COSTLY};
+    s->domains[DOMAIN_PARTICLES] =
+        (locum_domain){.name = "particles", .support = LOCUM_ROWS, .n_dims = 1, .upper = {1, 1, 1}};
+    locum_array vector = {"origin",
+                          "position at time 0",
+                          "1",
+                          LOCUM_FLOAT64,
+                          DOMAIN_PARTICLES,
+                          1,
+                          {3},
+                          .roles = LOCUM_STATE | LOCUM_COSTLY};
     s->arrays[ORIGIN] = vector;
     vector.name = "velocity", vector.text = "velocity", vector.roles = LOCUM_STATE | LOCUM_OBSERVABLE;
     s->arrays[VELOCITY] = vector;
     vector.name = "position", vector.text = "position", vector.roles = LOCUM_OBSERVABLE;
     s->arrays[POSITION] = vector;
-    s->arrays[ID] = (locum_array){"id", "number of the particle", "1", LOCUM_INT64, DOMAIN_PARTICLES,
-                                  .roles = LOCUM_STATE | LOCUM_OBSERVABLE};
-    s->arrays[ENERGY] = (locum_array){"energy", "kinetic energy of those inside", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL,
-                                      .roles = LOCUM_OBSERVABLE};
-    s->arrays[INSIDE] = (locum_array){"inside", "particles that are inside", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL,
-                                      .roles = LOCUM_OBSERVABLE};
+    s->arrays[ID] = (locum_array){"id",        "number of the particle", "1",
+                                  LOCUM_INT64, DOMAIN_PARTICLES,         .roles = LOCUM_STATE | LOCUM_OBSERVABLE};
+    s->arrays[ENERGY] = (locum_array){"energy",      "kinetic energy of those inside", "1", LOCUM_FLOAT64,
+                                      DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
+    s->arrays[INSIDE] = (locum_array){"inside",      "particles that are inside", "1", LOCUM_FLOAT64,
+                                      DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
     s->schema = (locum_schema){s->domains, N_DOMAINS, s->arrays, N_ARRAYS, false, 0};
 }
 
-static locum_status free_particles_create(const void *config, const locum_services *services, MPI_Comm comm, locum_solver **solver)
+static locum_status free_particles_create(const void *config, const locum_services *services, MPI_Comm comm,
+                                          locum_solver **solver)
 {
     (void)services;
     *solver = NULL;
@@ -137,7 +168,7 @@ static locum_status allocate(const locum_solver *s, locum_state **state)
     return st;
 }
 
-/* --- motion ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- motion ------------------------------------------------------------------------------------------------ */
 
 static double where(const particle *p, int d, double time)
 {
@@ -187,11 +218,14 @@ static void migrate(const locum_solver *s, locum_state *a)
 static locum_status start_exact(const locum_solver *s, const locum_frame *frame, locum_state *a)
 {
     const locum_schema *schema = frame->schema;
-    int id = locum_schema_find(schema, "id"), origin = locum_schema_find(schema, "origin"), velocity = locum_schema_find(schema, "velocity");
+    int id = locum_schema_find(schema, "id"), origin = locum_schema_find(schema, "origin"),
+        velocity = locum_schema_find(schema, "velocity");
     locum_status st = LOCUM_OK;
 
-    if (id < 0 || origin < 0 || velocity < 0) st = LOCUM_FAIL(LOCUM_INPUT, "free_particles: a restart needs id, origin, velocity");
-    if (!st && frame->blocks[id].n[0] > a->capacity) st = LOCUM_FAIL(LOCUM_INPUT, "free_particles: more particles than the solver has");
+    if (id < 0 || origin < 0 || velocity < 0)
+        st = LOCUM_FAIL(LOCUM_INPUT, "free_particles: a restart needs id, origin, velocity");
+    if (!st && frame->blocks[id].n[0] > a->capacity)
+        st = LOCUM_FAIL(LOCUM_INPUT, "free_particles: more particles than the solver has");
     LOCUM_TRY(locum_comm_agree(s->comm, st));
     a->n = frame->blocks[id].n[0];
     for (int64_t i = 0; i < a->n; i++) {
@@ -243,20 +277,22 @@ static locum_status free_particles_advance(const locum_solver *s, locum_state *a
     return LOCUM_OK;
 }
 
-/* --- frames ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------------------ */
 
 static void sum_up(const locum_solver *s, locum_state *a)
 {
     int64_t sums[2] = {0, a->n};
 
     for (int64_t i = 0; i < a->n; i++)
-        for (int d = 0; d < 3; d++) sums[0] += llround(ldexp(0.5 * a->mine[i].velocity[d] * a->mine[i].velocity[d], 32));
+        for (int d = 0; d < 3; d++)
+            sums[0] += llround(ldexp(0.5 * a->mine[i].velocity[d] * a->mine[i].velocity[d], 32));
     MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_INT64_T, MPI_SUM, s->comm);
     a->energy = ldexp((double)sums[0], -32);
     a->inside = (double)sums[1];
 }
 
-static locum_status free_particles_observe(const locum_solver *s, locum_state *a, const bool *wanted, locum_frame *frame)
+static locum_status free_particles_observe(const locum_solver *s, locum_state *a, const bool *wanted,
+                                           locum_frame *frame)
 {
     int64_t first = 0, total = a->n;
     const void *data[N_ARRAYS] = {a->id, a->origin, a->velocity, a->position, &a->energy, &a->inside};
@@ -293,9 +329,17 @@ static void free_particles_destroy(locum_solver *solver)
     free(solver);
 }
 
-const locum_solver_type locum_solver_free_particles = {
-    .name = "free_particles", .summary = "particles without forces; a test of rows that change ranks", .options = free_particles_options,
-    .config_size = sizeof(free_particles_config), .reproducible = LOCUM_BITS_ANY_RANKS, .create = free_particles_create,
-    .schema = free_particles_schema, .start = free_particles_start, .advance = free_particles_advance,
-    .observe = free_particles_observe, .time = free_particles_time, .free_state = free_particles_free_state,
-    .destroy = free_particles_destroy};
+const locum_solver_type locum_solver_free_particles = {.name = "free_particles",
+                                                       .summary =
+                                                           "particles without forces; a test of rows that change ranks",
+                                                       .options = free_particles_options,
+                                                       .config_size = sizeof(free_particles_config),
+                                                       .reproducible = LOCUM_BITS_ANY_RANKS,
+                                                       .create = free_particles_create,
+                                                       .schema = free_particles_schema,
+                                                       .start = free_particles_start,
+                                                       .advance = free_particles_advance,
+                                                       .observe = free_particles_observe,
+                                                       .time = free_particles_time,
+                                                       .free_state = free_particles_free_state,
+                                                       .destroy = free_particles_destroy};

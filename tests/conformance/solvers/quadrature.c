@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* quadrature.c - a solver without time: the integral of a cos(w x) + x^p over [0, 1] by the trapezoidal rule, the intervals
- * halved until two results agree to `tolerance` (else LOCUM_CONVERGENCE).
+/* quadrature.c - a solver without time: the integral of a cos(w x) + x^p over [0, 1] by the trapezoidal rule, the
+ * intervals halved until two results agree to `tolerance` (else LOCUM_CONVERGENCE).
  *
- * Level l has 2^l intervals. Its new points are summed in blocks of 64, each block by one rank, blocks in their order: the same
- * bits on any number of ranks. Arrays: integral, levels; integrand and its axis on 33 points. */
+ * Level l has 2^l intervals. Its new points are summed in blocks of 64, each block by one rank, blocks in their
+ * order: the same bits on any number of ranks. Arrays: integral, levels; integrand and its axis on 33 points. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +23,47 @@ typedef struct quadrature_config {
 
 #define PLACE(member) offsetof(quadrature_config, member)
 static const locum_option quadrature_options[] = {
-    {.name = "amplitude", .type = LOCUM_F64, .place = PLACE(amplitude), .value = 1, .unit = "1", .text = "of the cosine",
+    {.name = "amplitude",
+     .type = LOCUM_F64,
+     .place = PLACE(amplitude),
+     .value = 1,
+     .unit = "1",
+     .text = "of the cosine",
      .flags = LOCUM_PARAMETER},
-    {.name = "frequency", .type = LOCUM_F64, .place = PLACE(frequency), .value = 1, .min = 0, .max = 1e4, .unit = "1",
-     .text = "of the cosine", .flags = LOCUM_PARAMETER},
-    {.name = "power", .type = LOCUM_F64, .place = PLACE(power), .value = 1, .min = 0, .max = 100, .unit = "1",
-     .text = "of the monomial", .flags = LOCUM_PARAMETER},
-    {.name = "tolerance", .type = LOCUM_F64, .place = PLACE(tolerance), .value = 1e-8, .min = 0, .max = 1, .unit = "1",
-     .text = "of the integral", .flags = LOCUM_OPEN_MIN},
-    {.name = "most_levels", .type = LOCUM_I32, .place = PLACE(most_levels), .value = 20, .min = 2, .max = 30, .unit = "1",
+    {.name = "frequency",
+     .type = LOCUM_F64,
+     .place = PLACE(frequency),
+     .value = 1,
+     .min = 0,
+     .max = 1e4,
+     .unit = "1",
+     .text = "of the cosine",
+     .flags = LOCUM_PARAMETER},
+    {.name = "power",
+     .type = LOCUM_F64,
+     .place = PLACE(power),
+     .value = 1,
+     .min = 0,
+     .max = 100,
+     .unit = "1",
+     .text = "of the monomial",
+     .flags = LOCUM_PARAMETER},
+    {.name = "tolerance",
+     .type = LOCUM_F64,
+     .place = PLACE(tolerance),
+     .value = 1e-8,
+     .min = 0,
+     .max = 1,
+     .unit = "1",
+     .text = "of the integral",
+     .flags = LOCUM_OPEN_MIN},
+    {.name = "most_levels",
+     .type = LOCUM_I32,
+     .place = PLACE(most_levels),
+     .value = 20,
+     .min = 2,
+     .max = 30,
+     .unit = "1",
      .text = "halvings before it gives up"},
     {0},
 };
@@ -56,17 +88,26 @@ struct locum_state {
 static void describe(locum_solver *s)
 {
     s->domains[DOMAIN_GLOBAL] = (locum_domain){.name = "global", .support = LOCUM_GLOBAL};
-    s->domains[DOMAIN_X] = (locum_domain){.name = "x", .support = LOCUM_ROWS, .n_dims = 1, .n_global = {POINTS}, .axis = {s->axis},
-                                          .axis_name = {"x"}, .axis_unit = "1", .upper = {1}};
+    s->domains[DOMAIN_X] = (locum_domain){.name = "x",
+                                          .support = LOCUM_ROWS,
+                                          .n_dims = 1,
+                                          .n_global = {POINTS},
+                                          .axis = {s->axis},
+                                          .axis_name = {"x"},
+                                          .axis_unit = "1",
+                                          .upper = {1}};
     for (int i = 0; i < POINTS; i++) s->axis[i] = (double)i / (POINTS - 1);
-    s->arrays[INTEGRAL] = (locum_array){"integral", "integral over [0, 1]", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
-    s->arrays[LEVELS] = (locum_array){"levels", "halvings that it took", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
-    s->arrays[INTEGRAND] = (locum_array){"integrand", "what is integrated", "1", LOCUM_FLOAT64, DOMAIN_X,
-                                         .roles = LOCUM_INPUT | LOCUM_OBSERVABLE};
+    s->arrays[INTEGRAL] =
+        (locum_array){"integral", "integral over [0, 1]", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
+    s->arrays[LEVELS] =
+        (locum_array){"levels", "halvings that it took", "1", LOCUM_FLOAT64, DOMAIN_GLOBAL, .roles = LOCUM_OBSERVABLE};
+    s->arrays[INTEGRAND] = (locum_array){
+        "integrand", "what is integrated", "1", LOCUM_FLOAT64, DOMAIN_X, .roles = LOCUM_INPUT | LOCUM_OBSERVABLE};
     s->schema = (locum_schema){s->domains, N_DOMAINS, s->arrays, N_ARRAYS, true, 0};
 }
 
-static locum_status quadrature_create(const void *config, const locum_services *services, MPI_Comm comm, locum_solver **solver)
+static locum_status quadrature_create(const void *config, const locum_services *services, MPI_Comm comm,
+                                      locum_solver **solver)
 {
     (void)services;
     *solver = NULL;
@@ -152,7 +193,8 @@ static locum_status quadrature_advance(const locum_solver *s, locum_state *a, do
         LOCUM_REQUIRE(isfinite(now), LOCUM_NUMERIC, "quadrature: the integrand is not finite");
         if (level >= 5 && change <= s->config.tolerance) return LOCUM_OK;
     }
-    return LOCUM_FAIL(LOCUM_CONVERGENCE, "quadrature: not within %g after %d halvings", s->config.tolerance, s->config.most_levels);
+    return LOCUM_FAIL(LOCUM_CONVERGENCE, "quadrature: not within %g after %d halvings", s->config.tolerance,
+                      s->config.most_levels);
 }
 
 static locum_status quadrature_observe(const locum_solver *s, locum_state *a, const bool *wanted, locum_frame *frame)
@@ -179,8 +221,16 @@ static void quadrature_destroy(locum_solver *solver)
     free(solver);
 }
 
-const locum_solver_type locum_solver_quadrature = {
-    .name = "quadrature", .summary = "an integral over [0, 1]; a test of solvers without time", .options = quadrature_options,
-    .config_size = sizeof(quadrature_config), .reproducible = LOCUM_BITS_ANY_RANKS, .create = quadrature_create,
-    .schema = quadrature_schema, .start = quadrature_start, .advance = quadrature_advance, .observe = quadrature_observe,
-    .time = quadrature_time, .free_state = quadrature_free_state, .destroy = quadrature_destroy};
+const locum_solver_type locum_solver_quadrature = {.name = "quadrature",
+                                                   .summary = "an integral over [0, 1]; a test of solvers without time",
+                                                   .options = quadrature_options,
+                                                   .config_size = sizeof(quadrature_config),
+                                                   .reproducible = LOCUM_BITS_ANY_RANKS,
+                                                   .create = quadrature_create,
+                                                   .schema = quadrature_schema,
+                                                   .start = quadrature_start,
+                                                   .advance = quadrature_advance,
+                                                   .observe = quadrature_observe,
+                                                   .time = quadrature_time,
+                                                   .free_state = quadrature_free_state,
+                                                   .destroy = quadrature_destroy};

@@ -32,9 +32,18 @@ static drawer drive_times(const char *study, int n_times, const double *times, l
     locum_sample sample = {.seed = 5, .config = locum_settings_config(d.f.setup.solver)};
     d.frames.comm = MPI_COMM_WORLD;
     locum_watch_begin(&watch, NULL, NULL, NAN);
-    locum_drive_call call = {.type = type, .solver = d.solver, .sample = &sample, .record = d.f.setup.record_config,
-                             .until = d.f.setup.record_config->until, .comm = MPI_COMM_WORLD, .watch = &watch,
-                             .sink = capture_sink(&d.frames), .progress = count_step, .progress_self = &d, .n_times = n_times, .times = times};
+    locum_drive_call call = {.type = type,
+                             .solver = d.solver,
+                             .sample = &sample,
+                             .record = d.f.setup.record_config,
+                             .until = d.f.setup.record_config->until,
+                             .comm = MPI_COMM_WORLD,
+                             .watch = &watch,
+                             .sink = capture_sink(&d.frames),
+                             .progress = count_step,
+                             .progress_self = &d,
+                             .n_times = n_times,
+                             .times = times};
     locum_status st = locum_drive(&call, &d.state);
     if (st != expected) printf("\n    %s: %s", locum_status_name(st), locum_status_message());
     CU_ASSERT(st == expected);
@@ -56,7 +65,8 @@ static void done(drawer *d)
 
 static void eleven_frames_from_0_to_10_every_1(void)
 {
-    drawer d = drive("study: s\nsolver: {name: free_particles, speed: 0.01, step: 0.3}\nrecord: {until: 10, every: 1}\n", LOCUM_OK);
+    drawer d = drive(
+        "study: s\nsolver: {name: free_particles, speed: 0.01, step: 0.3}\nrecord: {until: 10, every: 1}\n", LOCUM_OK);
 
     CU_ASSERT(d.frames.n == 11);
     for (int i = 0; i < d.frames.n; i++) CU_ASSERT(d.frames.frames[i].time == i);
@@ -68,7 +78,8 @@ static void times_do_not_drift(void)
     drawer d = drive(GRID "record: {from: 0.01, until: 0.06, every: 0.001}\n", LOCUM_OK);
 
     CU_ASSERT(d.frames.n == 51);
-    for (int i = 0; i < d.frames.n; i++) CHECK_CLOSE(d.frames.frames[i].time, 0.01 + i * 0.001, 1e-15); /* one rounding, not 50 */
+    for (int i = 0; i < d.frames.n; i++)
+        CHECK_CLOSE(d.frames.frames[i].time, 0.01 + i * 0.001, 1e-15); /* one rounding, not 50 */
     CU_ASSERT(d.frames.frames[d.frames.n - 1].time == 0.06);
     /* events cut steps, but only those before them: the steps are as long as the record times are apart */
     CU_ASSERT(d.steps <= 61);
@@ -92,7 +103,8 @@ static void only_wanted_arrays_are_asked_for(void)
     for (int a = 0; a < schema->n_arrays; a++) {
         bool named = !strcmp(schema->arrays[a].name, "mean") || !strcmp(schema->arrays[a].name, "gradient");
         CU_ASSERT(d.frames.wanted[a] == named && !d.frames.frames[0].value[a] == !named);
-        CU_ASSERT(all.frames.wanted[a] == !(schema->arrays[a].roles & LOCUM_COSTLY)); /* none named: all but the costly ones */
+        CU_ASSERT(all.frames.wanted[a] ==
+                  !(schema->arrays[a].roles & LOCUM_COSTLY)); /* none named: all but the costly ones */
     }
     done(&d);
     done(&all);
@@ -120,7 +132,8 @@ static void a_mean_is_trapezoidal_over_all_steps(void)
     for (int i = 1; i < 41; i++)
         sum += 0.5 * (every.frames.frames[i].time - every.frames.frames[i - 1].time) *
                (every.frames.frames[i].value[a][0] + every.frames.frames[i - 1].value[a][0]);
-    CHECK_CLOSE(mean.frames.frames[0].value[a][0], sum / 0.04, 1e-14 * sum / 0.04); /* 40 additions, steps split at 1e-18 */
+    CHECK_CLOSE(mean.frames.frames[0].value[a][0], sum / 0.04,
+                1e-14 * sum / 0.04); /* 40 additions, steps split at 1e-18 */
     CU_ASSERT(mean.frames.frames[0].time == 0.05);
     done(&every);
     done(&mean);
@@ -154,7 +167,8 @@ static void nested_windows_are_the_means_of_single_runs(void)
 
 static void means_of_changing_rows_are_refused(void)
 {
-    drawer d = drive("study: s\nsolver: free_particles\nrecord: {until: 1, average: true, observe: [position]}\n", LOCUM_STUDY);
+    drawer d = drive("study: s\nsolver: free_particles\nrecord: {until: 1, average: true, observe: [position]}\n",
+                     LOCUM_STUDY);
 
     CU_ASSERT(strstr(locum_status_message(), "position") != NULL);
     done(&d);
@@ -166,7 +180,8 @@ static void a_solver_without_time_gives_one_frame(void)
     int integral = locum_schema_find(locum_solver_quadrature.schema(d.solver), "integral");
 
     CU_ASSERT_FATAL(d.frames.n == 1);
-    CHECK_CLOSE(d.frames.frames[0].value[integral][0], 2 * sin(3) / 3 + 0.5, 1e-7); /* tolerance of the solver: 1e-8 of a halving */
+    CHECK_CLOSE(d.frames.frames[0].value[integral][0], 2 * sin(3) / 3 + 0.5,
+                1e-7); /* tolerance of the solver: 1e-8 of a halving */
     done(&d);
 }
 

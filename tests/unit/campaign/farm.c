@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* farm.c - claims about campaigns inside one MPI program: any number of ranks makes the same dataset, failures are recorded or
- * stop everybody, stopping and slices, and samples solved in memory. */
+/* farm.c - claims about campaigns inside one MPI program: any number of ranks makes the same dataset, failures are
+ * recorded or stop everybody, stopping and slices, and samples solved in memory. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,11 +11,12 @@
 #include "tests/unit/campaign/fixture.h"
 
 /* small shards, so that there are several of each split */
-#define GRID "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 16, step: 0.001}\ninitial: random\n"                     \
-             "record: {until: 0.02, every: 0.01}\n"                                                                                    \
-             "campaign: {split: {train: 9, validation: 2, calibration: 3, test: 4}, shard_bytes: 12000,\n"                              \
-             "  long: {splits: [test], until: 0.04}, noise: {samples: 2},\n"                                                           \
-             "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}}\n"
+#define GRID                                                                                            \
+    "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 16, step: 0.001}\ninitial: random\n" \
+    "record: {until: 0.02, every: 0.01}\n"                                                              \
+    "campaign: {split: {train: 9, validation: 2, calibration: 3, test: 4}, shard_bytes: 12000,\n"       \
+    "  long: {splits: [test], until: 0.04}, noise: {samples: 2},\n"                                     \
+    "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}}\n"
 enum { GRID_SAMPLES = 9 + 2 + 3 + 4 + 2 };
 
 static char folder[LOCUM_PATH_SIZE];
@@ -31,7 +32,8 @@ typedef struct outcome {
     double seconds;
 } outcome;
 
-static outcome generate_slice(const char *study, const char *name, MPI_Comm world, int shard, int n_shards, double wall_time, uint64_t hash)
+static outcome generate_slice(const char *study, const char *name, MPI_Comm world, int shard, int n_shards,
+                              double wall_time, uint64_t hash)
 {
     char dataset[LOCUM_PATH_SIZE];
     fixture f = fixture_read(study, true);
@@ -41,8 +43,15 @@ static outcome generate_slice(const char *study, const char *name, MPI_Comm worl
     path_of(name, dataset);
     locum_watch_begin(&watch, NULL, NULL, wall_time);
     double begin = locum_clock();
-    locum_generate_call call = {.study = f.study, .setup = &f.setup, .plan = f.plan, .dataset = dataset, .options_hash = hash,
-                                .shard = shard, .n_shards = n_shards, .world = world, .watch = &watch};
+    locum_generate_call call = {.study = f.study,
+                                .setup = &f.setup,
+                                .plan = f.plan,
+                                .dataset = dataset,
+                                .options_hash = hash,
+                                .shard = shard,
+                                .n_shards = n_shards,
+                                .world = world,
+                                .watch = &watch};
     if (!o.status) o.status = locum_generate(&call, &o.n_done, &o.n_failed);
     o.seconds = locum_clock() - begin;
     if (world != MPI_COMM_SELF) MPI_Barrier(world);
@@ -132,7 +141,8 @@ static void a_group_of_ranks_makes_the_same_dataset(void)
 
 static void ranks_that_do_not_divide_are_refused(void)
 {
-    outcome o = generate("study: s\nsolver: quadrature\ncampaign: {ranks_per_sample: 5, split: {train: 2}}\n", "divide");
+    outcome o =
+        generate("study: s\nsolver: quadrature\ncampaign: {ranks_per_sample: 5, split: {train: 2}}\n", "divide");
 
     CU_ASSERT(o.status == LOCUM_STUDY);
 }
@@ -209,8 +219,9 @@ static void a_stopped_campaign_goes_on(void)
     compare("stopped", GRID_SAMPLES);
 }
 
-#define HARD "study: s\nseed: 5\nsolver: {name: quadrature, most_levels: 7, tolerance: 1e-4}\n" \
-             "campaign: {split: {train: 4, test: 2}, vary: {frequency: [1, 2, 3, 4, 5, 5000]}}\n"
+#define HARD                                                                           \
+    "study: s\nseed: 5\nsolver: {name: quadrature, most_levels: 7, tolerance: 1e-4}\n" \
+    "campaign: {split: {train: 4, test: 2}, vary: {frequency: [1, 2, 3, 4, 5, 5000]}}\n"
 
 static void a_failed_sample_is_recorded_and_the_campaign_goes_on(void)
 {
@@ -236,8 +247,9 @@ static void a_failed_sample_is_recorded_and_the_campaign_goes_on(void)
 /* the others are in the middle of samples of a minute */
 static void one_rank_that_fails_alone_stops_all(void)
 {
-    static const char study[] = "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 32, step: 1e-6}\nrecord: {until: 100}\n"
-                                "campaign: {split: {train: 20}, vary: {velocity: {range: [0.5, 2]}}}\n";
+    static const char study[] =
+        "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 32, step: 1e-6}\nrecord: {until: 100}\n"
+        "campaign: {split: {train: 20}, vary: {velocity: {range: [0.5, 2]}}}\n";
     char list[64];
 
     locum_format(list, sizeof list, "campaign_sample%%%d=error", ranks() - 1);
@@ -258,7 +270,8 @@ static void what_was_whole_before_a_failure_is_kept(void)
     setenv("LOCUM_FAILPOINTS", list, 1);
     outcome o = generate(GRID, "kept");
     unsetenv("LOCUM_FAILPOINTS");
-    CU_ASSERT(o.status == LOCUM_IO || (o.status == LOCUM_OK && ranks() > 1)); /* a fast rank leaves it fewer than 3 samples */
+    CU_ASSERT(o.status == LOCUM_IO ||
+              (o.status == LOCUM_OK && ranks() > 1)); /* a fast rank leaves it fewer than 3 samples */
     CHECK_OK(generate(GRID, "kept").status);
     compare("kept", GRID_SAMPLES);
     setenv("LOCUM_FAILPOINTS", "campaign_commit@1=error", 1); /* every rank that comes to a commit */
@@ -285,7 +298,8 @@ static void the_manifest_lists_every_file(void)
     for (locum_json_node node = locum_json_first(json, list); json && node >= 0; node = locum_json_next(json, node)) {
         int64_t here = 0, size = 0, bytes_said = 0;
         uint64_t hash = 0;
-        locum_format(file, sizeof file, "%s/world/%s", folder, locum_json_string(json, locum_json_find(json, node, "path")));
+        locum_format(file, sizeof file, "%s/world/%s", folder,
+                     locum_json_string(json, locum_json_find(json, node, "path")));
         CHECK_OK(locum_hash_file(file, &hash, &size));
         locum_hash_text(hash, text);
         CU_ASSERT(!strcmp(text, locum_json_string(json, locum_json_find(json, node, "hash"))));
@@ -300,7 +314,7 @@ static void the_manifest_lists_every_file(void)
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-/* --- in memory ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- in memory --------------------------------------------------------------------------------------------- */
 
 static void samples_are_solved_in_memory(void)
 {
@@ -312,10 +326,20 @@ static void samples_are_solved_in_memory(void)
     locum_solve_result all = {0}, mine = {0};
 
     CHECK_OK(f.status);
-    locum_record_config record = {.from = 0.01, .until = 0.04, .every = NAN, .average = true, .n_observe = 2, .observe = {"variance", "profile"}};
-    locum_solve_call call = {.type = f.setup.type, .config = locum_settings_config(f.setup.solver), .settings = f.setup.solver,
-                             .n_parameters = 2, .parameter_name = names, .n = 4, .parameter = parameter, .seed = seed, .record = &record,
-                             .n_until = 2, .until = until, .world = MPI_COMM_WORLD};
+    locum_record_config record = {
+        .from = 0.01, .until = 0.04, .every = NAN, .average = true, .n_observe = 2, .observe = {"variance", "profile"}};
+    locum_solve_call call = {.type = f.setup.type,
+                             .config = locum_settings_config(f.setup.solver),
+                             .settings = f.setup.solver,
+                             .n_parameters = 2,
+                             .parameter_name = names,
+                             .n = 4,
+                             .parameter = parameter,
+                             .seed = seed,
+                             .record = &record,
+                             .n_until = 2,
+                             .until = until,
+                             .world = MPI_COMM_WORLD};
     CHECK_OK(locum_solve(&call, &all));
     call.world = MPI_COMM_SELF;
     CHECK_OK(locum_solve(&call, &mine));
@@ -323,7 +347,8 @@ static void samples_are_solved_in_memory(void)
         CU_ASSERT(all.failed[s] == (s == 2) && mine.failed[s] == (s == 2)); /* diffusivity 5 is not stable */
         for (int w = 0; w < 2 && !all.failed[s]; w++) {
             const locum_frame *a = all.frames[2 * s + w], *b = mine.frames[2 * s + w];
-            int variance = locum_schema_find(all.schema, "variance"), profile = locum_schema_find(all.schema, "profile");
+            int variance = locum_schema_find(all.schema, "variance"),
+                profile = locum_schema_find(all.schema, "profile");
             CU_ASSERT_FATAL(a && b && a->blocks[profile].n[0] == 16 && a->time == until[w]);
             CU_ASSERT(*(const double *)a->blocks[variance].data == *(const double *)b->blocks[variance].data);
             CU_ASSERT(!memcmp(a->blocks[profile].data, b->blocks[profile].data, 16 * sizeof(double)));
@@ -344,8 +369,15 @@ static void solving_grids_in_memory_is_refused(void)
     fixture f = fixture_read(GRID, true);
     locum_solve_result result = {0};
     locum_record_config record = {.until = 0.02, .every = NAN, .n_observe = 1, .observe = {"tracer"}};
-    locum_solve_call call = {.type = f.setup.type, .config = locum_settings_config(f.setup.solver), .settings = f.setup.solver, .n = 1,
-                             .seed = &seed, .record = &record, .n_until = 1, .until = &until, .world = MPI_COMM_WORLD};
+    locum_solve_call call = {.type = f.setup.type,
+                             .config = locum_settings_config(f.setup.solver),
+                             .settings = f.setup.solver,
+                             .n = 1,
+                             .seed = &seed,
+                             .record = &record,
+                             .n_until = 1,
+                             .until = &until,
+                             .world = MPI_COMM_WORLD};
 
     CHECK_FAILS(locum_solve(&call, &result), LOCUM_STUDY);
     CU_ASSERT(strstr(locum_status_message(), "tracer") && !result.frames);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fixture.h - what the tests of the campaign share: a study with one of the minimal solvers, a folder of its own, an MPI main. */
+/* fixture.h - what the tests of the campaign share: a study with one of the minimal solvers, a folder of its own, an
+ * MPI main. */
 #ifndef TESTS_UNIT_CAMPAIGN_FIXTURE_H
 #define TESTS_UNIT_CAMPAIGN_FIXTURE_H
 
@@ -13,8 +14,8 @@
 #include "tests/unit/campaign/leaks.h"
 #include "tests/unit/check.h"
 
-static const locum_solver_type *const test_solvers[] = {&locum_solver_quadrature, &locum_solver_free_particles, &locum_solver_grid_advection,
-                                                        NULL};
+static const locum_solver_type *const test_solvers[] = {&locum_solver_quadrature, &locum_solver_free_particles,
+                                                        &locum_solver_grid_advection, NULL};
 
 typedef struct fixture {
     locum_study *study;
@@ -53,7 +54,8 @@ static inline void fixture_folder(char folder[LOCUM_PATH_SIZE])
 }
 
 /* the claims on all ranks; rank 0 prints. folder: NULL, or gets a folder that is removed at the end. */
-static inline int fixture_main(int *argc, char ***argv, const char *suite, const check_entry *entries, int n, char *folder)
+static inline int fixture_main(int *argc, char ***argv, const char *suite, const check_entry *entries, int n,
+                               char *folder)
 {
     int rank, failed;
 
@@ -84,7 +86,8 @@ static inline void fixture_compare(const char *a, const char *b, int64_t n_sampl
         const locum_dataset_sample *p = locum_dataset_sample_at(x, s), *q = locum_dataset_sample_at(y, s);
         size_t bytes = (size_t)locum_dataset_n_parameters(x) * sizeof(double);
         CU_ASSERT_FATAL(p->index == q->index && p->seed == q->seed && p->split == q->split && p->twin == q->twin);
-        CU_ASSERT_FATAL(p->failed == q->failed && p->n_frames == q->n_frames && !memcmp(p->parameter, q->parameter, bytes));
+        CU_ASSERT_FATAL(p->failed == q->failed && p->n_frames == q->n_frames &&
+                        !memcmp(p->parameter, q->parameter, bytes));
         for (int64_t f = 0; f < p->n_frames; f++)
             for (int k = 0; k < schema->n_arrays; k++) {
                 int64_t n = locum_dataset_count(x, s, f, k);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* killed.c - a campaign that is killed at any moment, and goes on: kill -9 of one rank at chosen places, of mpirun, of the whole
- * process group; the dataset is that of an uninterrupted run. Two processes on one dataset; a job array.
+/* killed.c - a campaign that is killed at any moment, and goes on: kill -9 of one rank at chosen places, of mpirun,
+ * of the whole process group; the dataset is that of an uninterrupted run. Two processes on one dataset; a job array.
  * Arguments: mpirun, the program. No MPI in this process: it starts programs that have it. */
 #include <signal.h>
 #include <sys/wait.h>
@@ -9,10 +9,11 @@
 #include "tests/unit/campaign/fixture.h"
 
 enum { SAMPLES = 30 };
-static const char study[] = "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 32, step: 0.0002}\ninitial: random\n"
-                            "record: {until: 0.1}\n"
-                            "campaign: {split: {train: 20, test: 10}, shard_bytes: 20000,\n"
-                            "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}}\n";
+static const char study[] =
+    "study: s\nseed: 5\nsolver: {name: grid_advection, resolution: 32, step: 0.0002}\ninitial: random\n"
+    "record: {until: 0.1}\n"
+    "campaign: {split: {train: 20, test: 10}, shard_bytes: 20000,\n"
+    "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}}\n";
 
 static const char *mpirun, *program;
 static char folder[LOCUM_PATH_SIZE], study_path[LOCUM_PATH_SIZE + 32], reference[LOCUM_PATH_SIZE + 32];
@@ -40,7 +41,8 @@ static pid_t launch(int n, const char *dataset, const char *shard, const char *n
     if (n == 1)
         execl(program, program, study_path, dataset, shard, n_shards, (char *)NULL);
     else
-        execl(mpirun, mpirun, "--oversubscribe", "-n", ranks, program, study_path, dataset, shard, n_shards, (char *)NULL);
+        execl(mpirun, mpirun, "--oversubscribe", "-n", ranks, program, study_path, dataset, shard, n_shards,
+              (char *)NULL);
     _exit(98);
 }
 
@@ -81,8 +83,8 @@ static void check_whole(const char *dataset)
     CU_ASSERT(access(path, F_OK) != 0);
 }
 
-/* one dataset, killed at each of these places in turn; no call in between cleans up. The other rank waits in its third sample, to
- * leave something to do for the next turn. */
+/* one dataset, killed at each of these places in turn; no call in between cleans up. The other rank waits in its
+ * third sample, to leave something to do for the next turn. */
 static void a_campaign_survives_a_kill_at_any_place(void)
 {
     static const char *const places[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* leaks.h - memory that was lost between MPI_Init (leaks_begin) and MPI_Finalize; asked before the latter: at exit, with MPI's plug-ins unloaded, LeakSanitizer cannot walk the
- * threads any more. In builds without AddressSanitizer there is nothing to ask. Included by one file of a test program. */
+/* leaks.h - memory that was lost between MPI_Init (leaks_begin) and MPI_Finalize; asked before the latter: at exit,
+ * with MPI's plug-ins unloaded, LeakSanitizer cannot walk the threads any more. In builds without AddressSanitizer
+ * there is nothing to ask. Included by one file of a test program. */
 #ifndef TESTS_UNIT_CAMPAIGN_LEAKS_H
 #define TESTS_UNIT_CAMPAIGN_LEAKS_H
 
@@ -13,7 +14,8 @@ __attribute__((visibility("default"))) const char *__lsan_default_suppressions(v
 const char *__lsan_default_suppressions(void)
 {
     /* MPI's threads; we have neither strdup nor asprintf */
-    return "leak:strdup\nleak:vasprintf\nleak:libmpi\nleak:libopen-\nleak:pmix\nleak:libevent\nleak:libhwloc\nleak:mca_\n";
+    return "leak:strdup\nleak:vasprintf\nleak:libmpi\nleak:libopen-\nleak:pmix\nleak:libevent\nleak:libhwloc\nleak:mca_"
+           "\n";
 }
 __attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void)

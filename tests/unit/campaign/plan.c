@@ -19,7 +19,8 @@ static void check_refused(const char *text, bool with_campaign, const char *cons
 
     CU_ASSERT(f.status == LOCUM_STUDY);
     for (; *words; words++) {
-        if (!strstr(locum_status_message(), *words)) printf("\n    \"%s\" is not in: %s", *words, locum_status_message());
+        if (!strstr(locum_status_message(), *words))
+            printf("\n    \"%s\" is not in: %s", *words, locum_status_message());
         CU_ASSERT(strstr(locum_status_message(), *words) != NULL);
     }
     fixture_free(&f);
@@ -34,9 +35,10 @@ static void check_campaign_refused(const char *campaign, const char *a, const ch
     check_refused(text, true, words);
 }
 
-#define SOBOL "campaign:\n  split: {train: 64, validation: 8, calibration: 32, test: 32}\n"                            \
-              "  long: {splits: [calibration, test], until: 2}\n  noise: {samples: 16, of: test, seed: another}\n"     \
-              "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}\n"
+#define SOBOL                                                                                            \
+    "campaign:\n  split: {train: 64, validation: 8, calibration: 32, test: 32}\n"                        \
+    "  long: {splits: [calibration, test], until: 2}\n  noise: {samples: 16, of: test, seed: another}\n" \
+    "  vary: {velocity: {range: [0.5, 2], scale: log}, diffusivity: {range: [0.05, 0.2]}}\n"
 
 static void a_plan_has_what_the_study_asks_for(void)
 {
@@ -56,7 +58,8 @@ static void a_plan_has_what_the_study_asks_for(void)
         bool is_long = s->split == LOCUM_CALIBRATION || s->split == LOCUM_TEST || s->split == LOCUM_NOISE;
         CU_ASSERT(s->until == (is_long ? 2 : 1));
     }
-    CU_ASSERT(n[LOCUM_TRAIN] == 64 && n[LOCUM_VALIDATION] == 8 && n[LOCUM_CALIBRATION] == 32 && n[LOCUM_TEST] == 32 && n[LOCUM_NOISE] == 16);
+    CU_ASSERT(n[LOCUM_TRAIN] == 64 && n[LOCUM_VALIDATION] == 8 && n[LOCUM_CALIBRATION] == 32 && n[LOCUM_TEST] == 32 &&
+              n[LOCUM_NOISE] == 16);
     fixture_free(&f);
 }
 
@@ -83,7 +86,8 @@ static void a_plan_is_a_function_of_the_study(void)
 
     CHECK_OK(a.status);
     CHECK_OK(b.status);
-    if (a.plan && b.plan) CU_ASSERT(!memcmp(a.plan->samples, b.plan->samples, (size_t)a.plan->n * sizeof *a.plan->samples));
+    if (a.plan && b.plan)
+        CU_ASSERT(!memcmp(a.plan->samples, b.plan->samples, (size_t)a.plan->n * sizeof *a.plan->samples));
     fixture_free(&a);
     fixture_free(&b);
 }
@@ -97,13 +101,15 @@ static double discrepancy(const locum_campaign_plan *plan, locum_split split, in
     for (int64_t i = 0; i < plan->n; i++) {
         if (plan->samples[i].split != split) continue;
         (*n)++;
-        double x[2] = {log(plan->samples[i].parameter[0] / 0.5) / log(4), (plan->samples[i].parameter[1] - 0.05) / 0.15};
+        double x[2] = {log(plan->samples[i].parameter[0] / 0.5) / log(4),
+                       (plan->samples[i].parameter[1] - 0.05) / 0.15};
         double product = 1;
         for (int d = 0; d < 2; d++) product *= 1 + 0.5 * fabs(x[d] - 0.5) - 0.5 * pow(x[d] - 0.5, 2);
         sum1 += product;
         for (int64_t j = 0; j < plan->n; j++) {
             if (plan->samples[j].split != split) continue;
-            double y[2] = {log(plan->samples[j].parameter[0] / 0.5) / log(4), (plan->samples[j].parameter[1] - 0.05) / 0.15};
+            double y[2] = {log(plan->samples[j].parameter[0] / 0.5) / log(4),
+                           (plan->samples[j].parameter[1] - 0.05) / 0.15};
             product = 1;
             for (int d = 0; d < 2; d++)
                 product *= 1 + 0.5 * fabs(x[d] - 0.5) + 0.5 * fabs(y[d] - 0.5) - 0.5 * fabs(x[d] - y[d]);
@@ -132,7 +138,8 @@ static void training_points_fill_the_space(void)
 
 static void a_list_takes_its_values_together(void)
 {
-    fixture f = plan_of("campaign: {split: {train: 2, test: 1}, vary: {velocity: [1, 2, 3], diffusivity: [0.1, 0.2, 0.3]}}\n");
+    fixture f =
+        plan_of("campaign: {split: {train: 2, test: 1}, vary: {velocity: [1, 2, 3], diffusivity: [0.1, 0.2, 0.3]}}\n");
     int64_t test = 0;
 
     CHECK_OK(f.status);
@@ -149,7 +156,8 @@ static void a_list_takes_its_values_together(void)
 
 static void a_grid_has_every_combination(void)
 {
-    fixture f = plan_of("campaign: {points: grid, vary: {velocity: {range: [1, 4], n: 3, scale: log}, diffusivity: [0.1, 0.2]}}\n");
+    fixture f = plan_of(
+        "campaign: {points: grid, vary: {velocity: {range: [1, 4], n: 3, scale: log}, diffusivity: [0.1, 0.2]}}\n");
     const double velocity[] = {1, 1, 2, 2, 4, 4};
 
     CHECK_OK(f.status);
@@ -174,32 +182,47 @@ static void an_ensemble_needs_no_parameter(void)
 
 static void wrong_campaigns_are_refused_with_place_and_remedy(void)
 {
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocty: {range: [1, 2]}}}\n", "study.yaml:5:38", "velocity");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {step: {range: [1, 2]}}}\n", "study.yaml:5", "fixed for all samples");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {diffusivity: {range: [1, 200]}}}\n", "study.yaml:5", "10");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [2, 1]}}}\n", "study.yaml:5", "begin below");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [-1, 1], scale: log}}}\n", "study.yaml:5", "above 0");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [1, 2], scal: log}}}\n", "study.yaml:5", "scale");
-    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [1, 2]}, diffusivity: [1]}}\n", "study.yaml:5", "grid");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocty: {range: [1, 2]}}}\n", "study.yaml:5:38",
+                           "velocity");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {step: {range: [1, 2]}}}\n", "study.yaml:5",
+                           "fixed for all samples");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {diffusivity: {range: [1, 200]}}}\n", "study.yaml:5",
+                           "10");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [2, 1]}}}\n", "study.yaml:5",
+                           "begin below");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [-1, 1], scale: log}}}\n",
+                           "study.yaml:5", "above 0");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [1, 2], scal: log}}}\n",
+                           "study.yaml:5", "scale");
+    check_campaign_refused("campaign: {split: {train: 4}, vary: {velocity: {range: [1, 2]}, diffusivity: [1]}}\n",
+                           "study.yaml:5", "grid");
     check_campaign_refused("campaign: {split: {train: 3}, vary: {velocity: [1, 2]}}\n", "study.yaml:5", "2 points");
-    check_campaign_refused("campaign: {vary: {velocity: [1, 2], diffusivity: [1, 2, 3]}}\n", "study.yaml:5", "3 values");
+    check_campaign_refused("campaign: {vary: {velocity: [1, 2], diffusivity: [1, 2, 3]}}\n", "study.yaml:5",
+                           "3 values");
     check_campaign_refused("campaign: {vary: {velocity: {range: [1, 2]}}}\n", "study.yaml:5", "how many samples");
-    check_campaign_refused("campaign: {split: {train: 1, test: 1}, vary: {velocity: [1, 1]}}\n", "same parameters", "velocity");
-    check_campaign_refused("campaign: {split: {train: 4, test: 2}, noise: {samples: 3}, vary: {velocity: {range: [1, 2]}}}\n", "study.yaml:5",
-                           "has 2 samples");
-    check_campaign_refused("campaign: {split: {train: 4}, long: {splits: [trian], until: 2}}\n", "study.yaml:5", "trian");
+    check_campaign_refused("campaign: {split: {train: 1, test: 1}, vary: {velocity: [1, 1]}}\n", "same parameters",
+                           "velocity");
+    check_campaign_refused(
+        "campaign: {split: {train: 4, test: 2}, noise: {samples: 3}, vary: {velocity: {range: [1, 2]}}}\n",
+        "study.yaml:5", "has 2 samples");
+    check_campaign_refused("campaign: {split: {train: 4}, long: {splits: [trian], until: 2}}\n", "study.yaml:5",
+                           "trian");
     check_campaign_refused("campaign: {split: {tran: 4}}\n", "study.yaml:5", "train");
 }
 
 static void wrong_solvers_and_records_are_refused(void)
 {
-    check_refused("study: s\nsolver: {name: advektion}\n", false, (const char *[]){"study.yaml:2", "grid_advection", NULL});
+    check_refused("study: s\nsolver: {name: advektion}\n", false,
+                  (const char *[]){"study.yaml:2", "grid_advection", NULL});
     check_refused("study: s\nrecord: {until: 1}\n", false, (const char *[]){"quadrature", NULL});
-    check_refused("study: s\nsolver: free_particles\ninitial: random\n", false, (const char *[]){"study.yaml:3", "no initial", NULL});
-    check_refused("study: s\nsolver: free_particles\nrecord: {from: 2, until: 1}\n", false, (const char *[]){"study.yaml:3", "record.from", NULL});
+    check_refused("study: s\nsolver: free_particles\ninitial: random\n", false,
+                  (const char *[]){"study.yaml:3", "no initial", NULL});
+    check_refused("study: s\nsolver: free_particles\nrecord: {from: 2, until: 1}\n", false,
+                  (const char *[]){"study.yaml:3", "record.from", NULL});
     check_refused("study: s\nsolver: free_particles\nrecord: {until: 1, every: 0.1, average: true}\n", false,
                   (const char *[]){"study.yaml:3", "average", NULL});
-    check_refused("study: s\nsolver: free_particles\nrecord: {until: 1, resolution: 8}\n", false, (const char *[]){"study.yaml:3", NULL});
+    check_refused("study: s\nsolver: free_particles\nrecord: {until: 1, resolution: 8}\n", false,
+                  (const char *[]){"study.yaml:3", NULL});
 }
 
 int main(int argc, char **argv)

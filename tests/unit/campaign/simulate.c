@@ -35,7 +35,8 @@ static void check_same(const char *a, const char *b, int64_t n_frames)
     CHECK_OK(locum_dataset_open(b, &y));
     if (!x || !y) return;
     const locum_schema *schema = locum_dataset_schema(x);
-    CU_ASSERT(locum_dataset_sample_at(x, 0)->n_frames == n_frames && locum_dataset_sample_at(y, 0)->n_frames == n_frames);
+    CU_ASSERT(locum_dataset_sample_at(x, 0)->n_frames == n_frames &&
+              locum_dataset_sample_at(y, 0)->n_frames == n_frames);
     CU_ASSERT(schema->n_arrays == locum_dataset_schema(y)->n_arrays);
     for (int64_t f = 0; f < n_frames; f++)
         for (int k = 0; k < schema->n_arrays; k++) {
@@ -150,14 +151,16 @@ static void a_coarser_grid_is_stored(void)
     CHECK_OK(locum_dataset_open(path, &a));
     CHECK_OK(locum_dataset_open(fine, &b));
     if (!a || !b) return;
-    int k = locum_schema_find(locum_dataset_schema(a), "tracer"), l = locum_schema_find(locum_dataset_schema(b), "tracer");
+    int k = locum_schema_find(locum_dataset_schema(a), "tracer"),
+        l = locum_schema_find(locum_dataset_schema(b), "tracer");
     int profile = locum_schema_find(locum_dataset_schema(a), "profile");
     CU_ASSERT_FATAL(locum_dataset_count(a, 0, 0, k) == 32 && locum_dataset_count(b, 0, 0, l) == 128);
     CU_ASSERT(locum_dataset_count(a, 0, 0, profile) == 8); /* profiles stay as fine as they are */
     CHECK_OK(locum_dataset_read(a, 0, 0, k, coarse));
     CHECK_OK(locum_dataset_read(b, 0, 0, l, all));
     for (int i = 0; i < 8; i++)
-        for (int j = 0; j < 4; j++) CU_ASSERT(coarse[4 * i + j] == all[8 * 2 * i + 2 * j]); /* its points are points of the fine grid */
+        for (int j = 0; j < 4; j++)
+            CU_ASSERT(coarse[4 * i + j] == all[8 * 2 * i + 2 * j]); /* its points are points of the fine grid */
     locum_dataset_close(a);
     locum_dataset_close(b);
 }
@@ -167,7 +170,9 @@ static void a_failed_run_leaves_no_file_and_says_why(void)
     char path[LOCUM_PATH_SIZE];
     path_of("failed.h5", path);
 
-    CHECK_FAILS(simulate("study: s\nsolver: {name: grid_advection, diffusivity: 5}\nrecord: {until: 1}\n", path, false, NAN), LOCUM_NUMERIC);
+    CHECK_FAILS(
+        simulate("study: s\nsolver: {name: grid_advection, diffusivity: 5}\nrecord: {until: 1}\n", path, false, NAN),
+        LOCUM_NUMERIC);
     CU_ASSERT(strstr(locum_status_message(), "not stable") && strstr(locum_status_message(), "restart file"));
     CU_ASSERT(access(path, F_OK) != 0);
 }
@@ -182,8 +187,11 @@ static void a_run_starts_from_a_file(void)
     path_of("second.h5", second);
 
     CHECK_OK(simulate(STUDY "record: {until: 0.01, precision: float64}\n", first, false, NAN));
-    locum_format(study, sizeof study, "study: s\nsolver: {name: grid_advection, step: 0.001}\ninitial: {name: file, file: %s, dataset: tracer}\n"
-                 "record: {until: 0, precision: float64}\n", first);
+    locum_format(
+        study, sizeof study,
+        "study: s\nsolver: {name: grid_advection, step: 0.001}\ninitial: {name: file, file: %s, dataset: tracer}\n"
+        "record: {until: 0, precision: float64}\n",
+        first);
     CHECK_OK(simulate(study, second, false, NAN)); /* the resolution is the file's */
     CHECK_OK(locum_dataset_open(first, &a));
     CHECK_OK(locum_dataset_open(second, &b));
@@ -194,8 +202,10 @@ static void a_run_starts_from_a_file(void)
     CU_ASSERT(!memcmp(x, y, sizeof x));
     locum_dataset_close(b);
     path_of("third.h5", second);
-    locum_format(study, sizeof study, "study: s\nsolver: {name: grid_advection, resolution: [32, 16], step: 0.0005}\n"
-                 "initial: {name: file, file: %s, dataset: tracer}\nrecord: {until: 0, precision: float64}\n", first);
+    locum_format(study, sizeof study,
+                 "study: s\nsolver: {name: grid_advection, resolution: [32, 16], step: 0.0005}\n"
+                 "initial: {name: file, file: %s, dataset: tracer}\nrecord: {until: 0, precision: float64}\n",
+                 first);
     CHECK_OK(simulate(study, second, false, NAN));
     CHECK_OK(locum_dataset_open(second, &b));
     CU_ASSERT_FATAL(locum_dataset_count(b, 0, 0, locum_schema_find(locum_dataset_schema(b), "tracer")) == 512);
@@ -209,7 +219,8 @@ static void a_run_starts_from_a_file(void)
 int main(int argc, char **argv)
 {
     static const check_entry entries[] = {
-        {"a second run has nothing to do, and other options need force", a_second_run_has_nothing_to_do_and_other_options_need_force},
+        {"a second run has nothing to do, and other options need force",
+         a_second_run_has_nothing_to_do_and_other_options_need_force},
         {"frames of a stopped run are those of a whole one", frames_of_a_stopped_run_are_those_of_a_whole_one},
         {"single precision is not rounded twice", single_precision_is_not_rounded_twice},
         {"a mean of a stopped run is that of a whole one", a_mean_of_a_stopped_run_is_that_of_a_whole_one},
