@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/report/gnuplot.h"
@@ -17,10 +18,18 @@ static void superscript(int exponent, char text[TICKS_TEXT])
     for (const char *c = plain; *c; c++) strcat(text, *c == '-' ? "⁻" : digit[*c - '0']);
 }
 
+/* of the leading digit once rounded to `digits` digits: 9.996 has 1 */
+static int exponent_of(double value, int digits)
+{
+    char text[TICKS_TEXT];
+    locum_format(text, sizeof text, "%.*e", digits - 1, value);
+    return (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+}
+
 /* value with `digits` significant digits as a plain decimal; short: without trailing zeros behind the point */
 static void plain_number(double value, int digits, bool is_short, char text[TICKS_TEXT])
 {
-    int exponent = value == 0 ? 0 : (int)floor(log10(fabs(value)) + 1e-12), behind = digits - 1 - exponent;
+    int exponent = exponent_of(value, digits), behind = digits - 1 - exponent;
     double grain = pow(10, -behind);
     if (behind < 0) value = round(value / grain) * grain;
     locum_format(text, TICKS_TEXT, "%.*f", behind > 0 ? behind : 0, value);
@@ -53,12 +62,8 @@ static void write_number(double value, int digits, bool is_short, char text[TICK
         set_minus(text);
         return;
     }
-    int exponent = (int)floor(log10(size));
+    int exponent = exponent_of(value, digits);
     plain_number(value / pow(10, exponent), digits, is_short, part);
-    if (!strncmp(part + (value < 0), "10", 2)) { /* 9.9996 rounds up */
-        exponent++;
-        plain_number(value < 0 ? -1 : 1, digits, is_short, part);
-    }
     superscript(exponent, power);
     if (!strcmp(part, "1")) snprintf(text, TICKS_TEXT, "10%.30s", power);
     else snprintf(text, TICKS_TEXT, "%.12s × 10%.24s", part, power);

@@ -19,7 +19,7 @@ typedef struct bars { /* one line each: share that is covered, range that the la
 
 static void add_bar(bars *b, const char *name, double covered, double samples, double low, double high)
 {
-    if (b->n == BARS_MAX || !(samples > 0)) return;
+    if (b->n == BARS_MAX || !(samples > 0) || isnan(covered)) return;
     int i = b->n++;
     snprintf(b->name[i], sizeof b->name[i], "%s", name);
     b->covered[i] = covered;
