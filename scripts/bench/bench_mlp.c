@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bench_mlp.c - what a small network costs, on one core.
  *
- *     infer_b<rows>     MLP 8-64-64-64-4 tanh through locum_eval, packed float32 (with normalisers: two passes over 8 and 4 values more)
+ *     infer_b<rows>     MLP 8-64-64-64-4 tanh through locum_eval, packed float32, normalisers included
  *     train_b256        MLP 8-128-128-128-4 tanh, batch 256: loss, gradient, AdamW
  *
- * Prints one JSON object a line: {case, median_us, min_us, repeats, flops, kernels}. Times are wall time of a batch of calls over its
- * number, median over such batches. Arguments: [seconds per case, default 1] [instruction set]. */
+ * Prints one JSON object a line: {case, median_us, min_us, repeats, flops, kernels}. Times are wall time of a batch of
+ * calls over its number, median over such batches. Arguments: [seconds per case, default 1] [instruction set]. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static void measure(const char *name, double seconds, double flops, const char *
     fflush(stdout);
 }
 
-/* --- the network --------------------------------------------------------------------------------------------------------------------------- */
+/* --- the network -------------------------------------------------------------------------------------------------- */
 static double ones[N_X] = {1, 1, 1, 1, 1, 1, 1, 1}, zeros[N_X];
 
 static locum_task make_task(locum_channel *input, locum_channel *output)
@@ -124,7 +124,7 @@ static locum_status make_file(const locum_task *task, const int32_t *config, con
     return st;
 }
 
-/* --- (a) evaluation ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- (a) evaluation ----------------------------------------------------------------------------------------------- */
 typedef struct evaluation {
     locum_context *context;
     int64_t rows;
@@ -186,7 +186,7 @@ static locum_status bench_evaluation(double seconds, const char *level)
     return LOCUM_OK;
 }
 
-/* --- (b) a step of training ------------------------------------------------------------------------------------------------------------------------ */
+/* --- (b) a step of training --------------------------------------------------------------------------------------- */
 typedef struct training {
     train_network *net;
     train_state state;

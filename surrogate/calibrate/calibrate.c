@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* calibrate.c - the tables behind intervals and flags (J. Lei et al., JASA 113, 1094, 2018; normalised scores: H. Papadopoulos, 2008).
+/* calibrate.c - the tables behind intervals and flags (J. Lei et al., JASA 113, 1094, 2018; normalised scores: H.
+ * Papadopoulos, 2008).
  *
- *     sigma_j   root mean square residual over the fitted samples, at least a tenth of the mean over j (they are fitted: some nearly vanish)
+ *     sigma_j   root mean square residual over the fitted samples, at least a tenth of the mean over j (some nearly
+ *               vanish: they are fitted)
  *     score     max over j of |m_j - z_j| / sqrt(sigma_j^2 + s_j^2)         one a sample: the interval is simultaneous
- *     distance  |(f - mean) map| / sqrt(n),  map = L^-T,  L L^T = covariance of fitted features, shrunk by a tenth to its mean diagonal
+ *     distance  |(f - mean) map| / sqrt(n),  map = L^-T,  L L^T = covariance of fitted features, shrunk by a tenth
+ *               towards its mean diagonal
  *     spread    sqrt(mean over j of s_j^2 / sigma_j^2)
  *
- * The runtime reads sigma, mean and map as float32; scores are made with the rounded values. A share (LOG_SHARE) is judged against the
- * predicted total, which is what the interval of the runtime is made with: z* = log(y + floor * predicted total), normalised. */
+ * The runtime reads sigma, mean and map as float32; scores are made with the rounded values. A share (LOG_SHARE) is
+ * judged against the predicted total, which is what the interval of the runtime is made with: z* = log(y + floor *
+ * predicted total), normalised. */
 #include "surrogate/calibrate/calibrate.h"
 
 #include <math.h>
@@ -47,7 +51,7 @@ static void round_to_float(int64_t n, double *values)
     for (int64_t i = 0; i < n; i++) values[i] = (double)(float)values[i];
 }
 
-/* --- residuals ------------------------------------------------------------------------------------------------------------------------- */
+/* --- residuals ---------------------------------------------------------------------------------------------------- */
 static void fit_sigma(int64_t n, int64_t n_z, const double *mean, const double *z, double *sigma)
 {
     double whole = 0;
@@ -99,7 +103,7 @@ static double spread_of(int64_t n_z, const double *sigma, const double *deviatio
     return sqrt(sum / (double)n_z);
 }
 
-/* --- features ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- features ----------------------------------------------------------------------------------------------------- */
 static void mean_of(int64_t n, int64_t m, const double *f, double *mean)
 {
     for (int64_t j = 0; j < m; j++) {
@@ -154,7 +158,7 @@ static double distance_of(int64_t m, const double *mean, const double *map, cons
     return sqrt(sum / (double)m);
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

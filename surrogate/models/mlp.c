@@ -4,7 +4,8 @@
  * An ensemble of M members is one network: the first layer maps the shared input to M * width values, the others are
  * block-diagonal products of M groups, so that all members run in the same kernel calls.
  *
- *     x [batch, n_x] -> [batch, M width] -> ... -> z [batch, M n_z]         weights [1, n_x, M width], [M, width, width], [M, width, n_z] */
+ *     x [batch, n_x]    -> [batch, M width]  -> ... ->    z [batch, M n_z]
+ *     weights [1, n_x, M width],   [M, width, width] ...,   [M, width, n_z] */
 #include "surrogate/models/model_type.h"
 
 typedef struct mlp_config {

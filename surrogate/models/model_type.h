@@ -2,7 +2,7 @@
 /* model_type.h - a kind of network: an option table and a function that builds its graph between normalised ports.
  *
  *     physical inputs -> ports.c: transform, normalise -> x [batch, n_x] -> build() -> z [batch, members * n_z]
- *                                                      -> ports.c: mean over members, back to physical outputs, intervals
+ *                                   -> ports.c: mean over members, back to physical outputs, intervals
  *
  * A new network is one file here with a descriptor, and one line in model_list.h. */
 #ifndef SURROGATE_MODELS_MODEL_TYPE_H
@@ -46,8 +46,10 @@ typedef struct locum_model_type {
     const char *name, *summary;
     const locum_option *options; /**< keys of the block `surrogate` beside the common ones */
     size_t config_size;
-    /** x [batch, n_x] normalised -> *z [batch, members * n_z], member by member, normalised; *features [batch, n]: the last hidden values
-     *  of the first member. Parameters are named; "weight" and "bias" as the last word decide how they are initialised. */
+    /** x [batch, n_x] normalised -> *z [batch, members * n_z], member by member, normalised; *features [batch, n]:
+     *  the last hidden values
+     *  of the first member. Parameters are named; "weight" and "bias" as the last word decide how they are
+     *  initialised. */
     locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z,
                           locum_id *features);
 } locum_model_type;
@@ -58,11 +60,11 @@ extern const locum_model_type locum_model_mlp;
 /** Descriptor by name, NULL if there is none. */
 const locum_model_type *locum_model_type_find(const char *name);
 
-/* --- ports.c: graphs around a network ------------------------------------------------------------------------------------------- */
+/* --- ports.c: graphs around a network ----------------------------------------------------------------------------- */
 
-/** Graph of training over the symbol "batch": inputs "x" [batch, n_x] and "target" [batch, n_z] (both normalised); output "loss", one value:
- *  sum over rows and members of the mean squared residual over outputs (each output weighs the same, whatever its extent); and
- *  "z" [batch, members * n_z]. Its parameters are those of the other graphs. */
+/** Graph of training over the symbol "batch": inputs "x" [batch, n_x] and "target" [batch, n_z] (both normalised);
+ *  output "loss", one value: sum over rows and members of the mean squared residual over outputs (each output weighs
+ *  the same, whatever its extent); and "z" [batch, members * n_z]. Its parameters are those of the other graphs. */
 locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                         locum_graph **graph);
 
@@ -78,13 +80,14 @@ typedef struct locum_uncertainty {
     const double *feature_map;  /**< [n_features, n_features]: distance^2 = |(f - mean) map|^2 / n_features */
 } locum_uncertainty;
 
-/** Graph `interval` of the model file: value, lower, upper of each output, distance, spread. The interval of a normalised value is
- *  z +- quantile * sqrt(sigma^2 + spread^2), spread = standard deviation over members; "spread" [batch, 1] is its root mean square in units of
- *  sigma. */
+/** Graph `interval` of the model file: value, lower, upper of each output, distance, spread. The interval of a
+ *  normalised value is z +- quantile * sqrt(sigma^2 + spread^2), spread = standard deviation over members; "spread"
+ *  [batch, 1] is its root mean square in units of sigma. */
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                         const locum_uncertainty *uncertainty, locum_graph **graph);
 
-/** Graph of what calibration needs: input "x" -> "mean" [batch, n_z], "deviation" [batch, n_z] (over members), "features". */
+/** Graph of what calibration needs: input "x" -> "mean" [batch, n_z], "deviation" [batch, n_z] (over members),
+ *  "features". */
 locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                            locum_graph **graph);
 

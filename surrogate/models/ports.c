@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- small builders ------------------------------------------------------------------------------------------------------ */
+/* --- small builders ----------------------------------------------------------------------------------------------- */
 static locum_id vector_parameter(locum_graph *graph, const char *name, int64_t n)
 {
     return locum_parameter(graph, name, LOCUM_REAL32, 1, &n);
@@ -46,7 +46,7 @@ static locum_id member_variance(locum_graph *graph, locum_id z, locum_id mean, c
     return locum_scale(graph, sum, 1.0 / (task->members - 1), 0);
 }
 
-/* --- inputs ---------------------------------------------------------------------------------------------------------------- */
+/* --- inputs ------------------------------------------------------------------------------------------------------- */
 static locum_id physical_inputs(const locum_task *task, locum_graph *graph, int batch)
 {
     locum_id *parts = calloc((size_t)task->n_inputs, sizeof *parts);
@@ -62,7 +62,7 @@ static locum_id physical_inputs(const locum_task *task, locum_graph *graph, int 
     return locum_binary(graph, LOCUM_OP_multiply, all, vector_parameter(graph, "normal/x/rate", task->n_x));
 }
 
-/* --- outputs ----------------------------------------------------------------------------------------------------------------- */
+/* --- outputs ------------------------------------------------------------------------------------------------------ */
 static int64_t first_value(const locum_task *task, int output)
 {
     int64_t first = 0;
@@ -97,14 +97,15 @@ static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id
     return locum_binary(graph, LOCUM_OP_maximum, part, locum_scalar(graph, LOCUM_REAL32, 0));
 }
 
-/* an output that is also something else (a slice of one value, say) gets a node of its own, so that it can carry a name */
+/* an output that is also something else (a slice of one value, say) gets a node of its own, so that it can carry a
+ * name */
 static void name_output(locum_graph *graph, locum_id id, const char *name)
 {
     if (*locum_graph_name(graph, id)) id = locum_scale(graph, id, 1, 0);
     locum_output(graph, id, name);
 }
 
-/* --- the four graphs ------------------------------------------------------------------------------------------------------------ */
+/* --- the four graphs ---------------------------------------------------------------------------------------------- */
 static locum_status finish(locum_status st, locum_graph **graph)
 {
     if (!st) st = locum_graph_status(*graph);
@@ -231,7 +232,7 @@ locum_status locum_model_calibration_graph(const locum_model_type *type, const v
     return finish(st, graph);
 }
 
-/* --- the same maps in double, row by row: targets, and the tests' other side ----------------------------------------------------- */
+/* --- the same maps in double, row by row: targets, and the tests' other side -------------------------------------- */
 static double transform(const locum_channel *c, double value, double total)
 {
     if (c->transform == LOCUM_LINEAR) return value;
@@ -274,7 +275,7 @@ void locum_task_physical_outputs(const locum_task *task, const double *z, double
     }
 }
 
-/* --- tasks ------------------------------------------------------------------------------------------------------------------------- */
+/* --- tasks -------------------------------------------------------------------------------------------------------- */
 static void free_channels(int n, locum_channel *channels)
 {
     for (int i = 0; channels && i < n; i++) {

@@ -3,8 +3,8 @@
  *
  *     [locum_context][plan][packed weights] per entry point, [arena][staging of inputs][staging of outputs]
  *
- * A buffer that is packed float32 is read and written where it lies; any other is converted through staging. A row with an input
- * that is not finite is computed from zeros and answered with NaN, so that it disturbs no other row. */
+ * A buffer that is packed float32 is read and written where it lies; any other is converted through staging. A row
+ * with an input that is not finite is computed from zeros and answered with NaN, so that it disturbs no other row. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ struct locum_context {
     uint8_t *bad;                         /* [max_rows] the row's input is not finite */
 };
 
-/* --- laying out ------------------------------------------------------------------------------------------------------------- */
+/* --- laying out --------------------------------------------------------------------------------------------------- */
 typedef struct layout {
     char *base; /* NULL = only counting */
     size_t used;
@@ -158,7 +158,7 @@ locum_status locum_model_prepare(const locum_model *model, int64_t max_rows, voi
     return st;
 }
 
-/* --- moving rows in and out --------------------------------------------------------------------------------------------------- */
+/* --- moving rows in and out --------------------------------------------------------------------------------------- */
 static bool is_packed(const locum_buffer *buffer, int64_t extent)
 {
     return buffer->type == LOCUM_FLOAT32 && buffer->row_stride == extent && (buffer->stride == 1 || extent == 1);
@@ -192,7 +192,8 @@ static bool all_finite(const float *values, int64_t n)
     return !found;
 }
 
-/* rows of one port, as they are or into staging; marks rows that are not finite (as the floats that the network sees) */
+/* rows of one port, as they are or into staging; marks rows that are not finite (as the floats that the network sees)
+ * */
 static bool load_port(locum_context *c, int port, const locum_buffer *buffer, int64_t rows)
 {
     int64_t extent = c->model->inputs[port].extent;
@@ -227,7 +228,7 @@ static void fill_row(const locum_buffer *buffer, int64_t row, int64_t extent, fl
     for (int64_t j = 0; j < extent; j++) store_value(buffer, row, j, value);
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 static void run_entry(locum_context *c, int which, int64_t rows, const float *quantile, float *const *outputs)
 {
     const entry *e = &c->entries[which];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* file.h - the model file: a valid safetensors file with checksums, graphs and ports in its metadata.
  *
- *     [u64 header length][header: JSON, padded with spaces to 64 bytes][tensor 0][_pad.0][tensor 1] ...   every tensor 64-byte aligned
+ *     [u64 header length][header: JSON, padded with spaces to 64 bytes][tensor 0][_pad.0][tensor 1] ...
+ *     every tensor 64-byte aligned
  *
  * __metadata__ (text to text, as safetensors demands):
  *     format "locum-1"   operators "1"   requires "" (comma list; an unknown word is refused)
@@ -10,7 +11,8 @@
  *     graph/predict, graph/interval   the entry points, each a graph (surrogate/graph/graph.h, JSON)
  *     inputs, outputs    [{name, text, unit, dims, axis_name, axis, lower, upper}]
  *     task, study, provenance, ...
- * Limits before any allocation: header 16 MiB, 100,000 nodes a graph, 4,096 tensors, rank 8, the caller's cap on bytes. */
+ * Limits before any allocation: header 16 MiB, 100,000 nodes a graph, 4,096 tensors, rank 8, the caller's cap on
+ * bytes. */
 #ifndef SURROGATE_RUNTIME_FILE_H
 #define SURROGATE_RUNTIME_FILE_H
 
@@ -36,7 +38,8 @@ typedef struct locum_metadata {
     const char *key, *value;
 } locum_metadata;
 
-/** Writes a model file into `out`: adds format, operators, requires, checksums and padding. Names must be unique. Local. */
+/** Writes a model file into `out`: adds format, operators, requires, checksums and padding. Names must be unique.
+ *  Local. */
 locum_status locum_file_write(int n_metadata, const locum_metadata *metadata, int n_tensors,
                               const locum_tensor *tensors, locum_text *out);
 
@@ -48,7 +51,8 @@ typedef struct locum_file {
     locum_tensor *tensors; /**< [n_tensors] without padding tensors; data point into the bytes */
 } locum_file;
 
-/** Checks everything: lengths, order, alignment, overlap, checksums, finite values. LOCUM_DAMAGED naming what is wrong. Local. */
+/** Checks everything: lengths, order, alignment, overlap, checksums, finite values. LOCUM_DAMAGED naming what is
+ *  wrong. Local. */
 locum_status locum_file_read(const void *bytes, size_t n_bytes, locum_file *file);
 void locum_file_free(locum_file *file);                                   /* NULL-safe members */
 const char *locum_file_metadata(const locum_file *file, const char *key); /* NULL if absent */

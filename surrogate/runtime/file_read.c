@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* file_read.c - takes a model file apart and believes nothing (see file.h).
  *
- * Order: size -> header length -> hash of the header -> JSON -> format words -> table of tensors (ascending, without gaps,
- * aligned, exact end) -> hash of each tensor -> finite values. Nothing is allocated beyond the header's nodes and table. */
+ * Order: size -> header length -> hash of the header -> JSON -> format words -> table of tensors (ascending, without
+ * gaps, aligned, exact end) -> hash of each tensor -> finite values. Nothing is allocated beyond the header's nodes
+ * and table. */
 #include "surrogate/runtime/file.h"
 
 #include <inttypes.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* model.c - opens a model file into one block of the host's memory (see model.h), and answers questions about it.
  *
- * The block is measured and filled by the same walk: first with no memory (only counting), then for real. Temporary memory
- * of open and prepare (the JSON tree, graphs while they are compiled) comes from malloc and is gone when they return. */
+ * The block is measured and filled by the same walk: first with no memory (only counting), then for real. Temporary
+ * memory of open and prepare (the JSON tree, graphs while they are compiled) comes from malloc and is gone when they
+ * return. */
 #include "surrogate/runtime/model.h"
 
 #include <inttypes.h>
@@ -19,7 +20,7 @@
     ((int64_t)1 << 28) /* values a row of one node, and of all: times the rows of a call, no size overflows */
 #define GRAPH_VALUES_MAX ((int64_t)1 << 32)
 
-/* --- a bump allocator that only counts while base is NULL ------------------------------------------------------------ */
+/* --- a bump allocator that only counts while base is NULL --------------------------------------------------------- */
 typedef struct block {
     char *base;
     size_t used;
@@ -39,7 +40,7 @@ static const char *block_text(block *b, const char *text)
     return b->base ? memcpy(b->base + at, text, n) : NULL;
 }
 
-/* --- ports ------------------------------------------------------------------------------------------------------------ */
+/* --- ports -------------------------------------------------------------------------------------------------------- */
 static const char *text_or_empty(const locum_json *json, locum_json_node object, const char *key)
 {
     const char *text = locum_json_string(json, locum_json_find(json, object, key));
@@ -121,7 +122,7 @@ static locum_status read_ports(const locum_file *file, const char *key, block *b
     return st;
 }
 
-/* --- tensors and texts --------------------------------------------------------------------------------------------------- */
+/* --- tensors and texts -------------------------------------------------------------------------------------------- */
 static void copy_tensors(const locum_file *file, block *b, locum_model *model)
 {
     locum_tensor *tensors = block_take(b, (size_t)file->n_tensors * sizeof *tensors);
@@ -193,7 +194,7 @@ static locum_status check_tables(locum_model *model)
     return find_table(model, "trust/spreads", &model->spreads);
 }
 
-/* --- graphs and plans ------------------------------------------------------------------------------------------------------ */
+/* --- graphs and plans --------------------------------------------------------------------------------------------- */
 static locum_status expect_rows(const locum_graph *graph, locum_id id, const char *name, int64_t extent)
 {
     const locum_node *node = id > 0 ? locum_graph_node(graph, id) : NULL;
@@ -330,7 +331,7 @@ locum_status locum_model_plan(const locum_model *model, int entry, int64_t max_r
     return st;
 }
 
-/* --- open and close ---------------------------------------------------------------------------------------------------------- */
+/* --- open and close ----------------------------------------------------------------------------------------------- */
 static void *malloc_aligned(void *self, size_t bytes)
 {
     (void)self;
@@ -453,7 +454,7 @@ void locum_model_close(locum_model *model)
     allocator.release(allocator.self, model);
 }
 
-/* --- questions ---------------------------------------------------------------------------------------------------------------- */
+/* --- questions ---------------------------------------------------------------------------------------------------- */
 int locum_model_n_inputs(const locum_model *model)
 {
     return model ? model->n_inputs : 0;

@@ -40,11 +40,13 @@ const locum_tensor *locum_model_tensor(const locum_model *model, const char *nam
 
 /** The graph of an entry point; temporary memory, locum_graph_destroy. Checked against the ports. */
 locum_status locum_model_graph(const locum_model *model, int entry, locum_graph **graph);
-/** The plan of an entry point for at most max_rows rows; free() releases it. parameters [n]: pointers into the model. */
+/** The plan of an entry point for at most max_rows rows; free() releases it. parameters [n]: pointers into the model.
+ *  */
 locum_status locum_model_plan(const locum_model *model, int entry, int64_t max_rows, locum_plan **plan);
 
 /* trust.c: the tables */
-/** The score that a new sample stays below with that probability: the ceil((n + 1) coverage)-th smallest; infinite if n is too small. */
+/** The score that a new sample stays below with that probability: the ceil((n + 1) coverage)-th smallest; infinite if
+ *  n is too small. */
 double locum_trust_quantile(const locum_trust_table *scores, double coverage);
 /** Conformal p-value: the share of calibration values, the new one included, that are at least as large. */
 double locum_trust_p_value(const locum_trust_table *table, double value);

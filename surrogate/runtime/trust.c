@@ -7,7 +7,8 @@
 
 double locum_trust_quantile(const locum_trust_table *scores, double coverage)
 {
-    /* a coverage such as 0.9 is not exact in binary: without the margin (n + 1) * 0.9 may round up past a whole number */
+    /* a coverage such as 0.9 is not exact in binary: without the margin (n + 1) * 0.9 may round up past a whole
+     * number */
     double rank = ceil((double)(scores->n + 1) * coverage - 1e-9);
     if (rank < 1) rank = 1;
     return rank > (double)scores->n ? INFINITY : scores->sorted[(int64_t)rank - 1];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* checkpoint.c - training/checkpoint-<step>.safetensors: a file of surrogate/runtime/file.h, so with a checksum for every tensor.
+/* checkpoint.c - training/checkpoint-<step>.safetensors: a file of surrogate/runtime/file.h, so with a checksum for
+ * every tensor.
  *
  *     parameters, moment1, moment2, best [n] float32      position, error: what else a step depends on
  *     metadata: hashes of table, task, graph and recipe; the kernel table
  *
- * Schedule, order of samples and noise are functions of (seed, step), so nothing else is needed to go on bit for bit. The two newest are
- * kept; if the newest is damaged, the log names it and the one before is taken. */
+ * Schedule, order of samples and noise are functions of (seed, step), so nothing else is needed to go on bit for bit.
+ * The two newest are kept; if the newest is damaged, the log names it and the one before is taken. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ bool locum_train_checkpoint_exists(const char *folder)
     return list(folder, steps) > 0;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 static void remove_old(const char *folder)
 {
     int64_t steps[FOUND_MAX];
@@ -101,7 +102,7 @@ locum_status locum_train_checkpoint_write(const char *folder, const train_identi
     return st;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 static locum_status copy_tensor(const locum_file *file, const char *name, locum_number number, int64_t n, void *to)
 {
     const locum_tensor *tensor = locum_file_tensor(file, name);

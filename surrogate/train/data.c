@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* data.c - the rows that training sees, normalised once in double; the loader shuffles them. The test split is never touched. */
+/* data.c - the rows that training sees, normalised once in double; the loader shuffles them. The test split is never
+ * touched. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ void locum_train_data_free(train_data *data)
     *data = (train_data){0};
 }
 
-/* --- a part of the training split --------------------------------------------------------------------------------------------------- */
+/* --- a part of the training split --------------------------------------------------------------------------------- */
 void locum_train_subset_destroy(locum_table *subset)
 {
     if (!subset) return;

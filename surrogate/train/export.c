@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* export.c - from trained weights to a model file that was opened again and found to predict the same.
  *
- *     best weights + normalisers + trust tables -> graphs predict and interval -> file -> locum_model_read -> compared row by row */
+ *     best weights + normalisers + trust tables -> graphs predict and interval -> file
+ *     file -> locum_model_read -> locum_eval: compared with the network, row by row */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ typedef struct sheet {
     locum_status status;
 } sheet;
 
-/* --- calibration -------------------------------------------------------------------------------------------------------------------------- */
+/* --- calibration -------------------------------------------------------------------------------------------------- */
 static locum_status evaluate(void *self, int64_t n, const double *x, double *mean, double *deviation, double *features)
 {
     const train_export *e = self;
@@ -67,7 +68,7 @@ static locum_status calibrate(sheet *s)
     return st;
 }
 
-/* --- tensors -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- tensors ------------------------------------------------------------------------------------------------------ */
 static locum_tensor *new_tensor(sheet *s, const char *name, locum_number number, int n_dims, const int64_t *dims)
 {
     if (s->n_tensors == TENSORS_MAX && !s->status)
@@ -143,7 +144,7 @@ static void add_tensors(sheet *s)
     add_table(s, "trust/spreads", t->n, t->spreads);
 }
 
-/* --- metadata --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- metadata ----------------------------------------------------------------------------------------------------- */
 /* the text of a new entry; it is set when all texts are written */
 static locum_text *new_text(sheet *s, const char *key)
 {
@@ -232,8 +233,9 @@ static locum_status write_file(sheet *s)
     return st;
 }
 
-/* --- the proof: the file predicts what was trained ------------------------------------------------------------------------------------------------- */
-/* both are float32 networks of the same weights; transforms in float32 lose a few ulp of the logarithm: 1e-4 leaves room for |log y| ~ 100 */
+/* --- the proof: the file predicts what was trained ---------------------------------------------------------------- */
+/* both are float32 networks of the same weights; transforms in float32 lose a few ulp of the logarithm: 1e-4 leaves
+ * room for |log y| ~ 100 */
 #define AGREEMENT 1e-4
 
 static locum_status compare(const train_export *e, int64_t rows, const double *z, const double *predicted)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* fit.c - the loop: batches, shards, the sum over shards, a step of the optimiser; validation and checkpoints between epochs.
+/* fit.c - the loop: batches, shards, the sum over shards, a step of the optimiser; validation and checkpoints between
+ * epochs.
  *
- *     for each batch:   rows cut into M shards by order -> gradient of each (one plan) -> reduce -> AdamW        the same on every rank
+ *     for each batch:   rows cut into M shards by order -> gradient of each (one plan) -> reduce -> AdamW
  *
- * All ranks hold the same state bit for bit, so all take the same decisions; only the wish to stop comes from rank 0, with the sum. */
+ * All ranks hold the same state bit for bit, so all take the same decisions; only the wish to stop comes from rank 0,
+ * with the sum. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +29,7 @@ typedef struct loop {
     bool stop, ends; /* asked to; patience is used up */
 } loop;
 
-/* --- one step --------------------------------------------------------------------------------------------------------------------------- */
+/* --- one step ----------------------------------------------------------------------------------------------------- */
 /* gradients of this rank's shards; a shard without rows adds zeros */
 static void run_shards(loop *l, const locum_batch *batch)
 {
@@ -87,7 +89,7 @@ static locum_status step(loop *l)
     return LOCUM_OK;
 }
 
-/* --- between epochs ----------------------------------------------------------------------------------------------------------------------- */
+/* --- between epochs ----------------------------------------------------------------------------------------------- */
 static locum_status checkpoint(const loop *l)
 {
     const train_fit *fit = l->fit;
@@ -156,7 +158,7 @@ static locum_status after_epoch(loop *l)
     return LOCUM_OK;
 }
 
-/* --- begin and end --------------------------------------------------------------------------------------------------------------------------- */
+/* --- begin and end ------------------------------------------------------------------------------------------------ */
 /* initial weights, or rank 0's newest checkpoint on all ranks */
 static locum_status begin(loop *l)
 {

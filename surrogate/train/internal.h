@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* internal.h - the parts of training, shared by the files of this folder.
  *
- *     data (normalised rows) -> network (plans over one parameter buffer) -> reduce (tree over shards) -> optimiser state -> checkpoint
+ *     data (normalised rows) -> network (plans over one parameter buffer) -> reduce (tree over shards)
+ *                            -> optimiser state -> checkpoint
  *
- * One buffer holds all parameters; gradient, moments and best weights have its layout, so that a step of the optimiser, a message and
- * a checkpoint are each one pass over contiguous memory. Slots begin at multiples of 16 floats; the gaps stay zero. */
+ * One buffer holds all parameters; gradient, moments and best weights have its layout, so that a step of the
+ * optimiser, a message and a checkpoint are each one pass over contiguous memory. Slots begin at multiples of 16
+ * floats; the gaps stay zero. */
 #ifndef SURROGATE_TRAIN_INTERNAL_H
 #define SURROGATE_TRAIN_INTERNAL_H
 
@@ -14,7 +16,7 @@
 #include "surrogate/runtime/file.h"
 #include "surrogate/train/train.h"
 
-/* --- data.c: normalised rows of the splits that training may see ---------------------------------------------------------------------- */
+/* --- data.c: normalised rows of the splits that training may see -------------------------------------------------- */
 typedef struct train_data {
     const locum_task *task;
     int64_t n[LOCUM_SPLITS];     /**< of train, validation, calibration; others 0 */
@@ -28,11 +30,12 @@ typedef struct train_data {
 
 locum_status locum_train_data_create(const locum_task *task, const locum_table *table, train_data *data);
 void locum_train_data_free(train_data *data);
-/** A view of the table whose training split is its first n samples in an order that depends on the seed alone. Lends everything else. */
+/** A view of the table whose training split is its first n samples in an order that depends on the seed alone. Lends
+ *  everything else. */
 locum_status locum_train_subset(const locum_table *table, uint64_t seed, int64_t n, locum_table **subset);
 void locum_train_subset_destroy(locum_table *subset);
 
-/* --- network.c ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- network.c ---------------------------------------------------------------------------------------------------- */
 typedef struct train_slot {
     char name[128];
     int n_dims;
@@ -69,7 +72,7 @@ void locum_train_network_gradient(const train_network *network, const float *par
 void locum_train_network_forward(const train_network *network, const float *parameters, int64_t rows, const double *x,
                                  double *mean, double *deviation, double *features);
 
-/* --- reduce.c: the sum over shards ------------------------------------------------------------------------------------------------------------ */
+/* --- reduce.c: the sum over shards -------------------------------------------------------------------------------- */
 /* what travels behind the gradient */
 typedef struct train_tail {
     double loss;
@@ -89,10 +92,11 @@ typedef struct train_reduction {
 locum_status locum_train_reduction_create(MPI_Comm comm, int shards, int64_t n, const locum_kernels *kernels,
                                           train_reduction *reduction);
 void locum_train_reduction_free(train_reduction *reduction);
-/** Sums shards over a binary tree on their numbers and gives the sum to all ranks, in shard (first) and tail. Collective. */
+/** Sums shards over a binary tree on their numbers and gives the sum to all ranks, in shard (first) and tail.
+ *  Collective. */
 const float *locum_train_reduce(train_reduction *reduction, train_tail *total);
 
-/* --- state and recipe --------------------------------------------------------------------------------------------------------------------------- */
+/* --- state and recipe --------------------------------------------------------------------------------------------- */
 typedef struct train_recipe {
     uint64_t seed;
     int64_t epochs, per_epoch, steps, batch, validate_every, checkpoint_every, patience, warm_up;
@@ -113,7 +117,7 @@ typedef struct train_state {
 locum_status locum_train_state_create(int64_t n, train_state *state);
 void locum_train_state_free(train_state *state);
 
-/* --- optimise.c ----------------------------------------------------------------------------------------------------------------------------------- */
+/* --- optimise.c --------------------------------------------------------------------------------------------------- */
 /** Rate of step 0, 1, ...: linear warm-up, then half a cosine to the final rate. */
 double locum_train_rate(const train_recipe *recipe, int64_t step);
 /** One AdamW step on a gradient that is a sum over `rows` rows of all members; counts the step. */
@@ -123,7 +127,7 @@ void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kerne
 locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data,
                                locum_split split, double *error);
 
-/* --- checkpoint.c ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- checkpoint.c ------------------------------------------------------------------------------------------------- */
 /* what a checkpoint must agree with */
 typedef struct train_identity {
     uint64_t table, task, graph, recipe;
@@ -132,12 +136,13 @@ typedef struct train_identity {
 
 /** folder/checkpoint-<step>.safetensors, committed; all but the two newest are removed. Local (rank 0). */
 locum_status locum_train_checkpoint_write(const char *folder, const train_identity *identity, const train_state *state);
-/** The newest sound one, if there is any; damaged ones are named in the log. LOCUM_EXISTS if it was made from something else. Local. */
+/** The newest sound one, if there is any; damaged ones are named in the log. LOCUM_EXISTS if it was made from
+ *  something else. Local. */
 locum_status locum_train_checkpoint_read(const char *folder, const train_identity *identity, bool allow_other_kernels,
                                          locum_log *log, train_state *state, bool *found);
 bool locum_train_checkpoint_exists(const char *folder);
 
-/* --- fit.c: the loop -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- fit.c: the loop ---------------------------------------------------------------------------------------------- */
 typedef struct train_fit {
     const train_recipe *recipe;
     const train_data *data;
@@ -155,7 +160,7 @@ typedef struct train_fit {
 /** Trains until the recipe ends; the best weights are in state->best. Collective. */
 locum_status locum_train_fit(const train_fit *fit, train_state *state, locum_train_result *result);
 
-/* --- export.c --------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- export.c ----------------------------------------------------------------------------------------------------- */
 typedef struct train_export {
     const locum_train_call *call;
     const locum_task *task;
@@ -168,7 +173,8 @@ typedef struct train_export {
 
 /** The word `train_hash` of the model file: the same for the same table, task, graph and recipe. Local. */
 void locum_train_identity_text(const train_identity *identity, char text[LOCUM_HASH_TEXT_SIZE]);
-/** Calibrates, writes the model file, opens it again and compares its predictions with the network's. Local (rank 0). */
+/** Calibrates, writes the model file, opens it again and compares its predictions with the network's. Local (rank 0).
+ *  */
 locum_status locum_train_export(const train_export *export);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* network.c - a network as two plans over one parameter buffer.
  *
- *     gradient   x, target [shard rows]  -> loss, d loss / d parameter ...     the outputs are the slots of a gradient buffer
+ *     gradient   x, target [shard rows]  -> loss, d loss / d parameter ...     its outputs are slots of one buffer
  *     forward    x [rows]                -> mean, deviation, features          validation, calibration
  *
  * The loss is a sum over rows, so that gradients of shards add whatever their sizes are. */
@@ -18,7 +18,7 @@
 #define FORWARD_ROWS 64
 #define SLOT_FLOATS 16 /* one cache line */
 
-/* --- slots ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- slots -------------------------------------------------------------------------------------------------------- */
 static locum_status collect_slots(train_network *net, const locum_graph *graph)
 {
     LOCUM_TRY(LOCUM_NEW(&net->slots, locum_graph_n(graph)));
@@ -57,7 +57,7 @@ static locum_status map_parameters(const train_network *net, const locum_plan *p
     return LOCUM_OK;
 }
 
-/* --- plans ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- plans -------------------------------------------------------------------------------------------------------- */
 static locum_status compile_gradient(train_network *net, locum_graph *graph)
 {
     locum_id *wrt = NULL, *outputs = NULL, loss = locum_graph_output(graph, 0);
@@ -138,7 +138,7 @@ void locum_train_network_destroy(train_network *net)
     free(net);
 }
 
-/* --- initial weights ------------------------------------------------------------------------------------------------------------------------ */
+/* --- initial weights ---------------------------------------------------------------------------------------------- */
 /* inputs of a unit: a weight's own [groups, n_in, n_out]; a bias takes it from the weight beside it */
 static double fan_in(const train_network *net, const train_slot *slot)
 {
@@ -176,7 +176,7 @@ void locum_train_network_initialise(const train_network *net, uint64_t seed, flo
     }
 }
 
-/* --- running ----------------------------------------------------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------------------------------------ */
 void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x,
                                   const float *z, float *gradient, double *loss)
 {

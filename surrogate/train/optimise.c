@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* optimise.c - AdamW with warm-up, cosine and clipping (I. Loshchilov, F. Hutter, ICLR 2019), and the metric that stops it.
+/* optimise.c - AdamW with warm-up, cosine and clipping (I. Loshchilov, F. Hutter, ICLR 2019), and the metric that
+ * stops it.
  *
  *     rate(t) = r (t + 1) / w                                     t < w = warm-up
  *             = r_end + (r - r_end) (1 + cos(pi (t - w) / (T - w))) / 2       else
  *
- * The norm that is clipped is that of one member's gradient (root mean square over members), so that a recipe means the same for any
- * size of the ensemble. */
+ * The norm that is clipped is that of one member's gradient (root mean square over members), so that a recipe means
+ * the same for any size of the ensemble. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* options.c - the blocks `surrogate` and `train` of a study.
  *
- * The model's own options stand beside the common ones in `surrogate`; a resolved study shows all of them below the model's name
- * (surrogate.mlp). Where both are given, the one beside the common keys holds. */
+ * The model's own options stand beside the common ones in `surrogate`; a resolved study shows all of them below the
+ * model's name (surrogate.mlp). Where both are given, the one beside the common keys holds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -166,7 +166,7 @@ const locum_option locum_train_options[] = {
     {0}};
 #undef AT
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 /* `surrogate: {mlp: {...}, fno: {...}}`: blocks inside, and no common key beside them */
 static locum_status refuse_several(const locum_study *study)
 {

@@ -3,9 +3,10 @@
  *
  *     0   1   2   3        sum(lo, hi) = sum(lo, mid) + sum(mid, hi), left operand first
  *      \ /     \ /         the tree depends on M alone: 1, 2, 3 or 4 ranks add the same numbers in the same order,
- *       0 ----- 2          messages only where a pair lies on two ranks. Never MPI_Allreduce: its order is the library's.
+ *       0 ----- 2          messages only where a pair lies on two ranks. Never MPI_Allreduce: its order varies.
  *
- * The sum then lies on rank 0, which owns shard 0, and is broadcast. Behind the gradient travel loss, worst status and a wish to stop. */
+ * The sum then lies on rank 0, which owns shard 0, and is broadcast. Behind the gradient travel loss, worst status
+ * and a wish to stop. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* task.c - how values are seen by the network: transforms, and normalisers from the training split alone.
  *
- * Inputs are learnt as logarithms where all training values are positive and span more than a factor 4 (unless the study says otherwise);
- * outputs named in `positive` as log y, those in `shares` as log(y + floor * total). Each transformed value is centred by its mean over
- * the training split and divided by its standard deviation. */
+ * Inputs are learnt as logarithms where all training values are positive and span more than a factor 4 (unless the
+ * study says otherwise); outputs named in `positive` as log y, those in `shares` as log(y + floor * total). Each
+ * transformed value is centred by its mean over the training split and divided by its standard deviation. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ static locum_status check_positive(const locum_table *table, int column, const c
     return LOCUM_OK;
 }
 
-/* --- normalisers ------------------------------------------------------------------------------------------------------------------------ */
+/* --- normalisers -------------------------------------------------------------------------------------------------- */
 static double seen(const locum_channel *channel, double value, double total)
 {
     if (channel->transform == LOCUM_LINEAR) return value;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* train.c - what locum_train does, in order: agree on kernels, fit, export; then the models of the learning curve.
  *
- * A model of the curve sees the first n training samples of a seeded order, with normalisers from these alone, and takes as many steps
- * as the whole: what it lacks is data, not time. */
+ * A model of the curve sees the first n training samples of a seeded order, with normalisers from these alone, and
+ * takes as many steps as the whole: what it lacks is data, not time. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ typedef struct workshop {
     train_identity identity;
 } workshop;
 
-/* --- recipe and identity ---------------------------------------------------------------------------------------------------------------------- */
+/* --- recipe and identity ------------------------------------------------------------------------------------------ */
 static void make_recipe(const job *j, train_recipe *r)
 {
     const locum_train_config *c = j->call->surrogate->train;
@@ -110,7 +110,7 @@ static locum_status agree_identity(const job *j, const train_identity *identity)
     return LOCUM_OK;
 }
 
-/* --- one model ------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- one model ---------------------------------------------------------------------------------------------------- */
 static locum_status set_up(const job *j, workshop *w)
 {
     const locum_surrogate *surrogate = j->call->surrogate;
@@ -137,7 +137,8 @@ static void tear_down(workshop *w)
     locum_task_destroy(w->task);
 }
 
-/* a model that a training before this one wrote from the same things; the main model is always written anew, from its checkpoint */
+/* a model that a training before this one wrote from the same things; the main model is always written anew, from its
+ * checkpoint */
 static locum_status is_done(const job *j, const train_identity *identity, bool *done, locum_train_result *result)
 {
     locum_model *model = NULL;
@@ -236,7 +237,7 @@ static locum_status make_point(const job *whole, int64_t steps, double fraction)
     return st;
 }
 
-/* --- all of it --------------------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
 /* the best instruction set that every rank has */
 static const locum_kernels *agree_kernels(MPI_Comm comm)
 {

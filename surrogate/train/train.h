@@ -5,9 +5,10 @@
  *     per step: M micro-shards of the global batch -> gradients summed over a binary tree on shard numbers -> AdamW
  *     -> best weights -> calibrate -> model file;   the same on fractions of the training split: learning curve
  *
- * Mode `fixed`: the global batch is cut into train.shards micro-shards by sample order; every rank runs the same plan at shard capacity;
- * gradients, losses and norms are summed in the same tree on any number of ranks <= shards: the same bits on 1, 2 and 4 ranks. Schedule,
- * order and noise are functions of (seed, step); wall time decides nothing; resume is bit for bit. */
+ * Mode `fixed`: the global batch is cut into train.shards micro-shards by sample order; every rank runs the same plan
+ * at shard capacity; gradients, losses and norms are summed in the same tree on any number of ranks <= shards: the
+ * same bits on 1, 2 and 4 ranks. Schedule, order and noise are functions of (seed, step); wall time decides nothing;
+ * resume is bit for bit. */
 #ifndef SURROGATE_TRAIN_TRAIN_H
 #define SURROGATE_TRAIN_TRAIN_H
 
@@ -43,8 +44,7 @@ typedef struct locum_train_config {
     int32_t epochs, batch, shards, ensemble, patience, validate_every, warm_up, checkpoint_every;
     double learning_rate, final_learning_rate, weight_decay, clip;
     int32_t n_curve;
-    double curve
-        [LOCUM_LIST_MAX]; /**< learning curve: fractions of the training split, e.g. [0.25, 0.5]; the whole is always there */
+    double curve[LOCUM_LIST_MAX]; /**< learning curve: fractions of the training split; the whole is always there */
 } locum_train_config;
 extern const locum_option locum_train_options[];
 
@@ -56,10 +56,12 @@ typedef struct locum_surrogate {
     locum_settings *settings, *model_settings, *train_settings; /**< owned by the study */
 } locum_surrogate;
 
-/** Reads and checks the blocks `surrogate` and `train`. Several surrogates by name: LOCUM_STUDY "comes with the next issue". Local. */
+/** Reads and checks the blocks `surrogate` and `train`. Several surrogates by name: LOCUM_STUDY "comes with the next
+ *  issue". Local. */
 locum_status locum_surrogate_read(locum_study *study, locum_surrogate *surrogate);
 
-/** Transforms and normalisers from the training split of a table. LOCUM_STUDY naming the output if it is not there, not positive, ... Local. */
+/** Transforms and normalisers from the training split of a table. LOCUM_STUDY naming the output if it is not there,
+ *  not positive, ... Local. */
 locum_status locum_surrogate_task(const locum_surrogate *surrogate, const locum_table *table, locum_task **task);
 
 typedef struct locum_train_call {
@@ -76,14 +78,14 @@ typedef struct locum_train_call {
 } locum_train_call;
 
 typedef struct locum_train_result {
-    double
-        validation_error; /**< the study's metric (relative L2, mean over outputs, then samples) on the validation split */
+    double validation_error; /**< relative L2, mean over outputs, then over samples of the validation split */
     int64_t epochs, steps;   /**< done */
     double seconds, waiting; /**< of training; waiting for data */
 } locum_train_result;
 
-/** Trains, calibrates, fits the learning curve's models, writes the model file. Continues from the newest sound checkpoint in `folder`.
- *  LOCUM_STOPPED with a checkpoint written; LOCUM_NUMERIC if the loss is not finite (last good weights are kept). Collective. */
+/** Trains, calibrates, fits the learning curve's models, writes the model file. Continues from the newest sound
+ *  checkpoint in `folder`. LOCUM_STOPPED with a checkpoint written; LOCUM_NUMERIC if the loss is not finite (last good
+ *  weights are kept). Collective. */
 locum_status locum_train(const locum_train_call *call, locum_train_result *result);
 
 /** relative L2 error of one output of one sample: |p - t| / |t| (scalars |p - t| / |t| too). Local. */

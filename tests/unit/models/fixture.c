@@ -75,7 +75,7 @@ static void set_option(fixture *f, const char *name, int32_t value)
         if (!strcmp(o->name, name)) memcpy((char *)f->config + o->place, &value, sizeof value);
 }
 
-/* --- tensors ----------------------------------------------------------------------------------------------------------------- */
+/* --- tensors ------------------------------------------------------------------------------------------------------ */
 static fixture_tensor *add(fixture *f, const char *name, locum_number number, int n_dims, const int64_t *dims)
 {
     fixture_tensor *t = &f->tensors[f->n_tensors++];
@@ -197,7 +197,7 @@ void fixture_input(uint64_t index, double values[FIXTURE_X])
     values[1] = 0.05 + 0.25 * u[1];
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------------------------ */
+/* --- the file ----------------------------------------------------------------------------------------------------- */
 void fixture_ports(const fixture *f, bool inputs, locum_text *out)
 {
     if (inputs)

@@ -32,7 +32,8 @@ typedef struct fixture {
     locum_graph *predict, *interval;
 } fixture;
 
-/** An mlp with so many members, layers and values of a layer; all weights are functions of the seed. Aborts if anything fails. */
+/** An mlp with so many members, layers and values of a layer; all weights are functions of the seed. Aborts if
+ *  anything fails. */
 fixture *fixture_create(int members, int layers, int width, uint64_t seed);
 void fixture_destroy(fixture *f);
 fixture_tensor *fixture_find(fixture *f, const char *name);

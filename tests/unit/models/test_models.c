@@ -23,7 +23,8 @@ static const double *find(void *self, const char *name)
     return fixture_value(b->f, name);
 }
 
-/* one member of the network for one normalised row: tanh layers, block by block; z [14], hidden: the last layer [width] */
+/* one member of the network for one normalised row: tanh layers, block by block; z [14], hidden: the last layer
+ * [width] */
 static void forward(fixture *f, int member, int members, int layers, int width, const double *x, double *z,
                     double *hidden)
 {
@@ -107,7 +108,8 @@ static void predict_graph_is_the_formula(void)
             locum_task_physical_outputs(f->task, mean, y);
             for (int j = 0; j < FIXTURE_Z; j++) {
                 int first, i = output_of(j, &first);
-                /* both in double; the graph multiplies by the float32 rate where the formula divides by scale: 6e-8 relative */
+                /* both in double; the graph multiplies by the float32 rate where the formula divides by scale: 6e-8
+                 * relative */
                 CHECK_CLOSE(got[i][r * f->task->outputs[i].extent + j - first] / y[j], 1, 1e-6);
             }
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_evaluate.c - opening, preparing and evaluating a model: against the graph in double, in every layout of the host's arrays. */
+/* test_evaluate.c - opening, preparing and evaluating a model: against the graph in double, in every layout of the
+ * host's arrays. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/models/fixture.h"
 
-/* --- a counter behind every allocation (see CMakeLists.txt) ------------------------------------------------------------------------- */
+/* --- a counter behind every allocation (see CMakeLists.txt) ------------------------------------------------------- */
 static _Atomic int allocations;
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -48,7 +49,7 @@ void __wrap_free(void *p)
     __real_free(p);
 }
 
-/* --- an open model with a context -------------------------------------------------------------------------------------------------- */
+/* --- an open model with a context --------------------------------------------------------------------------------- */
 enum { OUTPUTS = 4, MOST = 300 };
 static const int64_t extent[OUTPUTS] = {1, 1, 5, 7};
 
@@ -454,7 +455,7 @@ static void a_model_answers_who_it_is(void)
     close_fixture(&o);
 }
 
-/* --- four threads, one model ------------------------------------------------------------------------------------------------------ */
+/* --- four threads, one model -------------------------------------------------------------------------------------- */
 typedef struct job {
     const locum_model *model;
     packed result;

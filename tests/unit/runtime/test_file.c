@@ -131,7 +131,7 @@ static void sampled_flips_of_a_large_payload_are_damage(void)
     free(w);
 }
 
-/* --- made-up headers with a checksum that holds ----------------------------------------------------------------------------------- */
+/* --- made-up headers with a checksum that holds ------------------------------------------------------------------- */
 static void file_of_header(const char *json, size_t n_data, locum_text *out)
 {
     locum_text header = {0};
@@ -252,7 +252,7 @@ static void values_that_are_not_finite_are_refused(void)
         }
 }
 
-/* --- graphs and ports that do not fit each other ------------------------------------------------------------------------------------ */
+/* --- graphs and ports that do not fit each other ------------------------------------------------------------------ */
 static void replace(locum_text *out, const char *text, const char *old, const char *fresh)
 {
     const char *at = strstr(text, old);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* synthetic.h - a dataset that needs no solver: an analytic map from (viscosity, drag) to a scalar, a profile and a spectrum. */
+/* synthetic.h - a dataset that needs no solver: an analytic map from (viscosity, drag) to a scalar, a profile and a
+ * spectrum. */
 #ifndef TESTS_UNIT_TRAIN_SYNTHETIC_H
 #define TESTS_UNIT_TRAIN_SYNTHETIC_H
 
@@ -11,7 +12,8 @@ enum { SYNTHETIC_PROFILE = 6, SYNTHETIC_SPECTRUM = 8, SYNTHETIC_Z = 1 + SYNTHETI
 
 /** y [15]: energy, profile, spectrum; noise is the relative size of a disturbance that grows with drag. */
 void synthetic_map(const double input[2], double noise, uint64_t seed, double y[SYNTHETIC_Z]);
-/** n samples of train, validation, calibration and test; inputs uniform in (log viscosity, drag). Aborts if memory lacks. */
+/** n samples of train, validation, calibration and test; inputs uniform in (log viscosity, drag). Aborts if memory
+ *  lacks. */
 locum_table *synthetic_table(const int64_t n[4], double noise, uint64_t seed);
 void synthetic_table_destroy(locum_table *table);
 

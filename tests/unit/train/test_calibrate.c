@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_calibrate.c - intervals cover as the theory says: over random splits of heteroscedastic data the coverage follows its
- * beta-binomial law; on shifted data it fails, visibly. The tables are those of the formulas. */
+/* test_calibrate.c - intervals cover as the theory says: over random splits of heteroscedastic data the coverage
+ * follows its beta-binomial law; on shifted data it fails, visibly. The tables are those of the formulas. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,8 @@ static int count_covered(uint64_t seed, int n_calibration, int n, double coverag
     return count;
 }
 
-/* P(k of n covered) when the interval is the (n_calibration + 1 - l)-th of n_calibration scores: beta-binomial(n; n_calibration + 1 - l, l) */
+/* P(k of n covered) when the interval is the (n_calibration + 1 - l)-th of n_calibration scores: beta-binomial(n;
+ * n_calibration + 1 - l, l) */
 static double law(int k, int n, int n_calibration, int l)
 {
     double a = n_calibration + 1 - l, b = l;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_train.c - a map is learnt and its interval covers; stopped, resumed and killed trainings end in the same bits; what cannot be
- * trained says so. */
+/* test_train.c - a map is learnt and its interval covers; stopped, resumed and killed trainings end in the same bits;
+ * what cannot be trained says so. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void model_of(const char *folder, char path[LOCUM_PATH_SIZE])
     if (snprintf(path, LOCUM_PATH_SIZE, "%s/model.safetensors", folder) >= LOCUM_PATH_SIZE) abort();
 }
 
-/* --- learning --------------------------------------------------------------------------------------------------------------------------- */
+/* --- learning ----------------------------------------------------------------------------------------------------- */
 typedef struct verdicts {
     double error;
     int covered, n;
@@ -109,7 +109,7 @@ static void an_analytic_map_is_learnt_and_its_interval_covers(void)
     synthetic_table_destroy(table);
 }
 
-/* --- the same bits however it was interrupted ----------------------------------------------------------------------------------------------- */
+/* --- the same bits however it was interrupted --------------------------------------------------------------------- */
 static void resume_from_every_checkpoint_gives_the_same_bits(void)
 {
     locum_table *table = synthetic_table(small_counts, 0.02, 6);
@@ -272,7 +272,7 @@ static void a_checkpoint_of_other_kernels_needs_permission(void)
     synthetic_table_destroy(table);
 }
 
-/* --- killed --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- killed ------------------------------------------------------------------------------------------------------- */
 static const char *program;
 
 /* this program again, as `--child FOLDER`, with failpoints; returns its wait status */
@@ -326,7 +326,7 @@ static void killed_trainings_resume_to_the_same_bits(void)
     synthetic_table_destroy(table);
 }
 
-/* --- what cannot be trained -------------------------------------------------------------------------------------------------------------------- */
+/* --- what cannot be trained --------------------------------------------------------------------------------------- */
 static void a_loss_that_is_not_finite_stops_with_the_last_good_weights(void)
 {
     char folder[LOCUM_PATH_SIZE], newest[LOCUM_PATH_SIZE];

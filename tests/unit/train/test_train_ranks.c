@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_train_ranks.c - a training on all ranks ends in the bits of the same training on one, wherever it was interrupted. */
+/* test_train_ranks.c - a training on all ranks ends in the bits of the same training on one, wherever it was
+ * interrupted. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

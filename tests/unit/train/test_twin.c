@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_twin.c - ten optimiser steps against a twin in NumPy that was written from the formulas (scripts/reference/mlp_twin.py):
- * in double through the graph and its gradient to 1e-9, and one step of the float32 plan within its round-off. */
+/* test_twin.c - ten optimiser steps against a twin in NumPy that was written from the formulas
+ * (scripts/reference/mlp_twin.py): in double through the graph and its gradient to 1e-9, and one step of the float32
+ * plan within its round-off. */
 #include <stdlib.h>
 #include <string.h>
 
