@@ -2,10 +2,12 @@
 /* bench_product.c - the kernels of surrogate/kernels beside OpenBLAS, one thread each, in one run.
  *
  *     bench_product [repeats]
- * A repeat times ours and OpenBLAS one after the other, each over enough calls for about 2 ms of this thread's processor time
- * (so that other programs on the machine disturb little); printed are the median time of a call, the spread (half the distance between the quartiles, in per cent), GF/s = 2 rows k n / time, the median over repeats of
- * the ratio (above 1: ours is faster), and our share of the multiply-add peak, which a loop over registers measures in the same run.
- * b is packed ahead for ours (weights do not change while a model is used); `pack` is printed apart. OpenBLAS packs inside. */
+ * A repeat times ours and OpenBLAS one after the other, each over enough calls for about 2 ms of this thread's
+ * processor time (so that other programs on the machine disturb little); printed are the median time of a call, the
+ * spread (half the distance between the quartiles, in per cent), GF/s = 2 rows k n / time, the median over repeats of
+ * the ratio (above 1: ours is faster), and our share of the multiply-add peak, which a loop over registers measures in
+ * the same run. b is packed ahead for ours (weights do not change while a model is used); `pack` is printed apart.
+ * OpenBLAS packs inside. */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +29,8 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* --- statistics --------------------------------------------------------------------------------------------------------------- */
+/* --- statistics
+ * --------------------------------------------------------------------------------------------------------------- */
 static int ascending(const void *x, const void *y)
 {
     double a = *(const double *)x, b = *(const double *)y;
@@ -47,7 +50,8 @@ static summary summarise(const double *values, int n)
     return (summary){median, 0.5 * (sorted[3 * n / 4] - sorted[n / 4]) / median, sorted[0]};
 }
 
-/* --- multiply-add peak --------------------------------------------------------------------------------------------------------- */
+/* --- multiply-add peak
+ * --------------------------------------------------------------------------------------------------------- */
 enum { PEAK_TURNS = 200000, PEAK_CHAINS = 12 };
 
 #if defined(__x86_64__)
@@ -108,7 +112,9 @@ static double measured_peak(locum_cpu_level level)
     return best;
 }
 
-/* --- one case ------------------------------------------------------------------------------------------------------------------- */
+/* --- one case
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 typedef struct bench {
     const locum_kernels *kernels;
     int repeats;
@@ -143,14 +149,20 @@ static void bench_free(bench *s)
 
 static void ours(const bench *s)
 {
-    s->kernels->product(&(locum_product_call){.rows = s->rows, .k = s->k, .n = s->n, .a = s->a, .a_stride = s->k, .packed = s->packed,
-                                              .c = s->c, .c_stride = s->n});
+    s->kernels->product(&(locum_product_call){.rows = s->rows,
+                                              .k = s->k,
+                                              .n = s->n,
+                                              .a = s->a,
+                                              .a_stride = s->k,
+                                              .packed = s->packed,
+                                              .c = s->c,
+                                              .c_stride = s->n});
 }
 
 static void theirs(const bench *s)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->rows, (int)s->n, (int)s->k, 1.0f, s->a, (int)s->k, s->b, (int)s->n, 0.0f,
-                s->d, (int)s->n);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->rows, (int)s->n, (int)s->k, 1.0f, s->a, (int)s->k,
+                s->b, (int)s->n, 0.0f, s->d, (int)s->n);
 }
 
 static void ours_packing(const bench *s)
@@ -167,16 +179,19 @@ static void ours_packing_transposed(const bench *s)
 
 static void theirs_transposed(const bench *s)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->rows, (int)s->n, (int)s->k, 1.0f, s->a, (int)s->k, s->b, (int)s->k, 0.0f,
-                s->d, (int)s->n);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)s->rows, (int)s->n, (int)s->k, 1.0f, s->a, (int)s->k,
+                s->b, (int)s->k, 0.0f, s->d, (int)s->n);
 }
 
-static void ours_rows(const bench *s) { s->kernels->product_rows(s->rows, s->k, s->n, s->a, s->k, s->b, s->n, s->c, s->n, 0); }
+static void ours_rows(const bench *s)
+{
+    s->kernels->product_rows(s->rows, s->k, s->n, s->a, s->k, s->b, s->n, s->c, s->n, 0);
+}
 
 static void theirs_rows(const bench *s)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)s->k, (int)s->n, (int)s->rows, 1.0f, s->a, (int)s->k, s->b, (int)s->n, 0.0f,
-                s->d, (int)s->n);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)s->k, (int)s->n, (int)s->rows, 1.0f, s->a, (int)s->k,
+                s->b, (int)s->n, 0.0f, s->d, (int)s->n);
 }
 
 static double time_calls(const bench *s, void (*call)(const bench *), int n)
@@ -186,7 +201,8 @@ static double time_calls(const bench *s, void (*call)(const bench *), int n)
     return (now() - start) / n;
 }
 
-static void compare(bench *s, const char *name, int64_t rows, int64_t k, int64_t n, void (*mine)(const bench *), void (*other)(const bench *))
+static void compare(bench *s, const char *name, int64_t rows, int64_t k, int64_t n, void (*mine)(const bench *),
+                    void (*other)(const bench *))
 {
     double t[2][MOST_REPEATS], ratio[MOST_REPEATS], worst = 0.0;
     bench_arrays(s, rows, k, n);
@@ -201,21 +217,24 @@ static void compare(bench *s, const char *name, int64_t rows, int64_t k, int64_t
     }
     summary m = summarise(t[0], s->repeats), o = summarise(t[1], s->repeats), q = summarise(ratio, s->repeats);
     double flops = 2.0 * (double)rows * (double)k * (double)n;
-    printf("%-12s %4lld x %4lld x %4lld  %10.3f us +-%4.1f%% %7.1f GF/s  OpenBLAS %10.3f us +-%4.1f%% %7.1f GF/s  ratio %5.2f  %3.0f%% of peak%s\n",
-           name, (long long)rows, (long long)k, (long long)n, 1e6 * m.median, 100 * m.spread, 1e-9 * flops / m.median, 1e6 * o.median,
-           100 * o.spread, 1e-9 * flops / o.median, q.median, 100 * flops / m.median / s->peak,
+    printf("%-12s %4lld x %4lld x %4lld  %10.3f us +-%4.1f%% %7.1f GF/s  OpenBLAS %10.3f us +-%4.1f%% %7.1f GF/s  "
+           "ratio %5.2f  %3.0f%% of peak%s\n",
+           name, (long long)rows, (long long)k, (long long)n, 1e6 * m.median, 100 * m.spread, 1e-9 * flops / m.median,
+           1e6 * o.median, 100 * o.spread, 1e-9 * flops / o.median, q.median, 100 * flops / m.median / s->peak,
            worst < 1e-6 * (double)(mine == ours_rows ? rows : k) + 1e-5 ? "" : "  WRONG");
     bench_free(s);
 }
 
-/* --- elementary functions, packing, an MLP ----------------------------------------------------------------------------------------- */
+/* --- elementary functions, packing, an MLP
+ * ----------------------------------------------------------------------------------------- */
 static void bench_elementary(const bench *s)
 {
     static const struct {
         const char *name;
         locum_tile_op op;
-    } cases[] = {{"tanh", LOCUM_TILE_TANH}, {"exp", LOCUM_TILE_EXP}, {"sigmoid", LOCUM_TILE_SIGMOID}, {"softplus", LOCUM_TILE_SOFTPLUS},
-                 {"erf", LOCUM_TILE_ERF},   {"log", LOCUM_TILE_LOG}, {"sin", LOCUM_TILE_SIN},         {"neg (memory)", LOCUM_TILE_NEG}};
+    } cases[] = {{"tanh", LOCUM_TILE_TANH},         {"exp", LOCUM_TILE_EXP},         {"sigmoid", LOCUM_TILE_SIGMOID},
+                 {"softplus", LOCUM_TILE_SOFTPLUS}, {"erf", LOCUM_TILE_ERF},         {"log", LOCUM_TILE_LOG},
+                 {"sin", LOCUM_TILE_SIN},           {"neg (memory)", LOCUM_TILE_NEG}};
     enum { N = 4096, CALLS = 100 };
     float *x = random_array(N), *y = random_array(N);
     for (int i = 0; i < N; i++) x[i] = 6.0f * fabsf(x[i]);
@@ -227,7 +246,8 @@ static void bench_elementary(const bench *s)
             t[r] = (now() - start) / (CALLS * N);
         }
         summary m = summarise(t, s->repeats);
-        printf("%-12s %.3f ns an element +-%.1f%%, best %.3f\n", cases[i].name, 1e9 * m.median, 100 * m.spread, 1e9 * m.best);
+        printf("%-12s %.3f ns an element +-%.1f%%, best %.3f\n", cases[i].name, 1e9 * m.median, 100 * m.spread,
+               1e9 * m.best);
     }
     free(x), free(y);
 }
@@ -242,7 +262,8 @@ static void bench_pack(bench *s, int64_t k, int64_t n, int transposed)
         t[r] = (now() - start) / 100;
     }
     summary m = summarise(t, s->repeats);
-    printf("pack%s %lld x %lld: %.3f us +-%.1f%%\n", transposed ? " transposed" : "", (long long)k, (long long)n, 1e6 * m.median, 100 * m.spread);
+    printf("pack%s %lld x %lld: %.3f us +-%.1f%%\n", transposed ? " transposed" : "", (long long)k, (long long)n,
+           1e6 * m.median, 100 * m.spread);
     bench_free(s);
 }
 
@@ -250,7 +271,8 @@ static void bench_pack(bench *s, int64_t k, int64_t n, int transposed)
 static void bench_mlp(const bench *s, int batch)
 {
     static const int width[5] = {8, 64, 64, 64, 4};
-    float *packed[4], *bias = random_array(64), *x = random_array(batch * 8), *y = random_array(batch * 4), *h = random_array(2 * 64 * 64);
+    float *packed[4], *bias = random_array(64), *x = random_array(batch * 8), *y = random_array(batch * 4),
+                      *h = random_array(2 * 64 * 64);
     double t[MOST_REPEATS], flops = 0.0;
     for (int l = 0; l < 4; l++) {
         float *b = random_array(width[l] * width[l + 1]);
@@ -265,16 +287,21 @@ static void bench_mlp(const bench *s, int batch)
         for (int j = 0; j < calls; j++)
             for (int first = 0; first < batch; first += 64)
                 for (int l = 0; l < 4; l++)
-                    s->kernels->product(&(locum_product_call){
-                        .rows = batch - first < 64 ? batch - first : 64, .k = width[l], .n = width[l + 1],
-                        .a = l == 0 ? x + 8 * first : h + 4096 * (l % 2), .a_stride = width[l], .packed = packed[l], .bias = bias,
-                        .activation = l < 3 ? LOCUM_ACT_TANH : LOCUM_ACT_NONE, .c = l == 3 ? y + 4 * first : h + 4096 * ((l + 1) % 2),
-                        .c_stride = width[l + 1]});
+                    s->kernels->product(&(locum_product_call){.rows = batch - first < 64 ? batch - first : 64,
+                                                              .k = width[l],
+                                                              .n = width[l + 1],
+                                                              .a = l == 0 ? x + 8 * first : h + 4096 * (l % 2),
+                                                              .a_stride = width[l],
+                                                              .packed = packed[l],
+                                                              .bias = bias,
+                                                              .activation = l < 3 ? LOCUM_ACT_TANH : LOCUM_ACT_NONE,
+                                                              .c = l == 3 ? y + 4 * first : h + 4096 * ((l + 1) % 2),
+                                                              .c_stride = width[l + 1]});
         t[r] = (now() - start) / calls;
     }
     summary m = summarise(t, s->repeats);
-    printf("MLP 8-64-64-64-4 tanh, batch %3d: %.3f us +-%.1f%%, best %.3f; %.1f GF/s and %d tanh\n", batch, 1e6 * m.median, 100 * m.spread,
-           1e6 * m.best, 1e-9 * flops / m.median, 192 * batch);
+    printf("MLP 8-64-64-64-4 tanh, batch %3d: %.3f us +-%.1f%%, best %.3f; %.1f GF/s and %d tanh\n", batch,
+           1e6 * m.median, 100 * m.spread, 1e6 * m.best, 1e-9 * flops / m.median, 192 * batch);
     for (int l = 0; l < 4; l++) free(packed[l]);
     free(bias), free(x), free(y), free(h);
 }
@@ -290,7 +317,8 @@ static void print_machine(const bench *s)
     printf("processor%s", model ? model : ": unknown\n");
     printf("kernels: %s%s; compiler " __VERSION__ "; repeats %d\n", s->kernels->name,
            locum_cpu_best() < LOCUM_CPU_AVX512 ? " (this processor has no AVX-512)" : "", s->repeats);
-    printf("%s; core %s; OPENBLAS_CORETYPE=%s\n", openblas_get_config(), openblas_get_corename(), core ? core : "(not set)");
+    printf("%s; core %s; OPENBLAS_CORETYPE=%s\n", openblas_get_config(), openblas_get_corename(),
+           core ? core : "(not set)");
     printf("multiply-add peak of %s, measured: %.1f GF/s\n\n", s->kernels->name, 1e-9 * s->peak);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* copy.c - to[i, j, k, l] = from[i, j, k, l], each side with its own strides, at most 4 dimensions.
- * A stride of `from` may be 0 (a value repeated) or negative (a flip). Dimensions of one value are dropped and neighbours that
- * follow each other on both sides are merged, so a plain copy is one memcpy; transposes go in squares of 16 x 16, which keep
- * the lines of both sides in the first cache. The arrays must not overlap. */
+ * A stride of `from` may be 0 (a value repeated) or negative (a flip). Dimensions of one value are dropped and
+ * neighbours that follow each other on both sides are merged, so a plain copy is one memcpy; transposes go in squares
+ * of 16 x 16, which keep the lines of both sides in the first cache. The arrays must not overlap. */
 #include "surrogate/kernels/level.h"
 
 #define DIMS 4
@@ -68,8 +68,8 @@ static void copy_dims(int n_dims, const int64_t *n, const float *from, const int
     }
 }
 
-void LOCUM_KERNEL(locum_copy_strided)(int n_dims, const int64_t *n, const float *from, const int64_t *from_stride, float *to,
-                                      const int64_t *to_stride)
+void LOCUM_KERNEL(locum_copy_strided)(int n_dims, const int64_t *n, const float *from, const int64_t *from_stride,
+                                      float *to, const int64_t *to_stride)
 {
     for (int d = 0; d < n_dims; d++)
         if (n[d] <= 0) return;

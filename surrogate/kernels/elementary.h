@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* elementary.h - exp, log, tanh, sigmoid, softplus, erf, sin, cos and power on vectors of floats.
  *
- * Every function: at most 4 units in the last place of the correctly rounded result over all floats, denormal results and
- * arguments included; NaN gives NaN; the limits at 0 and infinity are those of <math.h>. Measured largest errors stand with
- * each function (tests/unit/kernels/test_elementary.c measures them again at every level).
+ * Every function: at most 4 units in the last place of the correctly rounded result over all floats, denormal results
+ * and arguments included; NaN gives NaN; the limits at 0 and infinity are those of <math.h>. Measured largest errors
+ * stand in tests/unit/kernels/test_elementary.c, which measures them again at every level.
  * Method: range reduction to a small interval, then a polynomial or a quotient of polynomials with the smallest largest
- * relative error there. The coefficients are ours: linear least squares in extended precision on 1,500 Chebyshev points,
- * reweighted towards the extremes (Lawson) and, for quotients, by the last denominator, until the error is level.
- * sin, cos and power reduce in double; the rare lanes that this does not serve are left to libm. */
+ * relative error there. The coefficients are ours: linear least squares in extended precision on 1,500 Chebyshev
+ * points, reweighted towards the extremes (Lawson) and, for quotients, by the last denominator, until the error is
+ * level. sin, cos and power reduce in double; the rare lanes that this does not serve are left to libm. */
 #ifndef SURROGATE_KERNELS_ELEMENTARY_H
 #define SURROGATE_KERNELS_ELEMENTARY_H
 
@@ -18,14 +18,27 @@
 #define ROUND_MAGIC 12582912.0f /* 1.5 * 2^23: x + this - this = x rounded to the nearest integer, for |x| < 2^22 */
 
 /* integers of bit patterns: modulo 2^32 */
-INLINE vi add_bits(vi a, vi b) { return (vi)((vu)a + (vu)b); }
-INLINE vi subtract_bits(vi a, vi b) { return (vi)((vu)a - (vu)b); }
-INLINE vi shift_left(vi a, int n) { return (vi)((vu)a << n); }
+INLINE vi add_bits(vi a, vi b)
+{
+    return (vi)((vu)a + (vu)b);
+}
+INLINE vi subtract_bits(vi a, vi b)
+{
+    return (vi)((vu)a - (vu)b);
+}
+INLINE vi shift_left(vi a, int n)
+{
+    return (vi)((vu)a << n);
+}
 
 /* 2^n for -126 <= n <= 127 */
-INLINE vf power_of_two(vi n) { return (vf)shift_left(add_bits(n, splat_int(127)), 23); }
+INLINE vf power_of_two(vi n)
+{
+    return (vf)shift_left(add_bits(n, splat_int(127)), 23);
+}
 
-/* e^x = 2^n e^r, |r| <= log(2) / 2. The factor 2^n is applied in two halves, so that denormal results are rounded once. */
+/* e^x = 2^n e^r, |r| <= log(2) / 2. The factor 2^n is applied in two halves, so that denormal results are rounded once.
+ */
 INLINE vf exp_(vf x)
 {
     x = max_(splat(-104.0f), min_(splat(89.0f), x));
@@ -70,18 +83,24 @@ INLINE vf log_(vf x)
     return select_((vi)(x < infinity), y, select_((vi)(x == infinity), infinity, x + x));
 }
 
-/* tanh x = d / (d + 1), d = (e^2x - 1) / 2 = 2^(n-1) (e^2h - 1) + 2^(n-1) - 1/2, x limited to [-10, 10], beyond which floats
- * are 1. Nothing cancels for x > 0; for x < 0 an error of d is at most doubled, and d + 1 > 1/2. Odd to rounding; tanh(-0) = 0.
- * Several vectors go step by step together, because a chain of 13 operations that wait for each other leaves most of the
- * processor idle. x [vectors], in place; vectors is a constant. Every float scanned at AVX2: at most 3.38 ulp. */
+/* tanh x = d / (d + 1), d = (e^2x - 1) / 2 = 2^(n-1) (e^2h - 1) + 2^(n-1) - 1/2, x limited to [-10, 10], beyond which
+ * floats are 1. Nothing cancels for x > 0; for x < 0 an error of d is at most doubled, and d + 1 > 1/2. Odd to
+ * rounding; tanh(-0) = 0. Several vectors go step by step together, because a chain of 13 operations that wait for each
+ * other leaves most of the processor idle. x [vectors], in place; vectors is a constant. Every float scanned at AVX2:
+ * at most 3.38 ulp. */
 INLINE void tanh_group(const int vectors, vf *x)
 {
     enum { MOST = 4 };
     vf whole[MOST], scale[MOST], h[MOST], p[MOST], d[MOST];
-#define EACH(statement) UNROLL for (int g = 0; g < vectors; g++) { statement; }
+#define EACH(statement)                      \
+    UNROLL for (int g = 0; g < vectors; g++) \
+    {                                        \
+        statement;                           \
+    }
     EACH(h[g] = max_(splat(-10.0f), min_(splat(10.0f), x[g])))
     EACH(whole[g] = fma_(h[g], splat(2.88539008f), splat(ROUND_MAGIC)))
-    EACH(scale[g] = (vf)add_bits(shift_left((vi)whole[g], 23), splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
+    EACH(scale[g] = (vf)add_bits(shift_left((vi)whole[g], 23),
+                                 splat_int(0x3f000000))) /* 2^(n-1); the magic number has no low bits */
     EACH(whole[g] = whole[g] - splat(ROUND_MAGIC))
     EACH(h[g] = fma_(whole[g], splat(-0.346573590f), h[g]))
     EACH(p[g] = fma_(h[g], splat(0.088413453f), splat(0.26779890f)))
@@ -136,8 +155,9 @@ INLINE vf softplus_(vf x)
     return max_(splat(0.0f), x) + (e - e * e * p / q);
 }
 
-/* sin(x + shift pi / 2). x = n pi/2 + r in double with pi/2 in three parts (33 + 33 + 53 bits: n times the first two is exact
- * for n < 2^20); r keeps its digits however close x is to a multiple of pi/2. Beyond |x| = 1e6 lanes are left to libm. */
+/* sin(x + shift pi / 2). x = n pi/2 + r in double with pi/2 in three parts (33 + 33 + 53 bits: n times the first two is
+ * exact for n < 2^20); r keeps its digits however close x is to a multiple of pi/2. Beyond |x| = 1e6 lanes are left to
+ * libm. */
 INLINE vf sine_shifted(vf x, int shift)
 {
     vd wide = __builtin_convertvector(x, vd);
@@ -145,7 +165,8 @@ INLINE vf sine_shifted(vf x, int shift)
     vd shifted = wide * 0.63661977236758134308 + magic;
     vd whole = shifted - magic;
     vi quadrant = __builtin_convertvector((vl)((vul)shifted - (vul)magic), vi) + shift;
-    vd reduced = ((wide - whole * 1.57079632673412561417) - whole * 6.07710050630396597660e-11) - whole * 2.02226624879595063154e-21;
+    vd reduced = ((wide - whole * 1.57079632673412561417) - whole * 6.07710050630396597660e-11) -
+                 whole * 2.02226624879595063154e-21;
     vf r = __builtin_convertvector(reduced, vf);
     vf t = r * r;
     vf s = fma_(t, splat(-1.9517213e-4f), splat(8.3321775e-3f));

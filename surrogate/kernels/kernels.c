@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* kernels.c - chooses the table: the level asked for, or the best one below it that was built and that this processor has.
- * LOCUM_KERNELS_X86 is defined where the avx2 and avx512 builds exist. */
+/* kernels.c - chooses the table: the level asked for, or the best one below it that was built and that this processor
+ * has. LOCUM_KERNELS_X86 is defined where the avx2 and avx512 builds exist. */
 #include "surrogate/kernels/kernels.h"
 
 extern const locum_kernels locum_kernels_table_portable;

@@ -51,4 +51,7 @@ double LOCUM_KERNEL(locum_sum_squares)(int64_t n, const float *x)
     return sum;
 }
 
-void LOCUM_KERNEL(locum_add)(int64_t n, const float *x, float *y) { MAP2(n, y, x, y, a + b); }
+void LOCUM_KERNEL(locum_add)(int64_t n, const float *x, float *y)
+{
+    MAP2(n, y, x, y, a + b);
+}

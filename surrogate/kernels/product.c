@@ -4,13 +4,14 @@
  * Packed b: column panels of PANEL = 2 vectors, each [k, PANEL], the last one padded with zeros to one or two vectors:
  *     | panel 0: k x PANEL | panel 1: k x PANEL | ... | last: k x (LANES or PANEL) |
  * If the last panel would hold 4 columns or fewer they go to product_dot.c instead.
- * A register tile holds `height` rows of one panel (few rows: of several panels, so that there are always about 8 sums in
- * flight); it walks down k with one broadcast of a per row and one load of b per vector.
+ * A register tile holds `height` rows of one panel (few rows: of several panels, so that there are always about 8 sums
+ * in flight); it walks down k with one broadcast of a per row and one load of b per vector.
  *
- * Order of a sum: start with bias or 0, plus c if it accumulates, then k = 0, 1, 2 ... with one multiply-add each. Whatever the tile,
- * the block or the neighbours, an output sees these operations and no others, so the bits of a row do not depend on the call
- * it is in. Long k is cut into blocks so that a panel's block stays in the first cache; the running sum waits in c.
- * The activation is applied to a block of rows as soon as its sums are complete, while it lies in the first cache.
+ * Order of a sum: start with bias or 0, plus c if it accumulates, then k = 0, 1, 2 ... with one multiply-add each.
+ * Whatever the tile, the block or the neighbours, an output sees these operations and no others, so the bits of a row
+ * do not depend on the call it is in. Long k is cut into blocks so that a panel's block stays in the first cache; the
+ * running sum waits in c. The activation is applied to a block of rows as soon as its sums are complete, while it lies
+ * in the first cache.
  * Method: K. Goto, R. van de Geijn, ACM TOMS 34, 12 (2008), without the packing of a: rows are read through pointers.
  * Not here: more than one thread; b that changes between the calls (pack it again). */
 #include "surrogate/kernels/level.h"
@@ -18,20 +19,20 @@
 #define PANEL (2 * LANES)
 #define HEIGHT LOCUM_TILE_HEIGHT
 #define TALL (HEIGHT < 8 ? 8 : HEIGHT) /* rows of a tile over a last panel of one vector */
-#define DOT_COLUMNS 4               /* as many last columns or fewer are left to product_dot.c */
-#define K_BLOCK 320                 /* longest block of k: PANEL x K_BLOCK floats fit half of the first cache */
-#define PANELS_NEAR (24 * 1024)     /* bytes of b that may stay in the first cache while all rows pass */
-#define CHUNK 4                     /* tiles of rows that pass before their activation, if b stays near */
-#define ROWS_NEAR (96 * 1024)       /* bytes of a that may stay in the second cache while all panels pass */
+#define DOT_COLUMNS 4                  /* as many last columns or fewer are left to product_dot.c */
+#define K_BLOCK 320                    /* longest block of k: PANEL x K_BLOCK floats fit half of the first cache */
+#define PANELS_NEAR (24 * 1024)        /* bytes of b that may stay in the first cache while all rows pass */
+#define CHUNK 4                        /* tiles of rows that pass before their activation, if b stays near */
+#define ROWS_NEAR (96 * 1024)          /* bytes of a that may stay in the second cache while all panels pass */
 
 typedef struct tile_job {
-    int64_t turns;          /* tiles side by side: each turn moves on by the panels of one tile */
-    int64_t k;              /* length of this block of k */
-    const float *const *a;  /* [height] rows, at this block */
-    const float *b;         /* first panel, at this block */
-    int64_t panel_stride;   /* floats from panel to panel */
-    const float *start;     /* bias [columns] or NULL: sums start with it */
-    int resume;             /* sums start with c too */
+    int64_t turns;         /* tiles side by side: each turn moves on by the panels of one tile */
+    int64_t k;             /* length of this block of k */
+    const float *const *a; /* [height] rows, at this block */
+    const float *b;        /* first panel, at this block */
+    int64_t panel_stride;  /* floats from panel to panel */
+    const float *start;    /* bias [columns] or NULL: sums start with it */
+    int resume;            /* sums start with c too */
     float *c;
     int64_t c_stride;
 } tile_job;
@@ -69,7 +70,8 @@ INLINE void transpose_4(const float *from, int64_t stride, float *to, int64_t wi
 }
 
 /* b[p, j] of one panel; columns contiguous in k go in squares of 4 x 4 */
-static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, int64_t k_stride, int64_t n_stride, float *to)
+static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, int64_t k_stride, int64_t n_stride,
+                       float *to)
 {
     int64_t squares = k_stride == 1 ? valid / 4 * 4 : 0;
     for (int64_t p = 0; squares > 0 && p < k; p += 4)
@@ -87,7 +89,8 @@ static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, 
     }
 }
 
-void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed)
+void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride,
+                                      float *packed)
 {
     int64_t dots = dot_columns(n), j = 0;
     for (; j < n - dots; j += PANEL) {
@@ -97,8 +100,8 @@ void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int6
     if (dots > 0) LOCUM_KERNEL(locum_product_dot_pack)(k, dots, b + j * n_stride, k_stride, n_stride, packed + j * k);
 }
 
-/* Register tiles side by side; rows, panels and vectors (per panel) are constants where this is inlined. The operand with fewer
- * vectors is loaded first, so that sums, it and one vector of the other fill the registers. */
+/* Register tiles side by side; rows, panels and vectors (per panel) are constants where this is inlined. The operand
+ * with fewer vectors is loaded first, so that sums, it and one vector of the other fill the registers. */
 INLINE void tile(const tile_job *job, const int rows, const int panels, const int vectors)
 {
     vf sum[2 * HEIGHT + 8];
@@ -116,7 +119,10 @@ INLINE void tile(const tile_job *job, const int rows, const int panels, const in
             UNROLL for (int i = 0; i < rows * across; i++) sum[i] = splat(0.0f);
         }
         if (job->resume) {
-            UNROLL for (int i = 0; i < rows * across; i++) sum[i] += load(c + i / across * c_stride + i % across * LANES);
+            UNROLL for (int i = 0; i < rows * across; i++)
+            {
+                sum[i] += load(c + i / across * c_stride + i % across * LANES);
+            }
         }
         for (int64_t p = 0; p < k; p++, b += width) {
             vf x[2 * HEIGHT], y[8];
@@ -128,7 +134,10 @@ INLINE void tile(const tile_job *job, const int rows, const int panels, const in
                     UNROLL for (int r = 0; r < rows; r++) sum[r * across + v] = fma_(x[r], y[v], sum[r * across + v]);
                 }
             } else {
-                UNROLL for (int v = 0; v < across; v++) y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+                UNROLL for (int v = 0; v < across; v++)
+                {
+                    y[v] = load(b + v / vectors * panel_stride + v % vectors * LANES);
+                }
                 UNROLL for (int r = 0; r < rows; r++)
                 {
                     x[r] = splat(job->a[r][p]);
@@ -145,8 +154,11 @@ INLINE void tile(const tile_job *job, const int rows, const int panels, const in
 #define HEIGHTS_12(X) HEIGHTS_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
 #define HEIGHTS LOCUM_JOIN(HEIGHTS, LOCUM_TILE_HEIGHT)
 
-#define DEFINE(R, P, V) \
-    static void tile_##R##_##P##_##V(const tile_job *job) { tile(job, R, P, V); }
+#define DEFINE(R, P, V)                                   \
+    static void tile_##R##_##P##_##V(const tile_job *job) \
+    {                                                     \
+        tile(job, R, P, V);                               \
+    }
 #define WHOLE(R) DEFINE(R, 1, 2)
 #define NARROW(R) DEFINE(R, 1, 1)
 HEIGHTS(WHOLE)
@@ -155,7 +167,10 @@ DEFINE(1, 4, 2)
 DEFINE(1, 2, 2)
 DEFINE(2, 2, 2)
 DEFINE(3, 2, 2)
-static void tile_tall(const tile_job *job) { tile(job, TALL, 1, 1); }
+static void tile_tall(const tile_job *job)
+{
+    tile(job, TALL, 1, 1);
+}
 
 #define WHOLE_ENTRY(R) [R] = tile_##R##_1_2,
 #define NARROW_ENTRY(R) [R] = tile_##R##_1_1,
@@ -210,8 +225,8 @@ static void partial_tile(tile_function *function, tile_job *job, int height, int
 }
 
 /* As many tiles of `together` panels as fit into full panels [panel, end); the first panel that is left over. */
-static int64_t side_by_side(tile_job *job, const product_block *block, float *c, tile_function *function, int together, int64_t panel,
-                            int64_t end)
+static int64_t side_by_side(tile_job *job, const product_block *block, float *c, tile_function *function, int together,
+                            int64_t panel, int64_t end)
 {
     const locum_product_call *call = block->call;
     int64_t column = panel * PANEL;
@@ -235,18 +250,24 @@ static void last_panel(tile_job *job, const product_block *block, float *c, int 
     job->start = call->bias && block->k_first == 0 ? call->bias + column : NULL;
     job->b = call->packed + column * call->k + block->k_first * width;
     job->c = c + column;
-    if (valid == width) function(job);
-    else partial_tile(function, job, height, width, valid);
+    if (valid == width)
+        function(job);
+    else
+        partial_tile(function, job, height, width, valid);
 }
 
 /* Panels [panel, end) of one tile of rows; few rows take several panels at once, so that enough sums are in flight. */
-static void across_panels(const product_block *block, int64_t row_first, int height, const float *const *row, int64_t panel,
-                          int64_t end)
+static void across_panels(const product_block *block, int64_t row_first, int height, const float *const *row,
+                          int64_t panel, int64_t end)
 {
     const locum_product_call *call = block->call;
     int64_t full = call->n / PANEL < end ? call->n / PANEL : end;
     float *c = call->c + row_first * call->c_stride;
-    tile_job job = {.k = block->k_count, .a = row, .panel_stride = call->k * PANEL, .resume = block->resume, .c_stride = call->c_stride};
+    tile_job job = {.k = block->k_count,
+                    .a = row,
+                    .panel_stride = call->k * PANEL,
+                    .resume = block->resume,
+                    .c_stride = call->c_stride};
 
     if (height == 1) panel = side_by_side(&job, block, c, tile_1_4_2, 4, panel, full);
     if (height <= 3) panel = side_by_side(&job, block, c, pair_tiles[height], 2, panel, full);
@@ -267,12 +288,13 @@ static void down_rows(const product_block *block, int64_t first, int64_t end, in
     }
 }
 
-/* One block of k: either b stays in the first cache and each tile of rows meets all its panels, or a chunk of rows stays in the
- * second cache and meets the panels one by one. */
+/* One block of k: either b stays in the first cache and each tile of rows meets all its panels, or a chunk of rows
+ * stays in the second cache and meets the panels one by one. */
 static void run_block(const product_block *block)
 {
     const locum_product_call *call = block->call;
-    int64_t dots = dot_columns(call->n), panels = (call->n - dots + PANEL - 1) / PANEL, step = panels, chunk = CHUNK * HEIGHT;
+    int64_t dots = dot_columns(call->n), panels = (call->n - dots + PANEL - 1) / PANEL, step = panels,
+            chunk = CHUNK * HEIGHT;
     if (panels * PANEL * block->k_count * (int64_t)sizeof(float) > PANELS_NEAR) {
         step = 1;
         chunk = ROWS_NEAR / ((int64_t)sizeof(float) * block->k_count) / HEIGHT * HEIGHT;
@@ -284,8 +306,10 @@ static void run_block(const product_block *block)
         for (int64_t panel = 0; panel < panels; panel += step)
             down_rows(block, first, end, panel, panel + step < panels ? panel + step : panels);
         if (block->last && dots > 0) LOCUM_KERNEL(locum_product_dot)(call, call->n - dots, first, end);
-        if (block->last && call->activation != LOCUM_ACT_NONE)
-            LOCUM_KERNEL(locum_activate)(call->activation, end - first, call->n, call->c + first * call->c_stride, call->c_stride);
+        if (block->last && call->activation != LOCUM_ACT_NONE) {
+            float *c = call->c + first * call->c_stride;
+            LOCUM_KERNEL(locum_activate)(call->activation, end - first, call->n, c, call->c_stride);
+        }
     }
 }
 
@@ -297,7 +321,10 @@ void LOCUM_KERNEL(locum_product)(const locum_product_call *call)
     int64_t step = (call->k + blocks - 1) / blocks;
     for (int64_t b = 0; b < blocks; b++) {
         int64_t first = b * step, end = first + step < call->k ? first + step : call->k;
-        run_block(&(product_block){.call = call, .k_first = first, .k_count = end - first,
-                                   .resume = b > 0 || call->accumulate, .last = b == blocks - 1});
+        run_block(&(product_block){.call = call,
+                                   .k_first = first,
+                                   .k_count = end - first,
+                                   .resume = b > 0 || call->accumulate,
+                                   .last = b == blocks - 1});
     }
 }

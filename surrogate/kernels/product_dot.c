@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* product_dot.c - the last 1 to 4 columns of a product (a network's few outputs), where a panel would be mostly padding.
+/* product_dot.c - the last 1 to 4 columns of a product (a network's few outputs), where a panel would be mostly
+ * padding.
  *
- * Vectors lie along k: LANES running sums per output, lane i over k = i, i + LANES, ...; the lanes are added as a tree, then bias
- * and (accumulate) c. The order is the same for every row, whatever the other rows. Packed: [columns, k rounded up to LANES],
- * padded with zeros. Sums are not cut into blocks of k: a block of so few columns always fits the first cache. */
+ * Vectors lie along k: LANES running sums per output, lane i over k = i, i + LANES, ...; the lanes are added as a tree,
+ * then bias and (accumulate) c. The order is the same for every row, whatever the other rows. Packed: [columns, k
+ * rounded up to LANES], padded with zeros. Sums are not cut into blocks of k: a block of so few columns always fits the
+ * first cache. */
 #include "surrogate/kernels/level.h"
 
 typedef float v4 __attribute__((vector_size(16)));
 
-static int64_t padded(int64_t k) { return (k + LANES - 1) / LANES * LANES; }
+static int64_t padded(int64_t k)
+{
+    return (k + LANES - 1) / LANES * LANES;
+}
 
-size_t LOCUM_KERNEL(locum_product_dot_count)(int64_t k, int64_t columns) { return (size_t)(columns * padded(k)); }
+size_t LOCUM_KERNEL(locum_product_dot_count)(int64_t k, int64_t columns)
+{
+    return (size_t)(columns * padded(k));
+}
 
-void LOCUM_KERNEL(locum_product_dot_pack)(int64_t k, int64_t columns, const float *b, int64_t k_stride, int64_t n_stride, float *packed)
+void LOCUM_KERNEL(locum_product_dot_pack)(int64_t k, int64_t columns, const float *b, int64_t k_stride,
+                                          int64_t n_stride, float *packed)
 {
     int64_t length = padded(k);
     for (int64_t j = 0; j < columns; j++) {
@@ -43,8 +52,8 @@ INLINE v4 sums_of(v4 a, v4 b, v4 c, v4 d)
 }
 
 /* rows x columns outputs; both are constants where this is inlined, rows * columns <= 8 */
-INLINE void dot_tile(const locum_product_call *call, const float *const *row, const float *packed, const float *bias, float *c,
-                     const int rows, const int columns)
+INLINE void dot_tile(const locum_product_call *call, const float *const *row, const float *packed, const float *bias,
+                     float *c, const int rows, const int columns)
 {
     vf sum[8];
     const int64_t k = call->k, whole = k / LANES * LANES, length = padded(k);
@@ -59,19 +68,18 @@ INLINE void dot_tile(const locum_product_call *call, const float *const *row, co
             UNROLL for (int j = 0; j < columns; j++) sum[r * columns + j] = fma_(x, y[j], sum[r * columns + j]);
         }
     }
-    if (whole < k)
-        UNROLL for (int r = 0; r < rows; r++)
+    if (whole < k) UNROLL for (int r = 0; r < rows; r++)
         {
             vf x = load_part(row[r] + whole, k - whole);
-            UNROLL for (int j = 0; j < columns; j++)
-                sum[r * columns + j] = fma_(x, load(packed + j * length + whole), sum[r * columns + j]);
+            UNROLL for (int j = 0; j < columns; j++) sum[r * columns + j] =
+                fma_(x, load(packed + j * length + whole), sum[r * columns + j]);
         }
     UNROLL for (int r = 0; r < rows; r++)
     {
         const v4 zero = {0.0f, 0.0f, 0.0f, 0.0f};
         const vf *s = sum + r * columns;
-        v4 total = sums_of(fold(s[0]), columns > 1 ? fold(s[1 % columns]) : zero, columns > 2 ? fold(s[2 % columns]) : zero,
-                           columns > 3 ? fold(s[3 % columns]) : zero);
+        v4 total = sums_of(fold(s[0]), columns > 1 ? fold(s[1 % columns]) : zero,
+                           columns > 2 ? fold(s[2 % columns]) : zero, columns > 3 ? fold(s[3 % columns]) : zero);
         UNROLL for (int j = 0; j < columns; j++)
         {
             float value = bias ? total[j] + bias[j] : total[j];
@@ -80,18 +88,23 @@ INLINE void dot_tile(const locum_product_call *call, const float *const *row, co
     }
 }
 
-typedef void dot_function(const locum_product_call *call, const float *const *row, const float *packed, const float *bias, float *c);
+typedef void dot_function(const locum_product_call *call, const float *const *row, const float *packed,
+                          const float *bias, float *c);
 
-#define DEFINE(R, C)                                                                                                                   \
-    static void dot_tile_##R##_##C(const locum_product_call *call, const float *const *row, const float *packed, const float *bias, float *c) \
-    {                                                                                                                                  \
-        dot_tile(call, row, packed, bias, c, R, C);                                                                                    \
+#define DEFINE(R, C)                                                                                             \
+    static void dot_tile_##R##_##C(const locum_product_call *call, const float *const *row, const float *packed, \
+                                   const float *bias, float *c)                                                  \
+    {                                                                                                            \
+        dot_tile(call, row, packed, bias, c, R, C);                                                              \
     }
-DEFINE(8, 1) DEFINE(4, 2) DEFINE(2, 3) DEFINE(2, 4)
+DEFINE(8, 1)
+DEFINE(4, 2)
+DEFINE(2, 3)
+DEFINE(2, 4)
 DEFINE(1, 1) DEFINE(1, 2) DEFINE(1, 3) DEFINE(1, 4)
 
-/* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
-void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)
+    /* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
+    void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)
 {
     static const int together[5] = {0, 8, 4, 2, 2};
     static dot_function *const many[5] = {NULL, dot_tile_8_1, dot_tile_4_2, dot_tile_2_3, dot_tile_2_4};
@@ -102,7 +115,8 @@ void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t col
     for (int64_t r = first; r < end;) {
         const float *row[8];
         int height = end - r >= together[columns] ? together[columns] : 1;
-        for (int i = 0; i < height; i++) row[i] = call->a_rows ? call->a_rows[r + i] : call->a + (r + i) * call->a_stride;
+        for (int i = 0; i < height; i++)
+            row[i] = call->a_rows ? call->a_rows[r + i] : call->a + (r + i) * call->a_stride;
         (height > 1 ? many : single)[columns](call, row, packed, bias, call->c + r * call->c_stride + column);
         r += height;
     }

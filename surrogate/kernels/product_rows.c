@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* product_rows.c - w[k, n] = or += sum over rows of a[r, k] c[r, n]: the weight gradient of a product.
  *
- * Rows are taken in blocks of LOCUM_ROW_BLOCK, counted from the first row of the call. A block's sum is made in registers from
- * zero, rows in order, one multiply-add each; then it is added to w (the first block of a call that does not accumulate: is w).
- * So a call split at multiples of the block gives the same bits as the whole, and errors grow with rows / block, not rows.
- * A panel of c is copied to the stack once per block and padded with zeros:
- *     a block [rows, k]: HEIGHT neighbours of a row are broadcast     c panel [rows, PANEL]: two vectors
- * Not here: more than one thread. */
+ * Rows are taken in blocks of LOCUM_ROW_BLOCK, counted from the first row of the call. A block's sum is made in
+ * registers from zero, rows in order, one multiply-add each; then it is added to w (the first block of a call that does
+ * not accumulate: is w). So a call split at multiples of the block gives the same bits as the whole, and errors grow
+ * with rows / block, not rows. A panel of c is copied to the stack once per block and padded with zeros: a block [rows,
+ * k]: HEIGHT neighbours of a row are broadcast     c panel [rows, PANEL]: two vectors Not here: more than one thread.
+ */
 #include "surrogate/kernels/level.h"
 
 #define PANEL (2 * LANES)
@@ -52,8 +52,11 @@ INLINE void rows_tile(const rows_job *job, const int height)
 #define HEIGHTS_6(X) HEIGHTS_4(X) X(5) X(6)
 #define HEIGHTS_12(X) HEIGHTS_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
 #define HEIGHTS LOCUM_JOIN(HEIGHTS, LOCUM_TILE_HEIGHT)
-#define DEFINE(H) \
-    static void rows_tile_##H(const rows_job *job) { rows_tile(job, H); }
+#define DEFINE(H)                                  \
+    static void rows_tile_##H(const rows_job *job) \
+    {                                              \
+        rows_tile(job, H);                         \
+    }
 #define ENTRY(H) [H] = rows_tile_##H,
 HEIGHTS(DEFINE)
 static rows_function *const tiles[HEIGHT + 1] = {HEIGHTS(ENTRY)};
@@ -87,8 +90,8 @@ static void copy_panel(int64_t rows, int64_t valid, const float *c, int64_t c_st
     }
 }
 
-void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
-                                      int64_t c_stride, float *w, int64_t w_stride, int accumulate)
+void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride,
+                                      const float *c, int64_t c_stride, float *w, int64_t w_stride, int accumulate)
 {
     float panel[LOCUM_ROW_BLOCK * PANEL] __attribute__((aligned(64)));
 
@@ -96,7 +99,8 @@ void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const 
         for (int64_t i = 0; i < k; i++) memset(w + i * w_stride, 0, (size_t)n * sizeof *w);
     for (int64_t first = 0; first < rows; first += LOCUM_ROW_BLOCK) {
         int64_t count = rows - first < LOCUM_ROW_BLOCK ? rows - first : LOCUM_ROW_BLOCK;
-        rows_job job = {.rows = count, .a_stride = a_stride, .panel = panel, .w_stride = w_stride, .add = accumulate || first > 0};
+        rows_job job = {
+            .rows = count, .a_stride = a_stride, .panel = panel, .w_stride = w_stride, .add = accumulate || first > 0};
         for (int64_t column = 0; column < n; column += PANEL) {
             int64_t valid = n - column < PANEL ? n - column : PANEL;
             copy_panel(count, valid, c + first * c_stride + column, c_stride, panel);
@@ -104,8 +108,10 @@ void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const 
                 int height = k - i < HEIGHT ? (int)(k - i) : HEIGHT;
                 job.a = a + first * a_stride + i;
                 job.w = w + i * w_stride + column;
-                if (valid == PANEL) tiles[height](&job);
-                else partial_tile(&job, height, valid);
+                if (valid == PANEL)
+                    tiles[height](&job);
+                else
+                    partial_tile(&job, height, valid);
             }
         }
     }

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* reference.c - the kernels as plain loops in double, rounded to float once, when a result is stored: the definition of each
- * kernel and the oracle of its tests. A packed b is b itself, [k, n]. A tile program is run element by element with double
- * registers; its column sums wait in scratch as doubles (more columns than fit there are taken in turns). */
+/* reference.c - the kernels as plain loops in double, rounded to float once, when a result is stored: the definition of
+ * each kernel and the oracle of its tests. A packed b is b itself, [k, n]. A tile program is run element by element
+ * with double registers; its column sums wait in scratch as doubles (more columns than fit there are taken in turns).
+ */
 #include <math.h>
 #include <string.h>
 
 #include "surrogate/kernels/kernels.h"
 
-static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
-static double softplus(double x) { return x > 0.0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double sigmoid(double x)
+{
+    return 1.0 / (1.0 + exp(-x));
+}
+static double softplus(double x)
+{
+    return x > 0.0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
 
 static double activated(locum_activation activation, double x)
 {
@@ -22,7 +29,10 @@ static double activated(locum_activation activation, double x)
     }
 }
 
-static size_t packed_count(int64_t k, int64_t n) { return (size_t)(k * n); }
+static size_t packed_count(int64_t k, int64_t n)
+{
+    return (size_t)(k * n);
+}
 
 static void pack(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride, float *packed)
 {
@@ -43,8 +53,8 @@ static void product(const locum_product_call *call)
     }
 }
 
-static void product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c, int64_t c_stride, float *w,
-                         int64_t w_stride, int accumulate)
+static void product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
+                         int64_t c_stride, float *w, int64_t w_stride, int accumulate)
 {
     for (int64_t i = 0; i < k; i++)
         for (int64_t j = 0; j < n; j++) {
@@ -98,8 +108,10 @@ static double step_value(const locum_tile_step *step, const double *reg)
     }
 }
 
-/* One element. row_sum and column_sum [sums]: the running sums that this element belongs to, in the order of the steps. */
-static void run_element(const locum_tile_call *call, int64_t r, int64_t c, double *row_sum, double *column_sum, int64_t sum_stride)
+/* One element. row_sum and column_sum [sums]: the running sums that this element belongs to, in the order of the steps.
+ */
+static void run_element(const locum_tile_call *call, int64_t r, int64_t c, double *row_sum, double *column_sum,
+                        int64_t sum_stride)
 {
     double reg[LOCUM_TILE_REGISTERS] = {0};
     for (int i = 0; i < call->n_steps; i++) {
@@ -184,21 +196,32 @@ static void add(int64_t n, const float *x, float *y)
     for (int64_t i = 0; i < n; i++) y[i] = (float)((double)x[i] + (double)y[i]);
 }
 
-static void copy_strided(int n_dims, const int64_t *n, const float *from, const int64_t *from_stride, float *to, const int64_t *to_stride)
+static void copy_strided(int n_dims, const int64_t *n, const float *from, const int64_t *from_stride, float *to,
+                         const int64_t *to_stride)
 {
     if (n_dims == 0) {
         *to = *from;
         return;
     }
     for (int64_t i = 0; i < n[0]; i++)
-        copy_strided(n_dims - 1, n + 1, from + i * from_stride[0], from_stride + 1, to + i * to_stride[0], to_stride + 1);
+        copy_strided(n_dims - 1, n + 1, from + i * from_stride[0], from_stride + 1, to + i * to_stride[0],
+                     to_stride + 1);
 }
 
 const locum_kernels *locum_kernels_reference(void)
 {
-    static const locum_kernels table = {
-        .name = "reference", .level = LOCUM_CPU_PORTABLE, .row_block = 1, .packed_count = packed_count, .pack = pack,
-        .product = product, .product_rows = product_rows, .tile = tile, .unary = unary, .adamw = adamw,
-        .sum_squares = sum_squares, .add = add, .copy_strided = copy_strided};
+    static const locum_kernels table = {.name = "reference",
+                                        .level = LOCUM_CPU_PORTABLE,
+                                        .row_block = 1,
+                                        .packed_count = packed_count,
+                                        .pack = pack,
+                                        .product = product,
+                                        .product_rows = product_rows,
+                                        .tile = tile,
+                                        .unary = unary,
+                                        .adamw = adamw,
+                                        .sum_squares = sum_squares,
+                                        .add = add,
+                                        .copy_strided = copy_strided};
     return &table;
 }

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* tile.c - the interpreter of tile programs: elementwise steps over rows x columns, a tile of at most LOCUM_TILE_VALUES values
- * at a time, so that intermediate values never leave the caches.
+/* tile.c - the interpreter of tile programs: elementwise steps over rows x columns, a tile of at most LOCUM_TILE_VALUES
+ * values at a time, so that intermediate values never leave the caches.
  *
  *     region          tiles: whole rows where they are short         or a run of columns, all rows below each other
  *     +--------+      [rows 0-15 ]                                   [c 0-1023][c 1024-2047]
  *     | rows x |  ->  [rows 16-31]
  *     | columns|      ...
- * An operand of a tile is (pointer, pitch): row r begins at pointer + r pitch. It lies in scratch (pitch = columns of the tile)
- * or is the caller's memory itself: loads of contiguous columns are not copied, nor is a value that is stored by the very next
- * step (bind() decides which; a register loaded from memory that a later STORE overwrites is copied if it is used after it).
- * A region whose streams are all contiguous, or all constant, is walked as one long row.
+ * An operand of a tile is (pointer, pitch): row r begins at pointer + r pitch. It lies in scratch (pitch = columns of
+ * the tile) or is the caller's memory itself: loads of contiguous columns are not copied, nor is a value that is stored
+ * by the very next step (bind() decides which; a register loaded from memory that a later STORE overwrites is copied if
+ * it is used after it). A region whose streams are all contiguous, or all constant, is walked as one long row.
  *
  * Sums (the contract that plans rely on):
  *   SUM_COLUMNS  rows in groups of LOCUM_SUM_BLOCK = 8 from the first row of the call; a group is added as the tree
- *                ((0+1)+(2+3))+((4+5)+(6+7)), missing rows left out, and its sum is added to the stream. So a call split at
- *                multiples of 8 rows gives the same bits as the whole.
- *   SUM_ROWS     columns in blocks of 128: LANES running sums, added as a tree; block sums in order. Depends on columns alone.
- * Contract for overlaps: a stored stream is disjoint from a loaded one, or both are the same elements (in place); a stream
- * that a sum writes is not read by the same call. */
+ *                ((0+1)+(2+3))+((4+5)+(6+7)), missing rows left out, and its sum is added to the stream. So a call that
+ *                is split at multiples of 8 rows gives the same bits as the whole.
+ *   SUM_ROWS     columns in blocks of 128: LANES running sums, added as a tree; block sums in order. Depends on the
+ *                number of columns alone.
+ * Contract for overlaps: a stored stream is disjoint from a loaded one, or both are the same elements (in place); a
+ * stream that a sum writes is not read by the same call. */
 #include "surrogate/kernels/elementary.h"
 #include "surrogate/kernels/elementwise.h"
 
 #define VALUES LOCUM_TILE_VALUES
 #define SUM_COLUMNS_WIDTH (VALUES / LOCUM_SUM_BLOCK)
 #define ROW_SUM_BLOCK 128
-#define STEPS_BOUND 256  /* steps that bind() looks at; later ones are copied */
-#define PITCHED_MIN 32   /* shorter rows are gathered into scratch, so that loops run over the tile as a whole */
+#define STEPS_BOUND 256 /* steps that bind() looks at; later ones are copied */
+#define PITCHED_MIN 32  /* shorter rows are gathered into scratch, so that loops run over the tile as a whole */
 
-enum { IN_MEMORY = 1 };  /* LOAD: no copy; other steps: write where the next step stores */
+enum { IN_MEMORY = 1 }; /* LOAD: no copy; other steps: write where the next step stores */
 
 typedef struct operand {
     float *p;
@@ -36,17 +37,19 @@ typedef struct operand {
 
 typedef struct tile_frame {
     const locum_tile_call *call;
-    int64_t rows, columns;             /* of the region, flattened where possible */
-    int flat;                          /* streams are (0, column_stride), one row */
+    int64_t rows, columns;                  /* of the region, flattened where possible */
+    int flat;                               /* streams are (0, column_stride), one row */
     int64_t row, column, n_rows, n_columns; /* the tile */
     uint8_t how[STEPS_BOUND];
     operand registers[LOCUM_TILE_REGISTERS];
 } tile_frame;
 
-/* --- which operands an operator reads -------------------------------------------------------------------------------- */
+/* --- which operands an operator reads --------------------------------------------------------------------------------
+ */
 static int n_operands(int op)
 {
-    if (op == LOCUM_TILE_LOAD || op == LOCUM_TILE_CONST || op == LOCUM_TILE_STORE || op >= LOCUM_TILE_SUM_COLUMNS) return 0;
+    if (op == LOCUM_TILE_LOAD || op == LOCUM_TILE_CONST || op == LOCUM_TILE_STORE || op >= LOCUM_TILE_SUM_COLUMNS)
+        return 0;
     if (op == LOCUM_TILE_SELECT || op == LOCUM_TILE_MULTIPLY_ADD) return 3;
     return op >= LOCUM_TILE_ADD && op <= LOCUM_TILE_GREATER ? 2 : 1;
 }
@@ -64,7 +67,8 @@ static int reads(const locum_tile_step *step, int reg)
     return (n > 0 && step->a == reg) || (n > 1 && step->b == reg) || (n > 2 && step->c == reg);
 }
 
-/* --- what needs no copy ---------------------------------------------------------------------------------------------- */
+/* --- what needs no copy ----------------------------------------------------------------------------------------------
+ */
 static int overlap(const locum_tile_call *call, const locum_tile_stream *x, const locum_tile_stream *y)
 {
     uintptr_t low[2], high[2];
@@ -77,8 +81,8 @@ static int overlap(const locum_tile_call *call, const locum_tile_stream *x, cons
     return low[0] < high[1] && low[1] < high[0];
 }
 
-/* The register that step `from` defines from `stream` stays valid in memory: no later STORE but `own` overwrites the memory
- * and is followed by a use of the register. */
+/* The register that step `from` defines from `stream` stays valid in memory: no later STORE but `own` overwrites the
+ * memory and is followed by a use of the register. */
 static int survives(const locum_tile_call *call, int from, int own, int reg, const locum_tile_stream *stream)
 {
     int overwritten = 0;
@@ -102,8 +106,10 @@ static void bind(tile_frame *frame)
         frame->how[i] = 0;
         if (step->op == LOCUM_TILE_LOAD) {
             const locum_tile_stream *stream = call->streams + step->a;
-            if (stream->column_stride == 1 || call->columns == 1) frame->how[i] = (uint8_t)survives(call, i, -1, step->dst, stream);
-        } else if (n_operands(step->op) > 0 && i + 1 < call->n_steps && next->op == LOCUM_TILE_STORE && next->b == step->dst) {
+            if (stream->column_stride == 1 || call->columns == 1)
+                frame->how[i] = (uint8_t)survives(call, i, -1, step->dst, stream);
+        } else if (n_operands(step->op) > 0 && i + 1 < call->n_steps && next->op == LOCUM_TILE_STORE &&
+                   next->b == step->dst) {
             const locum_tile_stream *stream = call->streams + next->a;
             if (stream->column_stride == 1 && (stream->row_stride != 0 || call->rows == 1))
                 frame->how[i] = (uint8_t)survives(call, i, i + 1, step->dst, stream);
@@ -127,13 +133,14 @@ static int flattens(const locum_tile_call *call)
     return 1;
 }
 
-/* --- operators on a run of n values ---------------------------------------------------------------------------------- */
+/* --- operators on a run of n values ----------------------------------------------------------------------------------
+ */
 static void run3(const locum_tile_step *step, int64_t n, const float *x, const float *z, const float *u, float *y)
 {
     switch (step->op) {
     case LOCUM_TILE_ADD: MAP2(n, x, z, y, a + b); break;
     case LOCUM_TILE_SUBTRACT: MAP2(n, x, z, y, a - b); break;
-    case LOCUM_TILE_MULTIPLY: MAP2(n, x, z, y, a *b); break;
+    case LOCUM_TILE_MULTIPLY: MAP2(n, x, z, y, a * b); break;
     case LOCUM_TILE_DIVIDE: MAP2(n, x, z, y, a / b); break;
     case LOCUM_TILE_MAXIMUM: MAP2(n, x, z, y, max_(a, b)); break;
     case LOCUM_TILE_MINIMUM: MAP2(n, x, z, y, min_(a, b)); break;
@@ -146,7 +153,10 @@ static void run3(const locum_tile_step *step, int64_t n, const float *x, const f
     }
 }
 
-static float *register_memory(const tile_frame *frame, int reg) { return frame->call->scratch + (int64_t)reg * VALUES; }
+static float *register_memory(const tile_frame *frame, int reg)
+{
+    return frame->call->scratch + (int64_t)reg * VALUES;
+}
 
 static locum_tile_stream stream_at(const tile_frame *frame, int index)
 {
@@ -172,11 +182,13 @@ static void compute(tile_frame *frame, const locum_tile_step *step, int in_memor
     if (rows == 1 || (x.pitch == w && z.pitch == w && u.pitch == w && to.pitch == w))
         run3(step, rows * w, x.p, z.p, u.p, to.p);
     else
-        for (int64_t r = 0; r < rows; r++) run3(step, w, x.p + r * x.pitch, z.p + r * z.pitch, u.p + r * u.pitch, to.p + r * to.pitch);
+        for (int64_t r = 0; r < rows; r++)
+            run3(step, w, x.p + r * x.pitch, z.p + r * z.pitch, u.p + r * u.pitch, to.p + r * to.pitch);
     frame->registers[step->dst] = to;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* --- memory
+ * ------------------------------------------------------------------------------------------------------------ */
 static void fill(float *to, int64_t n, float value)
 {
     int64_t i = 0;
@@ -215,11 +227,13 @@ static void store_stream(tile_frame *frame, const locum_tile_step *step)
         if (s.column_stride == 1)
             memmove(s.data + r * s.row_stride, x.p + r * x.pitch, (size_t)frame->n_columns * sizeof(float));
         else
-            for (int64_t c = 0; c < frame->n_columns; c++) s.data[r * s.row_stride + c * s.column_stride] = x.p[r * x.pitch + c];
+            for (int64_t c = 0; c < frame->n_columns; c++)
+                s.data[r * s.row_stride + c * s.column_stride] = x.p[r * x.pitch + c];
     }
 }
 
-/* --- sums -------------------------------------------------------------------------------------------------------------- */
+/* --- sums
+ * -------------------------------------------------------------------------------------------------------------- */
 /* the tree over m <= 8 rows, missing rows left out */
 INLINE vf group_tree(vf *row, int64_t m)
 {
@@ -292,7 +306,8 @@ static void sum_rows(const tile_frame *frame, const locum_tile_step *step)
     }
 }
 
-/* --- the program ------------------------------------------------------------------------------------------------------- */
+/* --- the program
+ * ------------------------------------------------------------------------------------------------------- */
 static void run_tile(tile_frame *frame)
 {
     const locum_tile_call *call = frame->call;
@@ -302,7 +317,8 @@ static void run_tile(tile_frame *frame)
         switch (step->op) {
         case LOCUM_TILE_LOAD: load_stream(frame, step, in_memory); break;
         case LOCUM_TILE_STORE:
-            if (i == 0 || i > STEPS_BOUND || step[-1].op == LOCUM_TILE_LOAD || !frame->how[i - 1]) store_stream(frame, step);
+            if (i == 0 || i > STEPS_BOUND || step[-1].op == LOCUM_TILE_LOAD || !frame->how[i - 1])
+                store_stream(frame, step);
             break;
         case LOCUM_TILE_CONST:
             frame->registers[step->dst] = (operand){register_memory(frame, step->dst), frame->n_columns};

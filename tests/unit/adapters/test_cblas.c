@@ -35,7 +35,13 @@ static void products_equal_the_reference(void)
     fill(a, MOST), fill(b, MOST);
     for (int transposed = 0; transposed < 2; transposed++) {
         reference->pack(K, N, b, transposed ? 1 : STRIDE, transposed ? STRIDE : 1, packed);
-        reference->product(&(locum_product_call){.rows = ROWS, .k = K, .n = N, .a = a, .a_stride = STRIDE, .packed = packed, .c = expected,
+        reference->product(&(locum_product_call){.rows = ROWS,
+                                                 .k = K,
+                                                 .n = N,
+                                                 .a = a,
+                                                 .a_stride = STRIDE,
+                                                 .packed = packed,
+                                                 .c = expected,
                                                  .c_stride = STRIDE});
         adapter->product(ROWS, K, N, a, STRIDE, b, STRIDE, transposed, c, STRIDE);
         check_rows(c, expected, ROWS, N);
@@ -79,8 +85,7 @@ static void the_build_and_the_core_are_named(void)
     CU_ASSERT(strlen(locum_cblas_core()) > 0);
 }
 
-LOCUM_RUN_TESTS("adapter: OpenBLAS",
-                {"products = reference, b plain and transposed", products_equal_the_reference},
+LOCUM_RUN_TESTS("adapter: OpenBLAS", {"products = reference, b plain and transposed", products_equal_the_reference},
                 {"weight gradients = reference, rows at a stride", weight_gradients_equal_the_reference},
                 {"the choice is a function of the shape", the_choice_depends_on_the_shape_and_grows_with_it},
                 {"version and core can be recorded", the_build_and_the_core_are_named})

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* levels.h - shared by the tests of the kernels: a loop over the levels of this machine, guarded arrays, random values. */
+/* levels.h - shared by the tests of the kernels: a loop over the levels of this machine, guarded arrays, random values.
+ */
 #ifndef TESTS_UNIT_KERNELS_LEVELS_H
 #define TESTS_UNIT_KERNELS_LEVELS_H
 
@@ -9,8 +10,8 @@
 #include "surrogate/kernels/kernels.h"
 #include "tests/unit/check.h"
 
-/* The sources of the levels with 16 lanes and tiles of 12 rows, as for avx512, but with the instructions of every machine: what
- * can be wrong in that build, except its few intrinsics, is then tested everywhere (CMakeLists.txt). */
+/* The sources of the levels with 16 lanes and tiles of 12 rows, as for avx512, but with the instructions of every
+ * machine: what can be wrong in that build, except its few intrinsics, is then tested everywhere (CMakeLists.txt). */
 extern const locum_kernels locum_kernels_table_wide;
 
 static inline const locum_kernels *levels_table(int level)
@@ -19,7 +20,7 @@ static inline const locum_kernels *levels_table(int level)
 }
 
 /* for (each table: wide, then from the best level of this machine downwards) */
-#define FOR_LEVELS(kernels) \
+#define FOR_LEVELS(kernels)                                             \
     for (int level_ = (int)locum_cpu_best() + 1; level_ >= 0; level_--) \
         for (const locum_kernels *kernels = levels_table(level_), *once_ = kernels; once_; once_ = NULL)
 
@@ -30,17 +31,22 @@ static inline void levels_say_skipped(void)
         printf("    skipped: %s (this processor does not have it)\n", locum_cpu_level_name((locum_cpu_level)level));
 }
 
-/* --- random values, the same on every run ------------------------------------------------------------------------------- */
+/* --- random values, the same on every run
+ * ------------------------------------------------------------------------------- */
 static inline uint32_t random_bits(uint64_t *state)
 {
     *state = *state * 6364136223846793005ull + 1442695040888963407ull;
     return (uint32_t)(*state >> 32);
 }
 
-static inline float random_value(uint64_t *state) { return (float)random_bits(state) * 0x1p-31f - 1.0f; } /* [-1, 1] */
+static inline float random_value(uint64_t *state)
+{
+    return (float)random_bits(state) * 0x1p-31f - 1.0f;
+} /* [-1, 1] */
 
-/* --- arrays between guard zones ------------------------------------------------------------------------------------------ */
-#define GUARD 64 /* floats on each side */
+/* --- arrays between guard zones
+ * ------------------------------------------------------------------------------------------ */
+#define GUARD 64               /* floats on each side */
 #define GUARD_BITS 0x7fedcba9u /* a NaN with a payload: a read that counts poisons the result, a write is seen */
 
 typedef struct guarded {
@@ -99,7 +105,10 @@ static inline int guards_untouched(const guarded *g)
     return 1;
 }
 
-static inline void guarded_free(guarded *g) { free(g->memory); }
+static inline void guarded_free(guarded *g)
+{
+    free(g->memory);
+}
 
 /* how many floats lie between a and the value x that it should be; NaN matches NaN */
 static inline double ulps(float a, double x)

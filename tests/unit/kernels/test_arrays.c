@@ -6,13 +6,23 @@ enum { N = 1003 };
 
 static locum_adamw_call adamw_call(float *p, float *m, float *v, const float *g)
 {
-    return (locum_adamw_call){.n = N, .parameter = p, .moment1 = m, .moment2 = v, .gradient = g, .gradient_scale = 0.7f,
-                              .learning_rate = 1e-2f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.1f};
+    return (locum_adamw_call){.n = N,
+                              .parameter = p,
+                              .moment1 = m,
+                              .moment2 = v,
+                              .gradient = g,
+                              .gradient_scale = 0.7f,
+                              .learning_rate = 1e-2f,
+                              .beta1 = 0.9f,
+                              .beta2 = 0.999f,
+                              .epsilon = 1e-8f,
+                              .weight_decay = 0.1f};
 }
 
 static void twenty_steps_of_adamw_follow_the_reference(void)
 {
-    FOR_LEVELS(kernels) {
+    FOR_LEVELS(kernels)
+    {
         uint64_t state = 1;
         float p[2][N], m[2][N] = {{0}}, v[2][N] = {{0}}, g[N];
         for (int i = 0; i < N; i++) p[0][i] = p[1][i] = random_value(&state);
@@ -41,7 +51,8 @@ static void twenty_steps_of_adamw_follow_the_reference(void)
 
 static void adamw_gives_the_same_bits_in_one_call_or_many(void)
 {
-    FOR_LEVELS(kernels) {
+    FOR_LEVELS(kernels)
+    {
         uint64_t state = 2;
         float p[2][N], m[2][N], v[2][N], g[N];
         for (int i = 0; i < N; i++) {
@@ -54,7 +65,8 @@ static void adamw_gives_the_same_bits_in_one_call_or_many(void)
         for (int first = 0, n = 1; first < N; first += n, n = n * 3 % 17 + 1) {
             locum_adamw_call part = whole;
             part.n = N - first < n ? N - first : n;
-            part.parameter = p[1] + first, part.moment1 = m[1] + first, part.moment2 = v[1] + first, part.gradient = g + first;
+            part.parameter = p[1] + first, part.moment1 = m[1] + first, part.moment2 = v[1] + first,
+            part.gradient = g + first;
             kernels->adamw(&part);
         }
         CU_ASSERT(memcmp(p[0], p[1], sizeof p[0]) == 0);
@@ -66,19 +78,19 @@ static void adamw_gives_the_same_bits_in_one_call_or_many(void)
 static void sum_of_squares_and_addition(void)
 {
     FOR_LEVELS(kernels)
-        for (int n = 0; n < 70; n++) {
-            uint64_t state = (uint64_t)n;
-            guarded x = guarded_create(n, 1, &state), y = guarded_create(n, 3, &state);
-            double expected = 0.0;
-            for (int i = 0; i < n; i++) expected += (double)x.data[i] * (double)x.data[i];
-            CHECK_CLOSE(kernels->sum_squares(n, x.data), expected, 70 * 70 * 0x1p-53); /* n additions in double */
-            float sum[70];
-            for (int i = 0; i < n; i++) sum[i] = x.data[i] + y.data[i];
-            kernels->add(n, x.data, y.data);
-            CU_ASSERT(memcmp(sum, y.data, (size_t)n * sizeof(float)) == 0);
-            CU_ASSERT(guards_untouched(&y) && guards_untouched(&x));
-            guarded_free(&x), guarded_free(&y);
-        }
+    for (int n = 0; n < 70; n++) {
+        uint64_t state = (uint64_t)n;
+        guarded x = guarded_create(n, 1, &state), y = guarded_create(n, 3, &state);
+        double expected = 0.0;
+        for (int i = 0; i < n; i++) expected += (double)x.data[i] * (double)x.data[i];
+        CHECK_CLOSE(kernels->sum_squares(n, x.data), expected, 70 * 70 * 0x1p-53); /* n additions in double */
+        float sum[70];
+        for (int i = 0; i < n; i++) sum[i] = x.data[i] + y.data[i];
+        kernels->add(n, x.data, y.data);
+        CU_ASSERT(memcmp(sum, y.data, (size_t)n * sizeof(float)) == 0);
+        CU_ASSERT(guards_untouched(&y) && guards_untouched(&x));
+        guarded_free(&x), guarded_free(&y);
+    }
 }
 
 typedef struct copy_case {
@@ -88,38 +100,38 @@ typedef struct copy_case {
 
 static void strided_copies_equal_plain_loops(void)
 {
-    static const copy_case cases[] = {
-        {1, {17}, {1}, {1}},
-        {2, {7, 9}, {9, 1}, {9, 1}},                          /* merges to one run */
-        {2, {70, 33}, {1, 70}, {33, 1}},                      /* transpose */
-        {2, {5, 6}, {0, 1}, {6, 1}},                          /* rows repeated */
-        {2, {5, 6}, {1, 0}, {6, 1}},                          /* columns repeated */
-        {3, {4, 5, 6}, {6, 24, 1}, {30, 6, 1}},               /* permuted */
-        {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}},               /* last two transposed */
-        {4, {3, 4, 5, 2}, {40, 10, 2, 1}, {1, 3, 12, 60}},    /* reversed axes */
-        {4, {2, 1, 3, 1}, {3, 99, 1, 99}, {1, 99, 2, 99}},    /* dimensions of one value */
-        {2, {4, 8}, {16, 2}, {8, 1}},                         /* every second value */
-        {4, {2, 3, 2, 3}, {18, 6, 3, 1}, {48, 12, 4, 1}},     /* into a larger array */
-        {0, {1}, {1}, {1}},
-        {2, {0, 5}, {5, 1}, {5, 1}}};
+    static const copy_case cases[] = {{1, {17}, {1}, {1}},
+                                      {2, {7, 9}, {9, 1}, {9, 1}},                       /* merges to one run */
+                                      {2, {70, 33}, {1, 70}, {33, 1}},                   /* transpose */
+                                      {2, {5, 6}, {0, 1}, {6, 1}},                       /* rows repeated */
+                                      {2, {5, 6}, {1, 0}, {6, 1}},                       /* columns repeated */
+                                      {3, {4, 5, 6}, {6, 24, 1}, {30, 6, 1}},            /* permuted */
+                                      {3, {4, 5, 6}, {30, 1, 5}, {30, 6, 1}},            /* last two transposed */
+                                      {4, {3, 4, 5, 2}, {40, 10, 2, 1}, {1, 3, 12, 60}}, /* reversed axes */
+                                      {4, {2, 1, 3, 1}, {3, 99, 1, 99}, {1, 99, 2, 99}}, /* dimensions of one value */
+                                      {2, {4, 8}, {16, 2}, {8, 1}},                      /* every second value */
+                                      {4, {2, 3, 2, 3}, {18, 6, 3, 1}, {48, 12, 4, 1}},  /* into a larger array */
+                                      {0, {1}, {1}, {1}},
+                                      {2, {0, 5}, {5, 1}, {5, 1}}};
     FOR_LEVELS(kernels)
-        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-            const copy_case *c = cases + i;
-            uint64_t state = i;
-            guarded from = guarded_create(2400, 0, &state), to = guarded_create(2400, 1, &state);
-            float expected[2400];
-            memcpy(expected, to.data, sizeof expected);
-            if (c->n_dims == 0 || c->n[0] > 0)
-                locum_kernels_reference()->copy_strided(c->n_dims, c->n, from.data, c->from, expected, c->to);
-            kernels->copy_strided(c->n_dims, c->n, from.data, c->from, to.data, c->to);
-            CU_ASSERT(memcmp(expected, to.data, sizeof expected) == 0);
-            guarded_free(&from), guarded_free(&to);
-        }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const copy_case *c = cases + i;
+        uint64_t state = i;
+        guarded from = guarded_create(2400, 0, &state), to = guarded_create(2400, 1, &state);
+        float expected[2400];
+        memcpy(expected, to.data, sizeof expected);
+        if (c->n_dims == 0 || c->n[0] > 0)
+            locum_kernels_reference()->copy_strided(c->n_dims, c->n, from.data, c->from, expected, c->to);
+        kernels->copy_strided(c->n_dims, c->n, from.data, c->from, to.data, c->to);
+        CU_ASSERT(memcmp(expected, to.data, sizeof expected) == 0);
+        guarded_free(&from), guarded_free(&to);
+    }
 }
 
 static void a_flip_reads_backwards(void)
 {
-    FOR_LEVELS(kernels) {
+    FOR_LEVELS(kernels)
+    {
         float from[12], to[12];
         for (int i = 0; i < 12; i++) from[i] = (float)i;
         const int64_t n[2] = {3, 4}, f[2] = {4, -1}, t[2] = {4, 1};
