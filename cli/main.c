@@ -53,10 +53,20 @@ static int answer(locum_status st, bool trace)
     if (!st) return 0;
     if (is_first_rank()) {
         const char *message = locum_status_message();
-        fprintf(stderr, "locum: %s%s\n", st == LOCUM_STOPPED ? "" : "error: ", *message ? message : locum_status_text(st));
+        bool stopped = st == LOCUM_STOPPED;
+        fprintf(stderr, "locum: %s%s%s\n", stopped ? "" : "error: ", *message ? message : locum_status_text(st),
+                stopped ? "; the same command goes on from there" : "");
         if (trace) fprintf(stderr, "%s", locum_status_trace());
     }
     return locum_status_exit_code(st);
+}
+
+/* After the answer: mpirun ends all ranks as soon as one has left with a code, and MPI_Finalize lets none leave before rank 0 has spoken. */
+static void finish_mpi(void)
+{
+    int begun = 0;
+    MPI_Initialized(&begun);
+    if (begun) MPI_Finalize();
 }
 
 int main(int argc, char **argv)
@@ -82,5 +92,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (!st) st = v->run(&a);
-    return answer(st, a.verbose);
+    int code = answer(st, a.verbose);
+    finish_mpi();
+    return code;
 }

@@ -88,7 +88,6 @@ void session_close(session *s)
     locum_study_destroy(s->study);
     locum_text_free(&s->provenance);
     locum_log_destroy(s->log);
-    MPI_Finalize();
 }
 
 locum_status session_file(const session *s, const char *name, char path[LOCUM_PATH_SIZE])

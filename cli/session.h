@@ -26,7 +26,7 @@ typedef struct session {
 
 /** MPI, log, study, limits. with_run: opens the run directory (--out, or runs/<study>). Collective. */
 locum_status session_open(const arguments *a, bool with_run, session *s);
-/** Releases all and ends MPI. Collective. */
+/** Releases all; MPI stays until the program has said how it went. Collective. */
 void session_close(session *s);
 
 /** path = run directory / name, on all ranks. */

@@ -44,13 +44,16 @@ static locum_status begin(session *s, const char *stage, const char *const *bloc
     return LOCUM_OK;
 }
 
-/* work is done or not: tell the run directory. `facts` is released. */
+/* work is done or not: tell the run directory, and people why it stopped. `facts` is released. */
 static locum_status end(session *s, const char *stage, locum_status st, double seconds, locum_text *facts)
 {
     locum_text_add(facts, "%s\"seconds\":%.3f,\"core_seconds\":%.3f,\"ranks\":%d", facts->size ? "," : "", seconds, seconds * s->size, s->size);
     if (s->rank == 0 && !st) st = facts->status;
     if (s->rank == 0 && !st) st = locum_stage_finish(s->run, stage, facts->data);
     else if (s->rank == 0) locum_stage_leave(s->run, stage);
+    s->watch.looked = -INFINITY; /* look at the file once more */
+    const char *why = st == LOCUM_STOPPED && s->rank == 0 ? locum_watch_reason(&s->watch) : NULL;
+    if (why) locum_log_line(s->log, "%s: stopped: %s", stage, why);
     locum_text_free(facts);
     st = locum_comm_agree(s->world, st);
     if (!st) locum_log_line(s->log, "%s: done in %.1f s on %d rank%s", stage, seconds, s->size, s->size > 1 ? "s" : "");
@@ -107,8 +110,8 @@ locum_status stage_generate(session *s, bool force)
 
     stage_name(s, name);
     locum_status st = locum_comm_agree(s->world, read_campaign(s, &setup, &plan));
-    if (!st) st = locum_comm_verdict(s->world, stages_write_study(s));
     if (!st) st = begin(s, name, generate_blocks, sharded ? nothing : outputs, force, &state);
+    if (!st && state != LOCUM_STAGE_DONE) st = locum_comm_verdict(s->world, stages_write_study(s));
     if (!st && state != LOCUM_STAGE_DONE) {
         double started = locum_clock();
         st = generate(s, &setup, plan, &n_done, &n_failed);
@@ -126,19 +129,23 @@ locum_status stage_generate(session *s, bool force)
 }
 
 /* --- train ------------------------------------------------------------------------------------------------------------------- */
-/* the dataset, when its stage is done and it was made from the options of this study */
+/* rank 0: the dataset's stage is done, from the options of this study */
+static locum_status require_dataset(const session *s)
+{
+    uint64_t hash = 0;
+    LOCUM_TRY(locum_stage_require(s->run, "generate", "generate", &hash));
+    LOCUM_REQUIRE(hash == locum_study_hash(s->study, generate_blocks), LOCUM_EXISTS,
+                  "%s/dataset was made from other options than this study's; `locum generate --force` makes it anew, --out names another run directory",
+                  s->run_path);
+    return LOCUM_OK;
+}
+
 static locum_status open_dataset(session *s, locum_dataset **dataset)
 {
     char path[LOCUM_PATH_SIZE];
-    uint64_t hash = 0;
-    locum_status st = s->rank == 0 ? locum_stage_require(s->run, "generate", "generate", &hash) : LOCUM_OK;
-    LOCUM_TRY(locum_comm_verdict(s->world, st));
-    LOCUM_TRY(locum_comm_broadcast(s->world, &hash, sizeof hash));
-    st = session_file(s, "dataset", path);
-    if (!st && hash != locum_study_hash(s->study, generate_blocks))
-        st = LOCUM_FAIL(LOCUM_EXISTS, "%s was made from other options than this study's; `locum generate --force` makes it anew, --out names another run directory", path);
+    locum_status st = session_file(s, "dataset", path);
     if (!st) st = locum_dataset_open(path, dataset);
-    if (!st && locum_dataset_options_hash(*dataset) != hash)
+    if (!st && locum_dataset_options_hash(*dataset) != locum_study_hash(s->study, generate_blocks))
         st = LOCUM_FAIL(LOCUM_EXISTS, "%s does not fit the study: its files were made from other options", path);
     return locum_comm_agree(s->world, st);
 }
@@ -185,9 +192,10 @@ locum_status stage_train(session *s, bool force)
     locum_text facts = {0};
 
     LOCUM_TRY(locum_comm_agree(s->world, read_training(s, &surrogate)));
-    LOCUM_TRY(locum_comm_verdict(s->world, stages_write_study(s)));
+    LOCUM_TRY(locum_comm_verdict(s->world, s->rank ? LOCUM_OK : require_dataset(s)));
     LOCUM_TRY(begin(s, "train", train_blocks, outputs, force, &state));
     if (state == LOCUM_STAGE_DONE) return LOCUM_OK;
+    LOCUM_TRY(locum_comm_verdict(s->world, stages_write_study(s)));
     double started = locum_clock();
     locum_status st = train(s, &surrogate, &result);
     locum_text_add(&facts, "\"epochs\":%" PRId64 ",\"validation_error\":%.6g,\"waiting\":%.4f", result.epochs, result.validation_error, result.waiting);
@@ -203,9 +211,11 @@ static void read_costs(const session *s, locum_stage_costs *costs)
     locum_stage_fact(s->run, "train", "core_seconds", &costs->train_core_seconds);
 }
 
+/* rank 0: dataset and model are there, from the options of this study */
 static locum_status require_model(const session *s)
 {
     uint64_t hash = 0;
+    LOCUM_TRY(require_dataset(s));
     LOCUM_TRY(locum_stage_require(s->run, "train", "train", &hash));
     LOCUM_REQUIRE(hash == locum_study_hash(s->study, train_blocks), LOCUM_EXISTS,
                   "the model of %s was trained with other options than this study's; `locum train --force` trains it anew", s->run_path);
@@ -220,7 +230,6 @@ static locum_status validate(session *s, const locum_setup *setup, const locum_c
     locum_validate_call call = {.study = s->study, .setup = setup, .plan = plan, .model_path = path, .curve_folder = folder, .report = report,
                                 .provenance = s->provenance.data, .world = s->world, .log = s->log, .watch = &s->watch};
 
-    LOCUM_TRY(locum_comm_verdict(s->world, s->rank ? LOCUM_OK : require_model(s)));
     locum_status st = open_dataset(s, &dataset);
     if (!st) {
         read_costs(s, &call.costs);
@@ -263,8 +272,9 @@ locum_status stage_validate(session *s, bool force)
     locum_text facts = {0};
 
     locum_status st = locum_comm_agree(s->world, read_all(s, &setup, &plan));
-    if (!st) st = locum_comm_verdict(s->world, stages_write_study(s));
+    if (!st) st = locum_comm_verdict(s->world, s->rank ? LOCUM_OK : require_model(s));
     if (!st) st = begin(s, "validate", validate_blocks, outputs, force, &state);
+    if (!st && state != LOCUM_STAGE_DONE) st = locum_comm_verdict(s->world, stages_write_study(s));
     if (!st && state != LOCUM_STAGE_DONE) {
         double started = locum_clock();
         st = validate(s, &setup, plan);

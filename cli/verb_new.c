@@ -7,10 +7,45 @@
 #include "core/study/commit.h"
 #include "core/study/settings.h"
 
+/* What has no default that makes a study: as many spaces are taken as letters are added, so that comments stay in their column. */
+static const struct example {
+    const char *block, *plain, *filled;
+} examples[] = {
+    {"record", "from: 0    ", "from: 20   "},
+    {"record", "# until:      ", "until: 50     "},
+    {"record", "# not set: end", "# end"},
+    {"record", "average: false", "average: true "},
+    {"record", "observe: []   ", "observe: [energy, dissipation, spectrum]   "},
+    {"campaign", "train: 0 ", "train: 64"},
+    {"campaign", "validation: 0", "validation: 8"},
+    {"campaign", "calibration: 0 ", "calibration: 32"},
+    {"campaign", "test: 0 ", "test: 32"}};
+enum { N_EXAMPLES = sizeof examples / sizeof *examples };
+
+/* appends text with the first place of each example of the block filled in */
+static void add_filled(locum_text *out, const char *name, const char *text)
+{
+    while (*text) {
+        const struct example *next = NULL;
+        const char *at = text + strlen(text);
+        for (int i = 0; i < N_EXAMPLES; i++) {
+            const char *found = strcmp(examples[i].block, name) ? NULL : strstr(text, examples[i].plain);
+            if (found && found < at) at = found, next = &examples[i];
+        }
+        locum_text_bytes(out, text, (size_t)(at - text));
+        if (next) locum_text_add(out, "%s", next->filled);
+        text = next ? at + strlen(next->plain) : at;
+    }
+}
+
 static void block(locum_text *out, const char *name, const char *head, const locum_option *options)
 {
+    locum_text text = {0};
     locum_text_add(out, "\n%s:\n%s", name, head);
-    if (options) locum_options_template(options, 2, out);
+    locum_options_template(options, 2, &text);
+    if (text.data) add_filled(out, name, text.data);
+    if (text.status && !out->status) out->status = text.status;
+    locum_text_free(&text);
 }
 
 static locum_status write_template(const char *solver, locum_text *out)
@@ -18,7 +53,8 @@ static locum_status write_template(const char *solver, locum_text *out)
     table_entry e;
     LOCUM_TRY(tables_find(solver, &e));
     LOCUM_REQUIRE(!strcmp(e.kind, "solver"), LOCUM_STUDY, "`%s` is a %s, not a solver", solver, e.kind);
-    locum_text_add(out, "# a study of locum: locum run THIS-FILE. Every line with # behind the value is the default and may be left out.\n"
+    locum_text_add(out, "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; `record` and\n"
+                        "# `campaign` hold an example.\n"
                         "study: my_study\nseed: 1\n");
     locum_text_add(out, "\nsolver:                          # %s\n  name: %s\n", e.summary, e.name);
     locum_options_template(e.options, 2, out);

@@ -321,8 +321,9 @@ static void template_value(const locum_option *o, int indent, locum_text *out)
 {
     size_t start = out->size;
     bool required = o->flags & LOCUM_REQUIRED, unset = !has_default(o) && !required;
+    bool example = required && locum_option_is_number(o) && isfinite(o->value) && o->value != 0;
     locum_text_add(out, "%*s%s%s:", indent, "", unset ? "# " : "", o->name);
-    if (has_default(o)) {
+    if (has_default(o) || example) {
         locum_text_add(out, " ");
         write_default(o, false, out);
     }

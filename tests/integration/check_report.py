@@ -25,7 +25,7 @@ KEYS = {
     "samples[]": "index parameters error error_of covered flag p_value truth value lower upper",
     "response[]": "input at x outputs",
     "costs": "generate_core_seconds train_core_seconds validate_seconds",
-    "provenance": "program version commit compiler host processor ranks time",
+    "provenance": "program commit compiler host processor ranks time",
 }
 
 

@@ -66,6 +66,8 @@ with h5py.File(sys.argv[1]) as a, h5py.File(sys.argv[2]) as b:
     a.visititems(lambda n, o: names.append(n) if isinstance(o, h5py.Dataset) else None)
     assert len(names) > 5
     for n in names:
+        if n.endswith("/facts"): # who made it, when, on how many ranks
+            continue
         x, y = a[n][()], b[n][()]
         assert x.dtype == y.dtype and getattr(x, "tobytes", lambda: x)() == getattr(y, "tobytes", lambda: y)(), n
 '
@@ -76,7 +78,7 @@ claim "two ranks: the same bits" "$python" -c "$same" forced.h5 two.h5
 
 # a failure on the way: nothing is lost, nothing poisoned is committed
 sum=$(sha256sum forced.h5)
-LOCUM_FAILPOINTS=ns_nan@300=nan expect 1 "a solution that is not finite stops at once, naming step, time and field" 'step' 'time' 'vorticity' \
+LOCUM_FAILPOINTS=ns_nan@300=nan expect 1 "a solution that is not finite stops at once, naming step, time and field" 'step 300' 't = 1.5' 'vorticity' \
     -- "$locum" simulate forced.yaml --out poisoned.h5
 claim "what is not finite is not committed" test ! -e poisoned.h5
 claim "the earlier file is what it was" test "$sum" = "$(sha256sum forced.h5)"

@@ -33,11 +33,11 @@ on_ranks() { # number of ranks, command...
 
 passed() { claims=$((claims + 1)); }
 
-failed() { # claim, what happened
+failed() { # claim, what happened, file with what was said
     claims=$((claims + 1))
     failures=$((failures + 1))
     printf 'FAILED  %s\n        %s\n' "$1" "$2"
-    [ -s "$work/screen" ] && sed 's/^/        | /' "$work/screen" | tail -${3:-12}
+    [ ! -s "$3" ] || sed 's/^/        | /' "$3" | tail -12
 }
 
 expect() {
@@ -51,14 +51,14 @@ expect() {
     "$@" >"$work/screen" 2>&1
     got=$?
     if [ "$got" != "$code" ]; then
-        failed "$text" "exit code $got, expected $code: $*"
+        failed "$text" "exit code $got, expected $code: $*" "$work/screen"
         return 1
     fi
     for word in "${words[@]}"; do
         if [ "${word#!}" != "$word" ]; then
-            ! grep -qF -e "${word#!}" "$work/screen" || { failed "$text" "the output holds '${word#!}'"; return 1; }
+            ! grep -qF -e "${word#!}" "$work/screen" || { failed "$text" "the output holds '${word#!}'" "$work/screen"; return 1; }
         else
-            grep -qF -e "$word" "$work/screen" || { failed "$text" "the output lacks '$word'"; return 1; }
+            grep -qF -e "$word" "$work/screen" || { failed "$text" "the output lacks '$word'" "$work/screen"; return 1; }
         fi
     done
     passed
@@ -67,7 +67,7 @@ expect() {
 claim() {
     local text=$1
     shift
-    if "$@" >"$work/screen" 2>&1; then passed; else failed "$text" "$*"; fi
+    if "$@" >"$work/said" 2>&1; then passed; else failed "$text" "$(printf '%s' "$*" | head -c 300)" "$work/said"; fi
 }
 
 skip_claim() {

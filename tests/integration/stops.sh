@@ -24,7 +24,7 @@ ended() { # claim, code
     local code
     wait $job 2>/dev/null
     code=$?
-    if [ $code = "$2" ]; then passed; else failed "$1" "exit code $code, expected $2"; fi
+    if [ $code = "$2" ]; then passed; else failed "$1" "exit code $code, expected $2" "$work/screen"; fi
 }
 all_gone() { claim "$1: no rank is left" wait_for 5 nobody_left; }
 
@@ -37,6 +37,7 @@ touch run/stop
 LOCUM_FAILPOINTS=$slow_data expect 75 "a stop file stops it" 'stop' -- "$locum" generate "$study" --out "$work/run"
 rm -f run/stop
 expect 2 "the next stage refuses, and says what to do" 'locum generate' -- "$locum" train "$study" --out "$work/run"
+claim "the refusal leaves no trace" test ! -e run/stages/train.json
 
 launch 2 $slow_data "$locum" generate "$study" --out "$work/run"
 begun_stage run/stages/generate.lock 0.5
