@@ -44,7 +44,7 @@ locum_status locum_plan_grow(void *array, int64_t n, void *capacity, size_t size
 
 /* --- values ---------------------------------------------------------------------------------------------------------- */
 
-static locum_status add_value(plan_compiler *c, const plan_value *v, int32_t *id)
+locum_status locum_plan_add_value(plan_compiler *c, const plan_value *v, int32_t *id)
 {
     LOCUM_TRY(locum_plan_grow(&c->values, c->n_values, &c->values_capacity, sizeof *c->values));
     *id = c->n_values++;
@@ -64,7 +64,7 @@ locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int sym
         step *= dims[i];
     }
     v.count = step;
-    LOCUM_TRY(add_value(c, &v, id));
+    LOCUM_TRY(locum_plan_add_value(c, &v, id));
     c->values[*id].base = *id;
     return LOCUM_OK;
 }
@@ -139,7 +139,7 @@ locum_status locum_plan_materialise(plan_compiler *c, int node, int32_t view, in
 static locum_status add_view(plan_compiler *c, int node, const plan_value *v, int32_t *id)
 {
     int32_t view;
-    LOCUM_TRY(add_value(c, v, &view));
+    LOCUM_TRY(locum_plan_add_value(c, v, &view));
     *id = view;
     return (c->options->flags & LOCUM_PLAN_NO_FUSION) ? locum_plan_materialise(c, node, view, id) : LOCUM_OK;
 }
@@ -214,10 +214,10 @@ static locum_status sum_slices(plan_compiler *c, int node, int32_t *value, int a
     const int64_t n = slice.dims[axis];
     int32_t sum, part;
     slice.dims[axis] = 1;
-    LOCUM_TRY(add_value(c, &slice, &sum));
+    LOCUM_TRY(locum_plan_add_value(c, &slice, &sum));
     for (int64_t i = 1; i < n; i++) {
         slice.offset += slice.stride[axis];
-        LOCUM_TRY(add_value(c, &slice, &part));
+        LOCUM_TRY(locum_plan_add_value(c, &slice, &part));
         plan_work w = {.kind = WORK_ELEMENT, .node = node, .symbol = slice.symbol, .tile_op = LOCUM_TILE_ADD, .in = {sum, part}, .n_in = 2};
         LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, slice.symbol, slice.n_dims, slice.dims, &w.out));
         LOCUM_TRY(tile_operands(c, &w));
@@ -266,7 +266,7 @@ static locum_status lower_sum(plan_compiler *c, locum_id id)
     if (summed[0]) v.symbol = -1;
     LOCUM_REQUIRE(locum_plan_reshape(&v, node->n_dims, node->dims, &shaped), LOCUM_INTERNAL, "a sum has a strange shape");
     shaped.symbol = node->symbol;
-    return add_value(c, &shaped, &c->value_of[id]);
+    return locum_plan_add_value(c, &shaped, &c->value_of[id]);
 }
 
 /* --- shapes ---------------------------------------------------------------------------------------------------------- */
@@ -281,7 +281,7 @@ static locum_status lower_reshape(plan_compiler *c, locum_id id)
         LOCUM_REQUIRE(locum_plan_reshape(&c->values[value], node->n_dims, node->dims, &shaped), LOCUM_INTERNAL,
                       "a reshape does not keep the number of values");
     }
-    return add_value(c, &shaped, &c->value_of[id]); /* the same memory under another name, fused or not */
+    return locum_plan_add_value(c, &shaped, &c->value_of[id]); /* the same memory under another name, fused or not */
 }
 
 static locum_status lower_view(plan_compiler *c, locum_id id)
@@ -320,8 +320,8 @@ static locum_status fill_part(plan_compiler *c, const plan_value *x, int32_t who
     plan_value part = c->values[whole];
     part.dims[axis] = x->dims[axis];
     part.offset += at * part.stride[axis];
-    LOCUM_TRY(add_value(c, x, &from));
-    LOCUM_TRY(add_value(c, &part, &to));
+    LOCUM_TRY(locum_plan_add_value(c, x, &from));
+    LOCUM_TRY(locum_plan_add_value(c, &part, &to));
     return add_part(c, from, to);
 }
 

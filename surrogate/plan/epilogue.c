@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* epilogue.c - finds products whose bias and activation the kernel can apply while the result is still in registers.
  *
- *     product -> [ add(., bias repeated over rows) ] -> [ activation ]         every inner value read by the chain alone
+ *     product -> [ add(., bias repeated over rows) ] -> [ affine in columns ] -> [ activation ]
+ *
+ * Every inner value is read by the chain alone. Multiples and shifts of columns by constant parameters become part of weight and
+ * bias (products.c): (x W + b) s + m = x (W s) + (b s + m), which loses nothing, for no large numbers cancel. The same before a
+ * product, ((x - m) s) W, is left alone: x W' - m W' could cancel.
  *
  * Activations that are composites were expanded before; they are found again by comparing with the expansion of the
  * composite itself, so that this file knows nothing of how they are written. */
@@ -135,7 +139,7 @@ static locum_id bias_input(const plan_compiler *c, locum_id add, locum_id produc
 
 static void mark(plan_compiler *c, locum_id end, locum_id product, locum_id bias, int32_t activation)
 {
-    c->chain[end] = (plan_chain){end, product, bias, activation};
+    c->chain[end] = (plan_chain){.end = end, .product = product, .bias = bias, .activation = activation};
 }
 
 /* Marks every inner node of a chain: those between end and product, whose values are never made. */
@@ -143,11 +147,53 @@ static void mark_inner(plan_compiler *c, locum_id id, locum_id end, locum_id pro
 {
     const locum_node *node = locum_graph_node(c->graph, id);
     if (id != end && (node->op == LOCUM_OP_expand || node->op == LOCUM_OP_constant)) return;
-    c->chain[id].end = end;
+    c->chain[id].end = end; /* the rest of an inner node's record is no longer read */
     if (id == product) return;
     for (int i = 0; i < node->n_inputs; i++) {
         const locum_id in = locum_graph_inputs(c->graph, id)[i];
         if (!c->chain[in].end || in == product || c->chain[in].end != end) mark_inner(c, in, end, product);
+    }
+}
+
+/* Is node `id` a multiple or a shift of the chain's columns that constant parameters give? Then the chain ends with it. */
+static bool extend_affine(plan_compiler *c, locum_id id, int operand)
+{
+    const locum_node *node = locum_graph_node(c->graph, id);
+    const locum_id *in = locum_graph_inputs(c->graph, id), from = in[operand];
+    plan_chain chain = c->chain[from];
+    locum_id column = 0;
+    if (chain.end != from || c->uses[from] != 1 || chain.n_affine == PLAN_AFFINE_MAX) return false;
+    if (!c->fixed[locum_graph_inputs(c->graph, chain.product)[1]] || (chain.bias && !c->fixed[chain.bias])) return false;
+    if (node->op == LOCUM_OP_scale) {
+        if (!chain.bias && locum_graph_reals(c->graph, id)[1] != 0) return false;
+    } else {
+        column = bias_input(c, id, from);
+        if (!column || !c->fixed[column] || (operand == 1 && node->op != LOCUM_OP_add && node->op != LOCUM_OP_multiply)) return false;
+        if (!chain.bias && node->op == LOCUM_OP_add) chain.bias = column;
+        else if (!chain.bias && node->op == LOCUM_OP_subtract) return false;
+    }
+    const bool is_bias = chain.bias == column && !c->chain[from].bias && node->op == LOCUM_OP_add;
+    if (is_bias) {
+        chain.n_before_bias = chain.n_affine;
+    } else {
+        chain.affine[chain.n_affine] = id;
+        chain.column[chain.n_affine++] = column;
+    }
+    chain.end = id;
+    c->chain[id] = chain;
+    mark_inner(c, id, id, chain.product);
+    return true;
+}
+
+static void find_affine(plan_compiler *c)
+{
+    for (locum_id id = 1; id <= locum_graph_n(c->graph); id++) {
+        const locum_node *node = locum_graph_node(c->graph, id);
+        const bool affine = node->op == LOCUM_OP_add || node->op == LOCUM_OP_subtract || node->op == LOCUM_OP_multiply ||
+                            node->op == LOCUM_OP_divide || node->op == LOCUM_OP_scale;
+        if (!affine || !c->uses[id] || c->chain[id].end) continue;
+        for (int i = 0; i < node->n_inputs; i++)
+            if (extend_affine(c, id, i)) break;
     }
 }
 
@@ -169,15 +215,17 @@ static void find_chains(plan_compiler *c, int n_templates, const activation_temp
             break;
         }
     }
-    for (locum_id id = 1; id <= n; id++) { /* activations of either */
+    if (c->options->flags & LOCUM_PLAN_CONSTANT_PARAMETERS) find_affine(c);
+    for (locum_id id = 1; id <= n; id++) { /* activations of any of them */
         int32_t activation = 0;
         if (!c->uses[id] || c->chain[id].end) continue;
         const locum_id in = activation_input(c, n_templates, templates, id, &activation);
         if (!in || c->chain[in].end != in || c->chain[in].activation != LOCUM_ACT_NONE) continue;
-        const plan_chain start = c->chain[in];
-        mark(c, id, start.product, start.bias, activation);
-        mark_inner(c, id, id, start.product);
-        mark(c, id, start.product, start.bias, activation);
+        plan_chain chain = c->chain[in];
+        chain.end = id;
+        chain.activation = activation;
+        c->chain[id] = chain;
+        mark_inner(c, id, id, chain.product);
     }
 }
 

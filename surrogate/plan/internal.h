@@ -184,12 +184,16 @@ typedef struct plan_program {
     locum_tile_step code[256];
 } plan_program;
 
-/* What a node has to do with a product and its epilogue: act(a b + bias). */
+enum { PLAN_AFFINE_MAX = 4 };
+
+/* What a node has to do with a product and its epilogue: act(a b + bias), where later multiples and shifts of columns by constant
+ * parameters are part of b and bias. */
 typedef struct plan_chain {
     locum_id end;     /**< part of a chain: the node that ends it and stands for it; else 0 */
     locum_id product; /**< of the end: where the chain begins */
     locum_id bias;    /**< of the end: the node before it was repeated over rows, or 0 */
-    int32_t activation;
+    int32_t activation, n_affine, n_before_bias; /**< affine operations before there was a bias are not its own */
+    locum_id affine[PLAN_AFFINE_MAX], column[PLAN_AFFINE_MAX]; /**< of the end: operations on columns and their vectors, or 0 */
 } plan_chain;
 
 typedef struct plan_compiler {
@@ -210,6 +214,7 @@ typedef struct plan_compiler {
 
     int32_t *value_of;   /**< [graph n + 1] */
     int32_t *uses;       /**< [graph n + 1] live uses of a node, outputs included; 0 = dead */
+    bool *fixed;         /**< [graph n + 1] follows from constants and constant parameters */
     plan_chain *chain;   /**< [graph n + 1] */
 
     int32_t *maker;      /**< [n_values] the work that makes a stored value, -1 = none */
@@ -240,6 +245,7 @@ locum_status locum_plan_grow(void *array, int64_t n, void *capacity, size_t size
 locum_status locum_plan_chains(plan_compiler *c);
 /* choose.c */
 locum_status locum_plan_lower(plan_compiler *c);
+locum_status locum_plan_add_value(plan_compiler *c, const plan_value *v, int32_t *id);
 locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int symbol, int n_dims, const int64_t *dims, int32_t *id);
 locum_status locum_plan_add_data(plan_compiler *c, int64_t n, int64_t *first); /* constants, at a multiple of 64 bytes */
 locum_status locum_plan_add_work(plan_compiler *c, const plan_work *w);

@@ -26,11 +26,17 @@ static locum_status count_uses(plan_compiler *c)
     c->uses = calloc((size_t)n + 1, sizeof *c->uses);
     c->value_of = calloc((size_t)n + 1, sizeof *c->value_of);
     c->chain = calloc((size_t)n + 1, sizeof *c->chain);
-    LOCUM_REQUIRE(c->uses && c->value_of && c->chain, LOCUM_MEMORY, "no memory to compile a plan");
+    c->fixed = calloc((size_t)n + 1, sizeof *c->fixed);
+    LOCUM_REQUIRE(c->uses && c->value_of && c->chain && c->fixed, LOCUM_MEMORY, "no memory to compile a plan");
     for (int i = 0; i < c->n_outputs; i++) c->uses[c->outputs[i]]++;
     for (locum_id id = n; id >= 1; id--) {
         const locum_node *node = locum_graph_node(c->graph, id);
         for (int i = 0; i < node->n_inputs && c->uses[id]; i++) c->uses[locum_graph_inputs(c->graph, id)[i]]++;
+    }
+    for (locum_id id = 1; id <= n && (c->options->flags & LOCUM_PLAN_CONSTANT_PARAMETERS); id++) {
+        const locum_node *node = locum_graph_node(c->graph, id);
+        c->fixed[id] = node->op == LOCUM_OP_parameter || node->op == LOCUM_OP_constant || (node->n_inputs > 0 && node->symbol < 0);
+        for (int i = 0; i < node->n_inputs; i++) c->fixed[id] = c->fixed[id] && c->fixed[locum_graph_inputs(c->graph, id)[i]];
     }
     return LOCUM_OK;
 }
@@ -47,7 +53,7 @@ static locum_status compile(plan_compiler *c, locum_plan **plan)
 
 static void release(plan_compiler *c)
 {
-    void *const arrays[] = {c->values, c->works, c->parts, c->data, c->value_of, c->uses, c->chain, c->maker, c->first_user, c->users,
+    void *const arrays[] = {c->values, c->works, c->parts, c->data, c->value_of, c->uses, c->fixed, c->chain, c->maker, c->first_user, c->users,
                             c->clusters, c->order, c->groups, c->programs, c->steps, c->streams, c->code};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
 }

@@ -84,6 +84,62 @@ static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_w
     return LOCUM_OK;
 }
 
+/* One operation of the chain on a weight or a bias, of which `column` is a view. */
+static locum_status affine_element(plan_compiler *c, locum_id id, int32_t column, bool shift, int32_t *value)
+{
+    const locum_node *node = locum_graph_node(c->graph, id);
+    plan_work w = {.kind = WORK_ELEMENT, .node = id, .symbol = -1, .in = {*value, column}, .n_in = 2};
+    switch (node->op) {
+    case LOCUM_OP_add: w.tile_op = LOCUM_TILE_ADD; break;
+    case LOCUM_OP_subtract: w.tile_op = LOCUM_TILE_SUBTRACT; break;
+    case LOCUM_OP_multiply: w.tile_op = LOCUM_TILE_MULTIPLY; break;
+    case LOCUM_OP_divide: w.tile_op = LOCUM_TILE_DIVIDE; break;
+    default:
+        w.tile_op = LOCUM_TILE_SCALE;
+        w.n_in = 1;
+        w.imm0 = (float)locum_graph_reals(c->graph, id)[0];
+        w.imm1 = shift ? (float)locum_graph_reals(c->graph, id)[1] : 0;
+    }
+    const plan_value v = c->values[*value];
+    LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, -1, v.n_dims, v.dims, &w.out));
+    *value = w.out;
+    return locum_plan_add_work(c, &w);
+}
+
+/* A vector over columns [G N], seen from a weight [G, K, N] or [G, N, K], or (sizes NULL) as a bias [G N]. */
+static locum_status column_view(plan_compiler *c, int32_t vector, const plan_value *like, const plan_work *product, int32_t *view)
+{
+    plan_value v = c->values[vector];
+    const int64_t step = v.stride[v.n_dims - 1];
+    v.n_dims = like->n_dims;
+    memcpy(v.dims, like->dims, sizeof v.dims);
+    memset(v.stride, 0, sizeof v.stride);
+    if (like->n_dims == 3) {
+        v.stride[0] = product->n * step;
+        v.stride[product->transposed ? 1 : 2] = step;
+    } else {
+        v.stride[like->n_dims - 1] = step;
+    }
+    return locum_plan_add_value(c, &v, view);
+}
+
+/* Weight and bias with the chain's operations on columns applied, oldest first. */
+static locum_status apply_affine(plan_compiler *c, const plan_chain *chain, const plan_work *product, int32_t *b, int32_t *bias)
+{
+    for (int i = 0; i < chain->n_affine; i++) {
+        const int op = locum_graph_node(c->graph, chain->affine[i])->op;
+        int32_t of_weight = 0, of_bias = 0;
+        const plan_value weight = c->values[*b];
+        if (chain->column[i]) LOCUM_TRY(column_view(c, c->value_of[chain->column[i]], &weight, product, &of_weight));
+        if (op != LOCUM_OP_add && op != LOCUM_OP_subtract) LOCUM_TRY(affine_element(c, chain->affine[i], of_weight, false, b));
+        if (!chain->bias || i < chain->n_before_bias) continue;
+        const plan_value shift = c->values[*bias];
+        if (chain->column[i]) LOCUM_TRY(column_view(c, c->value_of[chain->column[i]], &shift, product, &of_bias));
+        LOCUM_TRY(affine_element(c, chain->affine[i], of_bias, true, bias));
+    }
+    return LOCUM_OK;
+}
+
 locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
 {
     const plan_chain chain = c->chain[id];
@@ -91,12 +147,13 @@ locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
     const locum_node *node = locum_graph_node(c->graph, id);
     const locum_id *in = locum_graph_inputs(c->graph, product);
     plan_work w = {.kind = WORK_PRODUCT, .node = id, .symbol = node->symbol, .n_in = 2, .activation = chain.activation};
-    int32_t b = c->value_of[in[1]];
+    int32_t b = c->value_of[in[1]], bias = chain.bias ? c->value_of[chain.bias] : 0;
     product_sizes(c, product, &w.groups, &w.k, &w.n);
     w.transposed = locum_graph_integers(c->graph, product)[0] != 0;
     w.by_adapter = locum_plan_by_adapter(c, product);
     w.in[0] = c->value_of[in[0]];
     LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
+    LOCUM_TRY(apply_affine(c, &chain, &w, &b, &bias));
     if (w.by_adapter) {
         if (c->values[b].stride[2] != 1) LOCUM_TRY(locum_plan_materialise(c, id, b, &b));
         w.in[1] = b;
@@ -104,7 +161,7 @@ locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
         LOCUM_TRY(packed_operand(c, id, b, &w));
     }
     if (chain.bias) {
-        const int32_t bias = w.in[2] = c->value_of[chain.bias];
+        w.in[2] = bias;
         if (c->values[bias].stride[c->values[bias].n_dims - 1] != 1) LOCUM_TRY(locum_plan_materialise(c, id, bias, &w.in[2]));
         w.n_in = 3;
     }

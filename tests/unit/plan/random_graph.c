@@ -301,14 +301,23 @@ static void product(maker *m, item x)
         error += U * size;
     }
     y = locum_scale(m->graph, y, 1 / sqrt(K), 0);
+    size = size / sqrt(K) + U;
+    error = error / sqrt(K) + 2 * U * size;
+    while (below(m, 3) == 0) { /* multiples and shifts of columns, which may become part of weight and bias */
+        static const locum_op on_columns[] = {LOCUM_OP_multiply, LOCUM_OP_add, LOCUM_OP_subtract};
+        const int64_t op = below(m, 3);
+        add_parameter(m, 1, bias);
+        y = locum_binary(m->graph, on_columns[op], y, last(m).id);
+        size += op > 0;
+        error += 2 * U * size;
+    }
     static const locum_op activations[] = {LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_relu};
-    if (below(m, 3) == 0) { /* the scale between them would part product and activation */
-        y = locum_graph_inputs(m->graph, y)[0];
+    if (below(m, 3) == 0) {
         const int64_t a = below(m, 5);
         add(m, locum_unary(m->graph, activations[a], y), a < 2 ? 1 : size, 1.13 * error + 8 * U * (a < 2 ? 1 : size), false);
         return;
     }
-    add(m, y, size / sqrt(K), error / sqrt(K) + 2 * U * size, false);
+    add(m, y, size, error, false);
 }
 
 static void product_rows(maker *m, item x)

@@ -105,6 +105,33 @@ static void a_layer_is_one_step(void)
     }
 }
 
+/* tanh((((x W) / d + a - s) m) 2 - 1) is one step if d, a, s, m do not change, and two, three ... where they may. */
+static void affine_maps_of_columns_become_part_of_the_weights(void)
+{
+    static const char *const names[] = {"a", "s", "m"};
+    static const locum_op ops[] = {LOCUM_OP_add, LOCUM_OP_subtract, LOCUM_OP_multiply};
+    for (int transposed = 0; transposed < 2; transposed++) {
+        locum_graph *graph = NULL;
+        CHECK_OK(locum_graph_create(&graph));
+        const int64_t x_dims[] = {1, 6}, w_dims[] = {2, transposed ? 9 : 3, transposed ? 3 : 9}, width = 18;
+        const locum_id x = locum_input(graph, "x", LOCUM_REAL32, locum_graph_symbol(graph, "batch"), 2, x_dims);
+        const locum_id d = locum_parameter(graph, "d", LOCUM_REAL32, 1, &width);
+        locum_id y = locum_product(graph, x, locum_parameter(graph, "w", LOCUM_REAL32, 3, w_dims), transposed);
+        y = locum_binary(graph, LOCUM_OP_divide, y, locum_scale(graph, d, 0.25, 1)); /* 0.75 .. 1.25 */
+        for (int i = 0; i < 3; i++) y = locum_binary(graph, ops[i], y, locum_parameter(graph, names[i], LOCUM_REAL32, 1, &width));
+        fixture f = {.graph = graph, .n_outputs = 1, .extents = {65}, .outputs = {locum_unary(graph, LOCUM_OP_tanh, locum_scale(graph, y, 2, -1))}};
+        locum_plan *constant = compile(&f, LOCUM_PLAN_CONSTANT_PARAMETERS | LOCUM_PLAN_POISON, 0), *changing = compile(&f, 0, 0);
+        CU_ASSERT(locum_plan_n_steps(constant) == 1);
+        CU_ASSERT(locum_plan_n_steps(changing) > 1);
+        fixture_result got = fixture_run_plan(&f, constant);
+        CHECK_CLOSE(relative_distance(&f, &got), 0, network_tolerance);
+        fixture_free(&got);
+        free(constant);
+        free(changing);
+        locum_graph_destroy(graph);
+    }
+}
+
 static void memory_is_reused(void)
 {
     fixture f = network_training(6, 32, 1, LOCUM_OP_tanh, 0, 64);
@@ -440,6 +467,8 @@ static void compiling_takes_milliseconds(void)
 LOCUM_RUN_TESTS("plan", {"networks of every activation are right", networks_of_every_activation_are_right},
                 {"gradients of ensembles and norms are right", gradients_of_ensembles_and_norms_are_right},
                 {"gradients of forces are right", gradients_of_forces_are_right}, {"a layer is one step", a_layer_is_one_step},
+                
+                {"affine maps of columns become part of the weights", affine_maps_of_columns_become_part_of_the_weights},
                 {"memory is reused", memory_is_reused}, {"panels do not change bits", panels_do_not_change_bits},
                 {"packing once gives the bits of packing always", packing_once_gives_the_bits_of_packing_always},
                 {"a plan can be moved", a_plan_can_be_moved}, {"threads share a plan", threads_share_a_plan},
