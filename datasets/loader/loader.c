@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* loader.c - batches of a table, made ahead by one thread.
  *
- * Two buffers change hands under a mutex: the thread fills one while the caller works on the other.
+ * A ring of buffers changes hands under a mutex: the thread fills those that are free while the caller works on one.
  *
- *      thread   | fill 0 | fill 1 |  wait  | fill 0 | fill 1 ...
- *      caller            | use 0           | use 1  | use 0 ...
+ *      thread   | fill 0 | fill 1 | ... | fill 15 |       wait        | fill 0 | fill 1 ...
+ *      caller            | use 0  | use 1 | use 2 | ...     | use 8   | use 9  | use 10 ...
+ *
+ * The thread sleeps until half of the ring is free: small steps would wake it, and wait for it, at every batch otherwise.
  *
  * The order of an epoch is a permutation that depends on (seed, epoch) alone, so that any position can be resumed
  * and every rank sees the same batches. The thread reads the table and writes its buffers; it allocates nothing and
@@ -16,6 +18,9 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "datasets/loader/loader.h"
+
+#define RING_MAX 16
+#define RING_BYTES ((int64_t)8 << 20) /* of all buffers, as long as two of them are left */
 
 typedef struct buffer {
     locum_batch batch;
@@ -34,8 +39,9 @@ struct locum_loader {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool started, stop;
-    buffer buffers[2];
+    bool started, stop, caller_waits;
+    buffer buffers[RING_MAX];
+    int n_buffers, n_full;
     int in_use; /* the buffer that the caller has, -1 = none yet */
     int next;   /* the buffer that the caller gets next */
 
@@ -97,7 +103,7 @@ static void *work(void *self)
 {
     locum_loader *l = self;
 
-    for (int at = 0;; at = 1 - at) {
+    for (int at = 0;; at = (at + 1) % l->n_buffers) {
         buffer *b = &l->buffers[at];
         pthread_mutex_lock(&l->mutex);
         while ((b->full || l->in_use == at) && !l->stop) pthread_cond_wait(&l->changed, &l->mutex);
@@ -107,7 +113,8 @@ static void *work(void *self)
         fill(l, b);
         pthread_mutex_lock(&l->mutex);
         b->full = true;
-        pthread_cond_broadcast(&l->changed);
+        l->n_full++;
+        if (l->caller_waits) pthread_cond_broadcast(&l->changed);
         pthread_mutex_unlock(&l->mutex);
     }
 }
@@ -117,8 +124,12 @@ static locum_status make_buffers(locum_loader *l)
 {
     const locum_table *t = l->table;
     locum_status st = LOCUM_NEW(&l->order, t->n[l->split]);
+    int64_t row_bytes = 1;
 
-    for (int i = 0; !st && i < 2; i++) {
+    for (int c = 0; c < t->n_columns; c++) row_bytes += t->columns[c].extent * (int64_t)sizeof(float);
+    int64_t fit = RING_BYTES / row_bytes / l->batch;
+    l->n_buffers = fit > RING_MAX ? RING_MAX : fit < 2 ? 2 : (int)fit;
+    for (int i = 0; !st && i < l->n_buffers; i++) {
         buffer *b = &l->buffers[i];
         st = LOCUM_NEW(&b->column, t->n_columns + 1);
         for (int c = 0; !st && c < t->n_columns; c++) st = LOCUM_NEW(&b->column[c], l->batch * t->columns[c].extent);
@@ -171,14 +182,16 @@ locum_status locum_loader_next(locum_loader *l, const locum_batch **batch, doubl
 
     pthread_mutex_lock(&l->mutex);
     l->in_use = -1; /* the buffer lent before is the thread's again */
-    pthread_cond_broadcast(&l->changed);
+    if (l->n_full <= l->n_buffers / 2) pthread_cond_broadcast(&l->changed);
     buffer *b = &l->buffers[l->next];
-    bool waits = !b->full;
+    bool waits = l->caller_waits = !b->full;
     if (waits) start = now();
     while (!b->full) pthread_cond_wait(&l->changed, &l->mutex);
+    l->caller_waits = false;
     b->full = false;
+    l->n_full--;
     l->in_use = l->next;
-    l->next = 1 - l->next;
+    l->next = (l->next + 1) % l->n_buffers;
     pthread_mutex_unlock(&l->mutex);
     if (waits && waited) *waited += now() - start;
     *batch = &b->batch;
@@ -200,7 +213,7 @@ void locum_loader_destroy(locum_loader *l)
         pthread_mutex_unlock(&l->mutex);
         pthread_join(l->thread, NULL);
     }
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < l->n_buffers; i++) {
         for (int c = 0; l->buffers[i].column && c < l->table->n_columns; c++) free(l->buffers[i].column[c]);
         free(l->buffers[i].column);
         free(l->buffers[i].row);
