@@ -256,11 +256,23 @@ static locum_status look_at_output(const run *r, const char *out, bool *done)
     return LOCUM_OK;
 }
 
+static locum_status make_folder_of(const char *out)
+{
+    char folder[NAME_SIZE];
+
+    locum_format(folder, sizeof folder, "%s", out);
+    char *slash = strrchr(folder, '/');
+    if (!slash || slash == folder) return LOCUM_OK;
+    *slash = 0;
+    return locum_make_directories(folder);
+}
+
 /* rank 0: the lock, what is there, what is in the way */
 static locum_status begin_output(run *r, const char *out, bool force, bool *done)
 {
     char unfinished[NAME_SIZE + 32];
 
+    LOCUM_TRY(make_folder_of(out));
     LOCUM_TRY(locum_claim_take(r->lock_path, false, &r->lock));
     locum_format(unfinished, sizeof unfinished, "%s.unfinished", r->base);
     if (force) remove_output(out);

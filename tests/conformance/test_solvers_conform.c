@@ -355,6 +355,39 @@ static void stopped_and_resumed_is_as_declared(void)
     EVERY_SOLVER(type) check_restart(type, false, 3);
 }
 
+/* stopped on all ranks, resumed by rank 0 alone: bits where the solver promises them on any number of ranks */
+static void a_restart_file_belongs_to_no_number_of_ranks(void)
+{
+    int rank;
+
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    EVERY_SOLVER(type)
+    {
+        life all, alone;
+        static capture one, two, half;
+        interrupter never = {.at = INT64_MAX}, soon = {.at = 5};
+        char base[LOCUM_PATH_SIZE + 64];
+        one = two = half = (capture){0};
+        if (!be_born(type, MPI_COMM_WORLD, &all)) continue;
+        locum_record_config record = *all.setup.record_config;
+        record.every = NAN;
+        snprintf(base, sizeof base, "%s/%s-alone", folder, type->name);
+        bool timeless = all.schema->timeless;
+        if (!timeless) CU_ASSERT(drive(&all, &half, &soon, base, &record) == LOCUM_STOPPED);
+        die(&all);
+        if (!timeless && rank == 0 && be_born(type, MPI_COMM_SELF, &alone)) {
+            CHECK_OK(drive(&alone, &two, &never, base, &record));
+            CHECK_OK(drive(&alone, &one, &never, "", &record));
+            CU_ASSERT(one.n == 1 && two.n == 1 && half.n == 0);
+            CU_ASSERT(as_declared(type, true, snapshot_distance(&one.frames[0], &two.frames[0])));
+            die(&alone);
+        }
+        capture_free(&one);
+        capture_free(&two);
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+}
+
 static void a_running_mean_goes_on_too(void)
 {
     EVERY_SOLVER(type) check_restart(type, true, 4);
@@ -534,6 +567,7 @@ int main(int argc, char **argv)
         {"a used state gives the same bits", a_used_state_gives_the_same_bits},
         {"every number of ranks gives what is declared", every_number_of_ranks_gives_what_is_declared},
         {"stopped and resumed is as declared", stopped_and_resumed_is_as_declared},
+        {"a restart file belongs to no number of ranks", a_restart_file_belongs_to_no_number_of_ranks},
         {"a running mean goes on too", a_running_mean_goes_on_too},
         {"no memory is a clean failure", no_memory_is_a_clean_failure},
         {"nothing can be destroyed", nothing_can_be_destroyed},

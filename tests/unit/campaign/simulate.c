@@ -64,7 +64,7 @@ static double modified(const char *path)
 static void a_second_run_has_nothing_to_do_and_other_options_need_force(void)
 {
     char path[LOCUM_PATH_SIZE];
-    path_of("once.h5", path);
+    path_of("made/on/the/way/once.h5", path);
 
     CHECK_OK(simulate(STUDY "record: {until: 0.01, every: 0.002}\n", path, false, NAN));
     double before = modified(path);
