@@ -195,7 +195,7 @@ static void write_note(const figure *f, int k, locum_text *script)
     locum_text_add(script, "set label ");
     gnuplot_string(script, f->notes[k].text);
     if (isnan(f->notes[k].x)) {
-        locum_text_add(script, " at graph 0.995, first %.7g right offset 0,0.45 front tc rgb '%s'\n", y, colour);
+        locum_text_add(script, " at graph 0.01, first %.7g left offset 0,0.45 front tc rgb '%s'\n", y, colour);
         locum_text_add(script, "set arrow from graph 0, first %.7g to graph 1, first %.7g nohead lw 1.1 dt (3,3) lc rgb '%s' back\n", y, y, colour);
         return;
     }

@@ -59,7 +59,7 @@ typedef struct figure {
         const double *x, *y, *upper;
     } series[FIGURE_SERIES_MAX];
     struct {
-        double x, y; /* x NAN: a level across the figure, its text at the right end */
+        double x, y; /* x NAN: a level across the figure, its text at the left end */
         const char *colour;
         char text[96];
         figure_side side;
@@ -74,7 +74,7 @@ void figure_names(figure *f, int n, const char *const *name);
 /** x, y, upper (NULL unless WHISKERS, SPANS or BAND) [n], lent until the script is made. */
 void figure_series(figure *f, figure_mark mark, const char *colour, int64_t n, const double *x, const double *y, const double *upper,
                    const char *title);
-/** A dashed horizontal line with a word at its end. */
+/** A dotted horizontal line with a word at its left end. */
 void figure_level(figure *f, double y, const char *colour, const char *text);
 /** A word beside a point. */
 void figure_note(figure *f, double x, double y, figure_side side, const char *colour, const char *text);

@@ -125,7 +125,9 @@ static void write_unit(page *p, const char *unit)
 static void write_inputs(const findings *f, page *p)
 {
     page_add(p, "<h3>Inputs</h3>\n");
-    page_table(p, "name|from|to|scale|<unit|<meaning");
+    bool has_text = false;
+    for (int i = 0; i < f->n_inputs; i++) has_text = has_text || *f->input[i].text;
+    page_table(p, has_text ? "name|from|to|scale|<unit|<meaning" : "name|from|to|scale|<unit");
     for (int i = 0; i < f->n_inputs; i++) {
         const finding_port *port = &f->input[i];
         page_row(p);
@@ -138,6 +140,7 @@ static void write_inputs(const findings *f, page *p)
         page_add(p, port->is_log ? "logarithmic" : "linear");
         page_add(p, "</td><td class=\"text\">");
         write_unit(p, port->unit);
+        if (!has_text) continue;
         page_add(p, "</td><td class=\"words\">");
         page_text(p, port->text);
     }
@@ -203,7 +206,7 @@ static void write_contents(const findings *f, page *p)
         bool is_picture;
     } parts[] = {{"learnt", "What was learnt", NULL, false}, {"response", "Response", "response", true}, {"time", "Error against time", NULL, false},
                  {"errors", "Errors", NULL, false}, {"profiles", "Profiles", "examples", true}, {"coverage", "Intervals", NULL, false},
-                 {"learning", "Learning curve", "learning_curve", false}, {"weakness", "Weakness", NULL, false},
+                 {"learning", "Learning curve", "learning_curve", false}, {"weakness", "Weakness", "sensitivity", false},
                  {"snapshots", "Snapshots", "snapshots", true}, {"notes", "Cost, provenance", NULL, false}};
     page_add(p, "<nav>");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

@@ -154,7 +154,8 @@ static void log_ticks(const figure_axis *axis, locum_text *script)
     for (int e = first; e <= last; e++)
         for (int m = 1; m <= 9; m++) {
             double at = m * pow(10, e);
-            bool wanted = m == 1 ? (e % stride + stride) % stride == 0 : decades < 1.3 ? m == 2 || m == 3 || m == 5 || m == 7 : decades < 2.3 && (m == 2 || m == 5);
+            bool is_two_or_five = m == 2 || m == 5, is_any = is_two_or_five || m == 3 || m == 7;
+            bool wanted = m == 1 ? (e % stride + stride) % stride == 0 : decades < 1.3 && !is_time ? is_any : decades < (is_time ? 1.6 : 2.3) && is_two_or_five;
             char text[TICKS_TEXT];
             if (at < axis->lower * (1 - 1e-9) || at > axis->upper * (1 + 1e-9) || (m > 1 && decades > 6)) continue;
             if (is_time) ticks_seconds(at, 3, text);

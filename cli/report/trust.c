@@ -293,6 +293,10 @@ static void write_budget(const findings *f, page *p)
 
 locum_status section_weakness(const findings *f, page *p)
 {
+    static const char *const lists[] = {"distance", "rejection", "sensitivity", "budget"};
+    int64_t n = 0;
+    for (int i = 0; i < 4; i++) n += findings_n(f, 0, lists[i]);
+    if (n < 1) return LOCUM_OK;
     page_section(p, "weakness", "Where it is weak, and whether it knows", "");
     page_add(p, "<div class=\"figures\">\n");
     locum_status st = draw_pairs(f, p, "distance", "distance", "distance from the nearest training sample", false, "Error against distance");

@@ -61,6 +61,7 @@ static locum_status quoted_cell(scanner *s, char **cell)
     }
     LOCUM_REQUIRE(s->at < s->end, LOCUM_INPUT, "%s:%" PRId64 ": a quote that nobody closes", s->path, s->cell_line);
     s->at++;
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t')) s->at++;
     return end_cell(s, out);
 }
 
