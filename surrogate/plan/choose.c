@@ -2,8 +2,9 @@
 /* choose.c - which kernel serves which node: graph -> values and works.
  *
  *     elementwise        a line of a tile program (program.c)         scalar constants become its immediates
- *     sum                runs of axes, last run first: [A, R, B] -> [A, B] ends a tile program; to one value: summed in double
- *     reshape, expand, slice, permute, flip     a view (views.c); a copy only where a reader cannot take its strides
+ *     sum                runs of axes, last run first: [A, R, B] -> [A, B] ends a tile program; to one value: in double
+ *     reshape, expand,   a view (views.c); a copy only where a reader cannot take its strides
+ *     slice, permute, flip
  *     pad, concat        copies into parts of one value
  *     product trio       products.c
  * Values that depend on constant parameters alone are `fixed`: locum_plan_pack computes them once. */
@@ -12,19 +13,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int16_t tile_op_of[LOCUM_OP_COUNT] = {
-    [LOCUM_OP_neg] = LOCUM_TILE_NEG,           [LOCUM_OP_exp] = LOCUM_TILE_EXP,
-    [LOCUM_OP_log] = LOCUM_TILE_LOG,           [LOCUM_OP_sqrt] = LOCUM_TILE_SQRT,
-    [LOCUM_OP_reciprocal] = LOCUM_TILE_RECIPROCAL, [LOCUM_OP_sin] = LOCUM_TILE_SIN,
-    [LOCUM_OP_cos] = LOCUM_TILE_COS,           [LOCUM_OP_tanh] = LOCUM_TILE_TANH,
-    [LOCUM_OP_sigmoid] = LOCUM_TILE_SIGMOID,   [LOCUM_OP_softplus] = LOCUM_TILE_SOFTPLUS,
-    [LOCUM_OP_erf] = LOCUM_TILE_ERF,           [LOCUM_OP_abs] = LOCUM_TILE_ABS,
-    [LOCUM_OP_sign] = LOCUM_TILE_SIGN,         [LOCUM_OP_power] = LOCUM_TILE_POWER,
-    [LOCUM_OP_scale] = LOCUM_TILE_SCALE,       [LOCUM_OP_add] = LOCUM_TILE_ADD,
-    [LOCUM_OP_subtract] = LOCUM_TILE_SUBTRACT, [LOCUM_OP_multiply] = LOCUM_TILE_MULTIPLY,
-    [LOCUM_OP_divide] = LOCUM_TILE_DIVIDE,     [LOCUM_OP_maximum] = LOCUM_TILE_MAXIMUM,
-    [LOCUM_OP_minimum] = LOCUM_TILE_MINIMUM,   [LOCUM_OP_greater] = LOCUM_TILE_GREATER,
-    [LOCUM_OP_select] = LOCUM_TILE_SELECT};
+static const int16_t tile_op_of[LOCUM_OP_COUNT] = {[LOCUM_OP_neg] = LOCUM_TILE_NEG,
+                                                   [LOCUM_OP_exp] = LOCUM_TILE_EXP,
+                                                   [LOCUM_OP_log] = LOCUM_TILE_LOG,
+                                                   [LOCUM_OP_sqrt] = LOCUM_TILE_SQRT,
+                                                   [LOCUM_OP_reciprocal] = LOCUM_TILE_RECIPROCAL,
+                                                   [LOCUM_OP_sin] = LOCUM_TILE_SIN,
+                                                   [LOCUM_OP_cos] = LOCUM_TILE_COS,
+                                                   [LOCUM_OP_tanh] = LOCUM_TILE_TANH,
+                                                   [LOCUM_OP_sigmoid] = LOCUM_TILE_SIGMOID,
+                                                   [LOCUM_OP_softplus] = LOCUM_TILE_SOFTPLUS,
+                                                   [LOCUM_OP_erf] = LOCUM_TILE_ERF,
+                                                   [LOCUM_OP_abs] = LOCUM_TILE_ABS,
+                                                   [LOCUM_OP_sign] = LOCUM_TILE_SIGN,
+                                                   [LOCUM_OP_power] = LOCUM_TILE_POWER,
+                                                   [LOCUM_OP_scale] = LOCUM_TILE_SCALE,
+                                                   [LOCUM_OP_add] = LOCUM_TILE_ADD,
+                                                   [LOCUM_OP_subtract] = LOCUM_TILE_SUBTRACT,
+                                                   [LOCUM_OP_multiply] = LOCUM_TILE_MULTIPLY,
+                                                   [LOCUM_OP_divide] = LOCUM_TILE_DIVIDE,
+                                                   [LOCUM_OP_maximum] = LOCUM_TILE_MAXIMUM,
+                                                   [LOCUM_OP_minimum] = LOCUM_TILE_MINIMUM,
+                                                   [LOCUM_OP_greater] = LOCUM_TILE_GREATER,
+                                                   [LOCUM_OP_select] = LOCUM_TILE_SELECT};
 
 enum { SLICES_MAX = 16 }; /* longest run of a sum that is written as a sum of slices */
 
@@ -42,7 +53,7 @@ locum_status locum_plan_grow(void *array, int64_t n, void *capacity, size_t size
     return LOCUM_OK;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------------------------------ */
 
 locum_status locum_plan_add_value(plan_compiler *c, const plan_value *v, int32_t *id)
 {
@@ -54,7 +65,8 @@ locum_status locum_plan_add_value(plan_compiler *c, const plan_value *v, int32_t
 }
 
 /* A stored value: contiguous, its own base. */
-locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int symbol, int n_dims, const int64_t *dims, int32_t *id)
+locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int symbol, int n_dims, const int64_t *dims,
+                                   int32_t *id)
 {
     plan_value v = {.n_dims = n_dims, .symbol = symbol, .source = source, .output = -1, .origin = -1, .shares = -1};
     int64_t step = 1;
@@ -84,7 +96,7 @@ locum_status locum_plan_add_data(plan_compiler *c, int64_t n, int64_t *first)
     return LOCUM_OK;
 }
 
-/* --- works ----------------------------------------------------------------------------------------------------------- */
+/* --- works ------------------------------------------------------------------------------------------------------- */
 
 static bool is_fixed(const plan_compiler *c, int32_t value)
 {
@@ -115,8 +127,12 @@ static locum_status add_part(plan_compiler *c, int32_t from, int32_t to)
 /* to = from, both of one shape */
 static locum_status add_copy(plan_compiler *c, int node, int32_t from, int32_t to)
 {
-    plan_work w = {.kind = WORK_COPY, .node = node, .symbol = c->values[from].symbol, .out = c->values[to].base,
-                   .first_part = c->n_parts, .n_parts = 1};
+    plan_work w = {.kind = WORK_COPY,
+                   .node = node,
+                   .symbol = c->values[from].symbol,
+                   .out = c->values[to].base,
+                   .first_part = c->n_parts,
+                   .n_parts = 1};
     LOCUM_TRY(add_part(c, from, to));
     return locum_plan_add_work(c, &w);
 }
@@ -149,12 +165,13 @@ static locum_status tile_operands(plan_compiler *c, plan_work *w)
 {
     for (int k = 0; k < w->n_in; k++) {
         if (locum_plan_walks(c, w)) return LOCUM_OK;
-        if (!locum_plan_contiguous(&c->values[w->in[k]])) LOCUM_TRY(locum_plan_materialise(c, w->node, w->in[k], &w->in[k]));
+        if (!locum_plan_contiguous(&c->values[w->in[k]]))
+            LOCUM_TRY(locum_plan_materialise(c, w->node, w->in[k], &w->in[k]));
     }
     return LOCUM_OK;
 }
 
-/* --- elementwise ----------------------------------------------------------------------------------------------------- */
+/* --- elementwise ------------------------------------------------------------------------------------------------- */
 
 /* Arithmetic with a scalar constant is one scale. */
 static bool as_scale(const plan_compiler *c, plan_work *w)
@@ -179,7 +196,11 @@ static locum_status lower_element(plan_compiler *c, locum_id id)
     const locum_node *node = locum_graph_node(c->graph, id);
     const locum_id *in = locum_graph_inputs(c->graph, id);
     const double *reals = locum_graph_reals(c->graph, id);
-    plan_work w = {.kind = WORK_ELEMENT, .node = id, .symbol = node->symbol, .tile_op = tile_op_of[node->op], .n_in = node->n_inputs};
+    plan_work w = {.kind = WORK_ELEMENT,
+                   .node = id,
+                   .symbol = node->symbol,
+                   .tile_op = tile_op_of[node->op],
+                   .n_in = node->n_inputs};
     if (node->op == LOCUM_OP_scale || node->op == LOCUM_OP_power) w.imm0 = (float)reals[0];
     if (node->op == LOCUM_OP_scale) w.imm1 = (float)reals[1];
     for (int i = 0; i < w.n_in; i++) w.in[i] = c->value_of[in[i]];
@@ -190,15 +211,19 @@ static locum_status lower_element(plan_compiler *c, locum_id id)
     return locum_plan_add_work(c, &w);
 }
 
-/* --- sums ------------------------------------------------------------------------------------------------------------ */
+/* --- sums -------------------------------------------------------------------------------------------------------- */
 
-static bool is_one(const plan_value *v, int i) { return v->dims[i] == 1 && !(i == 0 && v->symbol >= 0); }
+static bool is_one(const plan_value *v, int i)
+{
+    return v->dims[i] == 1 && !(i == 0 && v->symbol >= 0);
+}
 
 /* Sums axes first .. last - 1 of *value, which keeps them as ones. */
 static locum_status sum_run(plan_compiler *c, int node, int32_t *value, int first, int last, bool to_one)
 {
     plan_value v = c->values[*value];
-    plan_work w = {.kind = to_one ? WORK_REDUCE : WORK_SUM, .node = node, .symbol = v.symbol, .in = {*value}, .n_in = 1};
+    plan_work w = {
+        .kind = to_one ? WORK_REDUCE : WORK_SUM, .node = node, .symbol = v.symbol, .in = {*value}, .n_in = 1};
     for (int i = first; i < last; i++) v.dims[i] = 1;
     if (first == 0) v.symbol = -1;
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, v.symbol, v.n_dims, v.dims, &w.out));
@@ -207,7 +232,8 @@ static locum_status sum_run(plan_compiler *c, int node, int32_t *value, int firs
     return locum_plan_add_work(c, &w);
 }
 
-/* A short run between axes that stay: the sum of its slices, so that loops run over the neighbours and not over the run. */
+/* A short run between axes that stay: the sum of its slices, so that loops run over the neighbours and not over the
+ * run. */
 static locum_status sum_slices(plan_compiler *c, int node, int32_t *value, int axis)
 {
     plan_value slice = c->values[*value];
@@ -218,7 +244,12 @@ static locum_status sum_slices(plan_compiler *c, int node, int32_t *value, int a
     for (int64_t i = 1; i < n; i++) {
         slice.offset += slice.stride[axis];
         LOCUM_TRY(locum_plan_add_value(c, &slice, &part));
-        plan_work w = {.kind = WORK_ELEMENT, .node = node, .symbol = slice.symbol, .tile_op = LOCUM_TILE_ADD, .in = {sum, part}, .n_in = 2};
+        plan_work w = {.kind = WORK_ELEMENT,
+                       .node = node,
+                       .symbol = slice.symbol,
+                       .tile_op = LOCUM_TILE_ADD,
+                       .in = {sum, part},
+                       .n_in = 2};
         LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, slice.symbol, slice.n_dims, slice.dims, &w.out));
         LOCUM_TRY(tile_operands(c, &w));
         LOCUM_TRY(locum_plan_add_work(c, &w));
@@ -264,12 +295,13 @@ static locum_status lower_sum(plan_compiler *c, locum_id id)
     }
     plan_value v = c->values[value], shaped;
     if (summed[0]) v.symbol = -1;
-    LOCUM_REQUIRE(locum_plan_reshape(&v, node->n_dims, node->dims, &shaped), LOCUM_INTERNAL, "a sum has a strange shape");
+    LOCUM_REQUIRE(locum_plan_reshape(&v, node->n_dims, node->dims, &shaped), LOCUM_INTERNAL,
+                  "a sum has a strange shape");
     shaped.symbol = node->symbol;
     return locum_plan_add_value(c, &shaped, &c->value_of[id]);
 }
 
-/* --- shapes ---------------------------------------------------------------------------------------------------------- */
+/* --- shapes ------------------------------------------------------------------------------------------------------ */
 
 static locum_status lower_reshape(plan_compiler *c, locum_id id)
 {
@@ -329,7 +361,8 @@ static locum_status lower_concat(plan_compiler *c, locum_id id)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
     const int axis = (int)locum_graph_integers(c->graph, id)[0];
-    plan_work w = {.kind = WORK_COPY, .node = id, .symbol = node->symbol, .first_part = c->n_parts, .n_parts = node->n_inputs};
+    plan_work w = {
+        .kind = WORK_COPY, .node = id, .symbol = node->symbol, .first_part = c->n_parts, .n_parts = node->n_inputs};
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
     int64_t at = 0;
     for (int i = 0; i < node->n_inputs; i++) {
@@ -354,7 +387,8 @@ static locum_status zeros_like(plan_compiler *c, const plan_value *x, plan_value
 }
 
 /* The values in front of (side 0) or behind (side 1) the padded axis: zeros, or a part of x itself. */
-static locum_status pad_side(plan_compiler *c, const plan_value *x, int axis, int64_t width, int mode, int side, plan_value *part)
+static locum_status pad_side(plan_compiler *c, const plan_value *x, int axis, int64_t width, int mode, int side,
+                             plan_value *part)
 {
     const int64_t n = x->dims[axis], step = x->stride[axis];
     if (mode == LOCUM_PAD_ZERO) LOCUM_TRY(zeros_like(c, x, part));
@@ -389,7 +423,7 @@ static locum_status lower_pad(plan_compiler *c, locum_id id)
     return locum_plan_add_work(c, &w);
 }
 
-/* --- sources --------------------------------------------------------------------------------------------------------- */
+/* --- sources ----------------------------------------------------------------------------------------------------- */
 
 static int index_of(const locum_graph *graph, locum_op op, const char *name)
 {
@@ -407,10 +441,12 @@ static locum_status lower_source(plan_compiler *c, locum_id id)
     const locum_node *node = locum_graph_node(c->graph, id);
     const bool parameter = node->op == LOCUM_OP_parameter;
     int32_t value;
-    LOCUM_TRY(locum_plan_add_stored(c, parameter ? VALUE_PARAMETER : VALUE_INPUT, node->symbol, node->n_dims, node->dims, &value));
+    LOCUM_TRY(locum_plan_add_stored(c, parameter ? VALUE_PARAMETER : VALUE_INPUT, node->symbol, node->n_dims,
+                                    node->dims, &value));
     c->value_of[id] = value;
     c->values[value].index = index_of(c->given, (locum_op)node->op, locum_graph_name(c->graph, id));
-    LOCUM_REQUIRE(c->values[value].index >= 0, LOCUM_INTERNAL, "'%s' is not in the graph", locum_graph_name(c->graph, id));
+    LOCUM_REQUIRE(c->values[value].index >= 0, LOCUM_INTERNAL, "'%s' is not in the graph",
+                  locum_graph_name(c->graph, id));
     if (!parameter || !(c->options->flags & LOCUM_PLAN_CONSTANT_PARAMETERS)) return LOCUM_OK;
     int32_t copy; /* what runs read lies in the packed parameters */
     c->values[value].fixed = true;
@@ -437,7 +473,10 @@ static locum_status lower_constant(plan_compiler *c, locum_id id)
 static locum_status lower_noise(plan_compiler *c, locum_id id)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
-    plan_work w = {.kind = WORK_NOISE, .node = id, .symbol = node->symbol, .stream = (uint32_t)locum_graph_integers(c->graph, id)[0]};
+    plan_work w = {.kind = WORK_NOISE,
+                   .node = id,
+                   .symbol = node->symbol,
+                   .stream = (uint32_t)locum_graph_integers(c->graph, id)[0]};
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
     c->value_of[id] = w.out;
     return locum_plan_add_work(c, &w);
@@ -446,8 +485,8 @@ static locum_status lower_noise(plan_compiler *c, locum_id id)
 static locum_status lower_node(plan_compiler *c, locum_id id)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
-    LOCUM_REQUIRE(node->number == LOCUM_REAL32, LOCUM_NOT_BUILT, "plans compute in float32; node %d (%s %s) does not", id,
-                  locum_op_name((locum_op)node->op), locum_graph_name(c->graph, id));
+    LOCUM_REQUIRE(node->number == LOCUM_REAL32, LOCUM_NOT_BUILT, "plans compute in float32; node %d (%s %s) does not",
+                  id, locum_op_name((locum_op)node->op), locum_graph_name(c->graph, id));
     if (c->chain[id].end && c->chain[id].end != id) return LOCUM_OK;
     if (c->chain[id].end == id) return locum_plan_lower_product(c, id);
     switch (node->op) {
@@ -469,11 +508,12 @@ static locum_status lower_node(plan_compiler *c, locum_id id)
     case LOCUM_OP_product_rows: return locum_plan_lower_product_rows(c, id);
     default: break;
     }
-    LOCUM_REQUIRE(tile_op_of[node->op], LOCUM_NOT_BUILT, "plans do not know the operator %s", locum_op_name((locum_op)node->op));
+    LOCUM_REQUIRE(tile_op_of[node->op], LOCUM_NOT_BUILT, "plans do not know the operator %s",
+                  locum_op_name((locum_op)node->op));
     return lower_element(c, id);
 }
 
-/* --- outputs, live works --------------------------------------------------------------------------------------------- */
+/* --- outputs, live works ----------------------------------------------------------------------------------------- */
 
 /* Output i is computed in place if it is a whole value that nobody else's output is; else copied there. */
 static locum_status lower_output(plan_compiler *c, int i)
@@ -481,8 +521,8 @@ static locum_status lower_output(plan_compiler *c, int i)
     const int32_t value = c->value_of[c->outputs[i]];
     const plan_value v = c->values[value];
     plan_value *base = &c->values[v.base];
-    if (base->source == VALUE_COMPUTED && !base->fixed && base->output < 0 && locum_plan_contiguous(&v) && v.offset == 0 &&
-        locum_plan_count(&v) == base->count && v.symbol == base->symbol) {
+    if (base->source == VALUE_COMPUTED && !base->fixed && base->output < 0 && locum_plan_contiguous(&v) &&
+        v.offset == 0 && locum_plan_count(&v) == base->count && v.symbol == base->symbol) {
         base->output = i;
         return LOCUM_OK;
     }
@@ -502,7 +542,8 @@ static void mark_live(plan_compiler *c, bool *wanted)
         plan_work *w = &c->works[i];
         w->live = wanted[w->out];
         for (int k = 0; k < w->n_in && w->live; k++) wanted[locum_plan_base(c, w, w->in[k])] = true;
-        for (int k = 0; k < w->n_parts && w->live; k++) wanted[locum_plan_base(c, w, c->parts[w->first_part + k].from)] = true;
+        for (int k = 0; k < w->n_parts && w->live; k++)
+            wanted[locum_plan_base(c, w, c->parts[w->first_part + k].from)] = true;
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/memory.h"
 
-/* --- addresses ------------------------------------------------------------------------------------------------------- */
+/* --- addresses --------------------------------------------------------------------------------------------------- */
 
 static int count_sources(const locum_graph *graph, locum_op op)
 {
@@ -19,7 +19,8 @@ static int count_sources(const locum_graph *graph, locum_op op)
 static plan_place place_in(const plan_compiler *c, const plan_value *v, const plan_value *base)
 {
     plan_place place = {.offset = v->offset, .unit = v->symbol >= 0 ? v->dims[0] * v->stride[0] : 0};
-    const int n_inputs = count_sources(c->given, LOCUM_OP_input), n_parameters = count_sources(c->given, LOCUM_OP_parameter);
+    const int n_inputs = count_sources(c->given, LOCUM_OP_input),
+              n_parameters = count_sources(c->given, LOCUM_OP_parameter);
     switch (base->source) {
     case VALUE_INPUT: place.base = PLAN_BASE_CALLER + base->index; break;
     case VALUE_PARAMETER: place.base = PLAN_BASE_CALLER + n_inputs + base->index; break;
@@ -53,7 +54,7 @@ static locum_status add_step(plan_compiler *c, const plan_step *step)
     return LOCUM_OK;
 }
 
-/* --- one cluster ----------------------------------------------------------------------------------------------------- */
+/* --- one cluster ------------------------------------------------------------------------------------------------- */
 
 static locum_status emit_tile(plan_compiler *c, int32_t cluster)
 {
@@ -62,8 +63,12 @@ static locum_status emit_tile(plan_compiler *c, int32_t cluster)
     const plan_work *last = &c->works[c->order[k->first + k->n - 1]];
     plan_step step = {.kind = PLAN_TILE, .node = last->node};
     plan_tile *t = &step.u.tile;
-    *t = (plan_tile){.symbolic = p->symbolic, .first_stream = c->n_streams, .n_streams = p->n_streams, .first_code = c->n_code,
-                     .n_code = p->n_code, .registers = p->registers};
+    *t = (plan_tile){.symbolic = p->symbolic,
+                     .first_stream = c->n_streams,
+                     .n_streams = p->n_streams,
+                     .first_code = c->n_code,
+                     .n_code = p->n_code,
+                     .registers = p->registers};
     memcpy(t->loops, p->loops, sizeof t->loops);
     for (int s = 0; s < p->n_streams; s++) {
         const plan_value *v = &c->values[p->value[s]];
@@ -84,11 +89,20 @@ static locum_status emit_tile(plan_compiler *c, int32_t cluster)
 
 static locum_status emit_product(plan_compiler *c, const plan_work *w)
 {
-    plan_step step = {.kind = w->kind == WORK_PRODUCT_ROWS ? PLAN_PRODUCT_ROWS : w->by_adapter ? PLAN_ADAPTER_PRODUCT : PLAN_PRODUCT,
+    plan_step step = {.kind = w->kind == WORK_PRODUCT_ROWS ? PLAN_PRODUCT_ROWS
+                              : w->by_adapter              ? PLAN_ADAPTER_PRODUCT
+                                                           : PLAN_PRODUCT,
                       .node = w->node};
     plan_product *p = &step.u.product;
-    *p = (plan_product){.a = place_of(c, w, w->in[0]), .k = w->k, .n = w->n, .groups = w->groups, .transposed = w->transposed,
-                        .by_adapter = w->by_adapter, .activation = w->activation, .has_bias = w->n_in == 3, .b_group = w->b_group};
+    *p = (plan_product){.a = place_of(c, w, w->in[0]),
+                        .k = w->k,
+                        .n = w->n,
+                        .groups = w->groups,
+                        .transposed = w->transposed,
+                        .by_adapter = w->by_adapter,
+                        .activation = w->activation,
+                        .has_bias = w->n_in == 3,
+                        .b_group = w->b_group};
     locum_plan_matrix(&c->values[w->in[0]], &p->rows, &p->a_stride);
     if (w->kind == WORK_PRODUCT_ROWS) {
         int64_t rows;
@@ -140,9 +154,15 @@ static locum_status emit_pack(plan_compiler *c, const plan_work *w)
 {
     const plan_value *b = &c->values[w->in[0]];
     plan_step step = {.kind = PLAN_PACK, .node = w->node};
-    step.u.pack = (plan_pack){.from = place_of(c, w, w->in[0]), .to = place_to(c, w->out), .k = w->k, .n = w->n, .groups = w->groups,
-                              .g_stride = b->stride[0], .k_stride = b->stride[w->transposed ? 2 : 1],
-                              .n_stride = b->stride[w->transposed ? 1 : 2], .b_group = w->b_group};
+    step.u.pack = (plan_pack){.from = place_of(c, w, w->in[0]),
+                              .to = place_to(c, w->out),
+                              .k = w->k,
+                              .n = w->n,
+                              .groups = w->groups,
+                              .g_stride = b->stride[0],
+                              .k_stride = b->stride[w->transposed ? 2 : 1],
+                              .n_stride = b->stride[w->transposed ? 1 : 2],
+                              .b_group = w->b_group};
     return add_step(c, &step);
 }
 
@@ -150,7 +170,8 @@ static locum_status emit_reduce(plan_compiler *c, const plan_work *w)
 {
     const plan_value *v = &c->values[w->in[0]];
     plan_step step = {.kind = PLAN_REDUCE, .node = w->node};
-    step.u.reduce = (plan_reduce){.from = place_of(c, w, w->in[0]), .to = place_to(c, w->out), .count = 1, .symbol = v->symbol};
+    step.u.reduce =
+        (plan_reduce){.from = place_of(c, w, w->in[0]), .to = place_to(c, w->out), .count = 1, .symbol = v->symbol};
     for (int i = 0; i < v->n_dims; i++) {
         if (v->dims[i] == 1 && !(i == 0 && v->symbol >= 0)) continue;
         step.u.reduce.count = v->dims[i];
@@ -173,12 +194,12 @@ static locum_status emit_cluster(plan_compiler *c, int32_t cluster)
     default: break;
     }
     plan_step step = {.kind = PLAN_NOISE, .node = w->node};
-    step.u.noise = (plan_noise){.to = place_to(c, w->out), .per_unit = c->values[w->out].count, .stream = w->stream,
-                                .by_row = w->symbol >= 0};
+    step.u.noise = (plan_noise){
+        .to = place_to(c, w->out), .per_unit = c->values[w->out].count, .stream = w->stream, .by_row = w->symbol >= 0};
     return add_step(c, &step);
 }
 
-/* --- the block ------------------------------------------------------------------------------------------------------- */
+/* --- the block --------------------------------------------------------------------------------------------------- */
 
 static size_t put(size_t *at, size_t bytes)
 {
@@ -237,10 +258,17 @@ static void lay_out(const plan_compiler *c, locum_plan *plan)
 
 static locum_plan head_of(const plan_compiler *c)
 {
-    locum_plan head = {.kernels = c->options->kernels, .adapter = c->options->adapter, .flags = c->options->flags,
-                       .n_symbols = locum_graph_n_symbols(c->given), .n_inputs = count_sources(c->given, LOCUM_OP_input),
-                       .n_parameters = count_sources(c->given, LOCUM_OP_parameter), .n_outputs = c->n_outputs,
-                       .n_pack_groups = c->n_pack_groups, .n_groups = c->n_groups, .n_steps = c->n_steps, .n_streams = c->n_streams,
+    locum_plan head = {.kernels = c->options->kernels,
+                       .adapter = c->options->adapter,
+                       .flags = c->options->flags,
+                       .n_symbols = locum_graph_n_symbols(c->given),
+                       .n_inputs = count_sources(c->given, LOCUM_OP_input),
+                       .n_parameters = count_sources(c->given, LOCUM_OP_parameter),
+                       .n_outputs = c->n_outputs,
+                       .n_pack_groups = c->n_pack_groups,
+                       .n_groups = c->n_groups,
+                       .n_steps = c->n_steps,
+                       .n_streams = c->n_streams,
                        .n_code = c->n_code};
     memcpy(head.capacity, c->options->capacity, sizeof head.capacity);
     for (int32_t g = 0; g < c->n_pack_groups; g++) head.n_pack_steps += c->groups[g].n_steps;

@@ -3,9 +3,9 @@
  *
  *     product -> [ add(., bias repeated over rows) ] -> [ affine in columns ] -> [ activation ]
  *
- * Every inner value is read by the chain alone. Multiples and shifts of columns by constant parameters become part of weight and
- * bias (products.c): (x W + b) s + m = x (W s) + (b s + m), which loses nothing, for no large numbers cancel. The same before a
- * product, ((x - m) s) W, is left alone: x W' - m W' could cancel.
+ * Every inner value is read by the chain alone. Multiples and shifts of columns by constant parameters become part of
+ * weight and bias (products.c): (x W + b) s + m = x (W s) + (b s + m), which loses nothing, for no large numbers
+ * cancel. The same before a product, ((x - m) s) W, is left alone: x W' - m W' could cancel.
  *
  * Activations that are composites were expanded before; they are found again by comparing with the expansion of the
  * composite itself, so that this file knows nothing of how they are written. */
@@ -85,7 +85,8 @@ static bool match(matcher *m, locum_id id, locum_id pattern)
         return m->pattern[i] == pattern;
     }
     const locum_node *a = locum_graph_node(g, id), *b = locum_graph_node(h, pattern);
-    if (a->op != b->op || a->n_inputs != b->n_inputs || a->n_reals != b->n_reals || m->n == TEMPLATE_NODES_MAX) return false;
+    if (a->op != b->op || a->n_inputs != b->n_inputs || a->n_reals != b->n_reals || m->n == TEMPLATE_NODES_MAX)
+        return false;
     if (a->op == LOCUM_OP_constant) return same_constant(g, id, h, pattern);
     if (a->op != LOCUM_OP_expand && a->n_integers != b->n_integers) return false;
     for (int i = 0; i < a->n_reals; i++)
@@ -101,8 +102,8 @@ static bool match(matcher *m, locum_id id, locum_id pattern)
 }
 
 /* What id is an activation of, if nothing inside is read from outside; else 0. */
-static locum_id activation_input(const plan_compiler *c, int n_templates, const activation_template *templates, locum_id id,
-                                 int32_t *activation)
+static locum_id activation_input(const plan_compiler *c, int n_templates, const activation_template *templates,
+                                 locum_id id, int32_t *activation)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
     if (node->op == LOCUM_OP_tanh || node->op == LOCUM_OP_sigmoid) {
@@ -155,7 +156,7 @@ static void mark_inner(plan_compiler *c, locum_id id, locum_id end, locum_id pro
     }
 }
 
-/* Is node `id` a multiple or a shift of the chain's columns that constant parameters give? Then the chain ends with it. */
+/* Is node `id` a multiple or a shift of the chain's columns by constant parameters? Then the chain ends with it. */
 static bool extend_affine(plan_compiler *c, locum_id id, int operand)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
@@ -163,14 +164,18 @@ static bool extend_affine(plan_compiler *c, locum_id id, int operand)
     plan_chain chain = c->chain[from];
     locum_id column = 0;
     if (chain.end != from || c->uses[from] != 1 || chain.n_affine == PLAN_AFFINE_MAX) return false;
-    if (!c->fixed[locum_graph_inputs(c->graph, chain.product)[1]] || (chain.bias && !c->fixed[chain.bias])) return false;
+    if (!c->fixed[locum_graph_inputs(c->graph, chain.product)[1]] || (chain.bias && !c->fixed[chain.bias]))
+        return false;
     if (node->op == LOCUM_OP_scale) {
         if (!chain.bias && locum_graph_reals(c->graph, id)[1] != 0) return false;
     } else {
         column = bias_input(c, id, from);
-        if (!column || !c->fixed[column] || (operand == 1 && node->op != LOCUM_OP_add && node->op != LOCUM_OP_multiply)) return false;
-        if (!chain.bias && node->op == LOCUM_OP_add) chain.bias = column;
-        else if (!chain.bias && node->op == LOCUM_OP_subtract) return false;
+        if (!column || !c->fixed[column] || (operand == 1 && node->op != LOCUM_OP_add && node->op != LOCUM_OP_multiply))
+            return false;
+        if (!chain.bias && node->op == LOCUM_OP_add)
+            chain.bias = column;
+        else if (!chain.bias && node->op == LOCUM_OP_subtract)
+            return false;
     }
     const bool is_bias = chain.bias == column && !c->chain[from].bias && node->op == LOCUM_OP_add;
     if (is_bias) {
@@ -189,8 +194,8 @@ static void find_affine(plan_compiler *c)
 {
     for (locum_id id = 1; id <= locum_graph_n(c->graph); id++) {
         const locum_node *node = locum_graph_node(c->graph, id);
-        const bool affine = node->op == LOCUM_OP_add || node->op == LOCUM_OP_subtract || node->op == LOCUM_OP_multiply ||
-                            node->op == LOCUM_OP_divide || node->op == LOCUM_OP_scale;
+        const bool affine = node->op == LOCUM_OP_add || node->op == LOCUM_OP_subtract ||
+                            node->op == LOCUM_OP_multiply || node->op == LOCUM_OP_divide || node->op == LOCUM_OP_scale;
         if (!affine || !c->uses[id] || c->chain[id].end) continue;
         for (int i = 0; i < node->n_inputs; i++)
             if (extend_affine(c, id, i)) break;
@@ -231,7 +236,10 @@ static void find_chains(plan_compiler *c, int n_templates, const activation_temp
 
 locum_status locum_plan_chains(plan_compiler *c)
 {
-    static const struct { locum_op op; int32_t activation; } composites[] = {
+    static const struct {
+        locum_op op;
+        int32_t activation;
+    } composites[] = {
         {LOCUM_OP_relu, LOCUM_ACT_RELU}, {LOCUM_OP_silu, LOCUM_ACT_SILU}, {LOCUM_OP_gelu, LOCUM_ACT_GELU}};
     enum { N = sizeof composites / sizeof composites[0] };
     activation_template templates[N];

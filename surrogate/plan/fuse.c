@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fuse.c - which works become one step, and which steps run together panel by panel.
  *
- * Clusters. Works are taken from the last to the first. An elementwise work joins the first cluster that reads it, if that
- * cluster walks over the same rows x columns and the tile program still fits; so a value is made where it is needed and is
- * stored only if others read it too. Sums are pulled forward into the cluster that makes their operand.
- * Groups. Steps over one symbol whose rows are independent form a group: every panel of rows passes through all its steps
- * while it is in cache. A step goes to the earliest group of its symbol in which all it reads is at hand: row by row from the
- * same group, or whole from an earlier one. Sums over rows accumulate over panels in order. */
+ * Clusters. Works are taken from the last to the first. An elementwise work joins the first cluster that reads it, if
+ * that cluster walks over the same rows x columns and the tile program still fits; so a value is made where it is
+ * needed and is stored only if others read it too. Sums are pulled forward into the cluster that makes their operand.
+ * Groups. Steps over one symbol whose rows are independent form a group: every panel of rows passes through all its
+ * steps while it is in cache. A step goes to the earliest group of its symbol in which all it reads is at hand: row by
+ * row from the same group, or whole from an earlier one. Sums over rows accumulate over panels in order. Sums in double
+ * and products of the adapter, which are chosen for their size, stand alone and are not cut. */
 #include "surrogate/plan/internal.h"
 
 #include <stdlib.h>
@@ -17,7 +18,7 @@ enum {
     SMALL = 32      /* values a unit */
 };
 
-/* --- readers --------------------------------------------------------------------------------------------------------- */
+/* --- readers ----------------------------------------------------------------------------------------------------- */
 
 static locum_status add_user(plan_compiler *c, int32_t work, int32_t value)
 {
@@ -53,8 +54,10 @@ static void write_parts_directly(plan_compiler *c)
         for (int32_t k = w->first_part; k < w->first_part + w->n_parts; k++) {
             plan_part *part = &c->parts[k];
             plan_value *from = &c->values[c->values[part->from].base];
-            const int32_t maker = c->maker[c->values[part->from].base], users = c->first_user[c->values[part->from].base];
-            if (maker < 0 || users < 0 || c->users[users].next >= 0 || from->output >= 0 || from->fixed != w->fixed) continue;
+            const int32_t maker = c->maker[c->values[part->from].base],
+                          users = c->first_user[c->values[part->from].base];
+            if (maker < 0 || users < 0 || c->users[users].next >= 0 || from->output >= 0 || from->fixed != w->fixed)
+                continue;
             if (c->works[maker].kind != WORK_ELEMENT && c->works[maker].kind != WORK_PRODUCT) continue;
             const plan_value *view = &c->values[part->from], *to = &c->values[part->to];
             int64_t rows, stride;
@@ -68,15 +71,22 @@ static void write_parts_directly(plan_compiler *c)
     }
 }
 
-/* --- clusters: while they grow, a higher index runs earlier --------------------------------------------------------- */
+/* --- clusters: while they grow, a higher index runs earlier ------------------------------------------------------ */
 
-static bool is_tile(const plan_work *w) { return w->kind == WORK_ELEMENT || w->kind == WORK_SUM; }
+static bool is_tile(const plan_work *w)
+{
+    return w->kind == WORK_ELEMENT || w->kind == WORK_SUM;
+}
 
 /* The iteration space without ones. */
 static void set_space(const plan_compiler *c, const plan_work *w, plan_cluster *cluster)
 {
     const plan_value *v = &c->values[w->kind == WORK_SUM ? w->in[0] : w->out];
-    *cluster = (plan_cluster){.symbol = w->symbol, .tile = is_tile(w), .whole = w->kind == WORK_REDUCE && w->symbol >= 0, .fixed = w->fixed, .first = -1};
+    *cluster = (plan_cluster){.symbol = w->symbol,
+                              .tile = is_tile(w),
+                              .whole = (w->kind == WORK_REDUCE || w->by_adapter) && w->symbol >= 0,
+                              .fixed = w->fixed,
+                              .first = -1};
     for (int i = 0; i < v->n_dims; i++)
         if (v->dims[i] != 1 || (i == 0 && v->symbol >= 0)) cluster->dims[cluster->n_dims++] = v->dims[i];
 }
@@ -130,7 +140,8 @@ static bool reads_in_register(const plan_compiler *c, const plan_cluster *space,
     return same_space(space, &c->clusters[c->works[u->work].cluster]) && locum_plan_reads_whole(c, u->value);
 }
 
-/* The last cluster (lowest index) in which the work may run, and whether a reader there would take its value from a register. */
+/* The last cluster (lowest index) in which the work may run, and whether a reader there would take its value from a
+ * register. */
 static int32_t latest_cluster(const plan_compiler *c, const plan_work *w, const plan_cluster *space, bool *by_reader)
 {
     int32_t latest = 0;
@@ -158,7 +169,8 @@ static bool shares_operand(const plan_compiler *c, const plan_work *w, const pla
 {
     for (int32_t i = cluster->first; i >= 0; i = c->works[i].next_in_cluster)
         for (int k = 0; k < w->n_in; k++)
-            if (c->values[c->values[w->in[k]].base].symbol == cluster->symbol && reads_base(c, &c->works[i], c->values[w->in[k]].base))
+            if (c->values[c->values[w->in[k]].base].symbol == cluster->symbol &&
+                reads_base(c, &c->works[i], c->values[w->in[k]].base))
                 return true;
     return false;
 }
@@ -174,7 +186,8 @@ static locum_status place_work(plan_compiler *c, int32_t work)
         const bool small = values_of(&space) <= SMALL; /* the call costs more than the work: take any company */
         for (int32_t k = latest; k < c->n_clusters; k++) {
             const plan_cluster *cluster = &c->clusters[k];
-            if (!same_space(&space, cluster) || !(small || (k == latest && by_reader) || shares_operand(c, w, cluster))) continue;
+            if (!same_space(&space, cluster) || !(small || (k == latest && by_reader) || shares_operand(c, w, cluster)))
+                continue;
             if (!may_join(c, work, k)) continue;
             join(c, work, k);
             return LOCUM_OK;
@@ -194,7 +207,9 @@ static int32_t earlier_cluster(const plan_compiler *c, int32_t sums)
     for (int32_t i = c->clusters[sums].first; i >= 0; i = c->works[i].next_in_cluster) {
         const plan_work *w = &c->works[i];
         const int32_t maker = c->maker[c->values[w->in[0]].base];
-        if (w->kind != WORK_SUM || maker < 0 || c->works[maker].kind != WORK_ELEMENT || !locum_plan_reads_whole(c, w->in[0])) return -1;
+        if (w->kind != WORK_SUM || maker < 0 || c->works[maker].kind != WORK_ELEMENT ||
+            !locum_plan_reads_whole(c, w->in[0]))
+            return -1;
         if (target >= 0 && target != c->works[maker].cluster) return -1;
         target = c->works[maker].cluster;
     }
@@ -251,7 +266,7 @@ static locum_status order_clusters(plan_compiler *c)
     return LOCUM_OK;
 }
 
-/* --- groups ---------------------------------------------------------------------------------------------------------- */
+/* --- groups ------------------------------------------------------------------------------------------------------ */
 
 /* Earliest group for a cluster, from one value that it reads. */
 static int32_t group_after(const plan_compiler *c, const plan_cluster *reader, const plan_work *w, int32_t value)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* internal.h - what the files of this folder share: the block that runs, and the compiler's own picture of a graph.
  *
- * The block:    header | groups | steps | streams | code | constants | names            (offsets in bytes from its start)
- *     Addresses are (base, offset, unit): bases[base] + offset + first * unit floats, where `first` is the first unit of the
- *     panel. Bases: 0 the block's constants, 1 the arena, 2 the packed parameters, then inputs, parameters, outputs.
- *     A unit is one step of a named extent ("one row of the batch"); steps of constant shape have one unit.
+ * The block:    header | groups | steps | streams | code | constants | names      (offsets in bytes from its start)
+ *     Addresses are (base, offset, unit): bases[base] + offset + first * unit floats, where `first` is the first unit
+ *     of the panel. Bases: 0 the block's constants, 1 the arena, 2 the packed parameters, then inputs, parameters,
+ *     outputs. A unit is one step of a named extent ("one row of the batch"); steps of constant shape have one unit.
  *
- * The compiler: graph -> values and works (choose.c) -> clusters and groups (fuse.c) -> places (memory.c) -> block (emit.c)
+ * The compiler: graph -> values, works (choose.c) -> clusters, groups (fuse.c) -> places (memory.c) -> block (emit.c)
  *     value     a view: base value, offset, strides; stored values are their own base
  *     work      one operation on whole values: what one step does, or one line of a tile program
  *     cluster   works that become one step (or, for copies, one step a part)
@@ -16,7 +16,7 @@
 
 #include "surrogate/plan/plan.h"
 
-/* --- the block ---------------------------------------------------------------------------------------------------------- */
+/* --- the block --------------------------------------------------------------------------------------------------- */
 
 enum { PLAN_BASE_DATA, PLAN_BASE_ARENA, PLAN_BASE_PACKED, PLAN_BASE_CALLER };
 
@@ -26,26 +26,33 @@ typedef struct plan_place {
 } plan_place;
 
 typedef enum plan_kind {
-    PLAN_TILE, PLAN_PRODUCT, PLAN_ADAPTER_PRODUCT, PLAN_PRODUCT_ROWS, PLAN_PACK, PLAN_COPY, PLAN_NOISE, PLAN_REDUCE
+    PLAN_TILE,
+    PLAN_PRODUCT,
+    PLAN_ADAPTER_PRODUCT,
+    PLAN_PRODUCT_ROWS,
+    PLAN_PACK,
+    PLAN_COPY,
+    PLAN_NOISE,
+    PLAN_REDUCE
 } plan_kind;
 
 typedef struct plan_stream {
     plan_place place;
-    int64_t stride[4];  /**< per loop, outermost first */
-    int64_t zero;       /**< sums over rows: floats a unit (or in all) to clear first, else 0 */
-    int32_t zero_once;  /**< clear before the first panel only, `zero` floats in all */
-    int32_t stored;     /**< written (store or sum), else read */
+    int64_t stride[4]; /**< per loop, outermost first */
+    int64_t zero;      /**< sums over rows: floats a unit (or in all) to clear first, else 0 */
+    int32_t zero_once; /**< clear before the first panel only, `zero` floats in all */
+    int32_t stored;    /**< written (store or sum), else read */
 } plan_stream;
 
 typedef struct plan_tile {
-    int64_t loops[4];       /**< outer, outer, rows, columns; loops[symbolic] counts per unit */
+    int64_t loops[4]; /**< outer, outer, rows, columns; loops[symbolic] counts per unit */
     int32_t symbolic;
     int32_t first_stream, n_streams, first_code, n_code;
-    int32_t registers;      /**< used */
+    int32_t registers; /**< used */
 } plan_tile;
 
 typedef struct plan_product {
-    plan_place a, b, bias, c; /**< b: packed; for product_rows c is the second operand and b the result */
+    plan_place a, b, bias, c;   /**< b: packed; for product_rows c is the second operand and b the result */
     int64_t rows, k, n, groups; /**< rows a unit */
     int64_t a_stride, b_stride, c_stride, b_group; /**< floats from group to group of b */
     int32_t transposed, by_adapter, has_bias, activation;
@@ -100,8 +107,8 @@ struct locum_plan {
     const locum_adapter *adapter;
     size_t bytes, arena_bytes, packed_bytes;
     size_t groups_at, steps_at, streams_at, code_at, data_at, names_at, counts_at;
-    size_t scratch_at, values_at;            /**< in the arena: bases, tile registers, values */
-    size_t pack_bases_at, pack_scratch_at;   /**< in packed, behind the values: what packing itself needs */
+    size_t scratch_at, values_at;          /**< in the arena: bases, tile registers, values */
+    size_t pack_bases_at, pack_scratch_at; /**< in packed, behind the values: what packing itself needs */
     unsigned flags;
     int32_t n_symbols, n_inputs, n_parameters, n_outputs;
     int32_t n_pack_groups, n_groups; /**< pack groups come first */
@@ -115,38 +122,47 @@ static inline const void *plan_at(const locum_plan *plan, size_t offset)
     return (const char *)plan + offset;
 }
 
-/* --- the compiler -------------------------------------------------------------------------------------------------------- */
+/* --- the compiler ------------------------------------------------------------------------------------------------ */
 
 typedef enum { VALUE_INPUT, VALUE_PARAMETER, VALUE_CONSTANT, VALUE_COMPUTED } plan_source;
 
 typedef struct plan_value {
     int64_t dims[LOCUM_DIMS_MAX], stride[LOCUM_DIMS_MAX], offset;
-    int32_t base;    /**< stored values: themselves */
+    int32_t base; /**< stored values: themselves */
     int32_t n_dims, symbol;
-    int32_t source;  /**< plan_source of a stored value */
-    int32_t index;   /**< of the input or parameter */
-    int64_t data;    /**< of a constant: first float of the block's constants */
-    int32_t output;  /**< computed into this output of the caller, -1 = none */
-    int32_t origin;  /**< a packed copy of this parameter's value, -1 = none */
-    int32_t copy;    /**< of a view: its stored copy, -1 = none yet */
-    int32_t inside;  /**< written straight into this part of another value, -1 = into its own memory */
-    bool fixed;      /**< depends on constants and constant parameters alone: computed by locum_plan_pack */
-    int64_t count;   /**< stored values: floats a unit */
+    int32_t source; /**< plan_source of a stored value */
+    int32_t index;  /**< of the input or parameter */
+    int64_t data;   /**< of a constant: first float of the block's constants */
+    int32_t output; /**< computed into this output of the caller, -1 = none */
+    int32_t origin; /**< a packed copy of this parameter's value, -1 = none */
+    int32_t copy;   /**< of a view: its stored copy, -1 = none yet */
+    int32_t inside; /**< written straight into this part of another value, -1 = into its own memory */
+    bool fixed;     /**< depends on constants and constant parameters alone: computed by locum_plan_pack */
+    int64_t count;  /**< stored values: floats a unit */
 
     /* fuse.c, memory.c */
     int32_t first_cluster, last_cluster; /**< memory: where made, last read */
-    bool kept;       /**< needs memory: made by a live work, and not only in registers */
-    bool scratch;    /**< holds one panel */
-    int32_t shares;  /**< in place: uses the memory of this value, -1 = its own */
-    int64_t size, place; /**< floats at capacity; offset in its space */
+    bool kept;                           /**< needs memory: made by a live work, and not only in registers */
+    bool scratch;                        /**< holds one panel */
+    int32_t shares;                      /**< in place: uses the memory of this value, -1 = its own */
+    int64_t size, place;                 /**< floats at capacity; offset in its space */
 } plan_value;
 
-typedef enum { WORK_ELEMENT, WORK_SUM, WORK_PRODUCT, WORK_PRODUCT_ROWS, WORK_PACK, WORK_COPY, WORK_NOISE, WORK_REDUCE } plan_work_kind;
+typedef enum {
+    WORK_ELEMENT,
+    WORK_SUM,
+    WORK_PRODUCT,
+    WORK_PRODUCT_ROWS,
+    WORK_PACK,
+    WORK_COPY,
+    WORK_NOISE,
+    WORK_REDUCE
+} plan_work_kind;
 
 typedef struct plan_work {
-    int32_t kind, node, symbol; /**< symbol of its iteration space */
-    int32_t out;                /**< stored value */
-    int32_t in[3], n_in;        /**< values; product: a, packed b (or b itself for the adapter), bias */
+    int32_t kind, node, symbol;  /**< symbol of its iteration space */
+    int32_t out;                 /**< stored value */
+    int32_t in[3], n_in;         /**< values; product: a, packed b (or b itself for the adapter), bias */
     int32_t first_part, n_parts; /**< copies */
     int32_t tile_op;
     float imm0, imm1;
@@ -176,24 +192,25 @@ typedef struct plan_cluster {
 /* One elementwise program over one iteration space, before memory is known. */
 typedef struct plan_program {
     int32_t n_streams, n_code, registers, symbolic;
-    int32_t value[LOCUM_TILE_STREAMS];            /**< the view (or stored value) of a stream */
+    int32_t value[LOCUM_TILE_STREAMS];                  /**< the view (or stored value) of a stream */
     int64_t stride[LOCUM_TILE_STREAMS][LOCUM_DIMS_MAX]; /**< per dim while building, then per loop */
-    int32_t stored[LOCUM_TILE_STREAMS];           /**< 0 read, 1 stored, 2 sum of columns, 3 sum over rows */
-    int32_t when[LOCUM_TILE_STREAMS];             /**< index of its first access in code; reads: of the load */
+    int32_t stored[LOCUM_TILE_STREAMS];                 /**< 0 read, 1 stored, 2 sum of columns, 3 sum over rows */
+    int32_t when[LOCUM_TILE_STREAMS];                   /**< index of its first access in code; reads: of the load */
     int64_t loops[4];
     locum_tile_step code[256];
 } plan_program;
 
 enum { PLAN_AFFINE_MAX = 4 };
 
-/* What a node has to do with a product and its epilogue: act(a b + bias), where later multiples and shifts of columns by constant
- * parameters are part of b and bias. */
+/* What a node has to do with a product and its epilogue: act(a b + bias), where later multiples and shifts of columns
+ * by constant parameters are part of b and bias. */
 typedef struct plan_chain {
     locum_id end;     /**< part of a chain: the node that ends it and stands for it; else 0 */
     locum_id product; /**< of the end: where the chain begins */
     locum_id bias;    /**< of the end: the node before it was repeated over rows, or 0 */
     int32_t activation, n_affine, n_before_bias; /**< affine operations before there was a bias are not its own */
-    locum_id affine[PLAN_AFFINE_MAX], column[PLAN_AFFINE_MAX]; /**< of the end: operations on columns and their vectors, or 0 */
+    locum_id affine[PLAN_AFFINE_MAX],
+        column[PLAN_AFFINE_MAX]; /**< of the end: operations on columns and their vectors, or 0 */
 } plan_chain;
 
 typedef struct plan_compiler {
@@ -212,10 +229,10 @@ typedef struct plan_compiler {
     float *data; /**< constants */
     int64_t n_data, data_capacity;
 
-    int32_t *value_of;   /**< [graph n + 1] */
-    int32_t *uses;       /**< [graph n + 1] live uses of a node, outputs included; 0 = dead */
-    bool *fixed;         /**< [graph n + 1] follows from constants and constant parameters */
-    plan_chain *chain;   /**< [graph n + 1] */
+    int32_t *value_of; /**< [graph n + 1] */
+    int32_t *uses;     /**< [graph n + 1] live uses of a node, outputs included; 0 = dead */
+    bool *fixed;       /**< [graph n + 1] follows from constants and constant parameters */
+    plan_chain *chain; /**< [graph n + 1] */
 
     int32_t *maker;      /**< [n_values] the work that makes a stored value, -1 = none */
     int32_t *first_user; /**< [n_values] lists of the live works that read a stored value: entries of users */
@@ -246,16 +263,19 @@ locum_status locum_plan_chains(plan_compiler *c);
 /* choose.c */
 locum_status locum_plan_lower(plan_compiler *c);
 locum_status locum_plan_add_value(plan_compiler *c, const plan_value *v, int32_t *id);
-locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int symbol, int n_dims, const int64_t *dims, int32_t *id);
-locum_status locum_plan_add_data(plan_compiler *c, int64_t n, int64_t *first); /* constants, at a multiple of 64 bytes */
+locum_status locum_plan_add_stored(plan_compiler *c, plan_source source, int symbol, int n_dims, const int64_t *dims,
+                                   int32_t *id);
+locum_status locum_plan_add_data(plan_compiler *c, int64_t n,
+                                 int64_t *first); /* constants, at a multiple of 64 bytes */
 locum_status locum_plan_add_work(plan_compiler *c, const plan_work *w);
-locum_status locum_plan_materialise(plan_compiler *c, int node, int32_t view, int32_t *stored); /* the same values, stored */
+locum_status locum_plan_materialise(plan_compiler *c, int node, int32_t view,
+                                    int32_t *stored); /* the same values, stored */
 /* products.c */
 locum_status locum_plan_lower_product(plan_compiler *c, locum_id id);
 locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id);
 bool locum_plan_by_adapter(const plan_compiler *c, locum_id product);
 /* views.c: shapes as strided views */
-int64_t locum_plan_count(const plan_value *v);                 /* floats a unit */
+int64_t locum_plan_count(const plan_value *v); /* floats a unit */
 bool locum_plan_contiguous(const plan_value *v);
 bool locum_plan_is_scalar(const plan_compiler *c, int32_t value, float *constant); /* a constant of one value */
 int locum_plan_merge(int n_dims, int64_t *dims, bool symbolic, int n_streams, int64_t (*stride)[LOCUM_DIMS_MAX]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* memory.c - where values lie: in the arena, one panel of it, or among the packed parameters.
  *
- *     time:    clusters in the order of running          a value lives from its maker to its last reader, ends included
- *     panels:  a value made and read within one group holds one panel; whole values that such a group touches live as long
- *              as the group, because every panel comes back to them
- *              panels are multiples of the kernels' blocks of rows: then sums over rows have the same bits for any panel
- *     places:  largest value first, into the smallest gap among those that live at the same time
- *     in place: an elementwise result takes the memory of an operand that it alone reads last, element by element */
+ *     time      clusters in the order of running; a value lives from its maker to its last reader, ends included
+ *     panels    a value made and read within one group holds one panel; whole values that such a group touches live as
+ *               long as the group, because every panel comes back to them. Panels are multiples of the kernels' blocks
+ *               of rows: then sums over rows have the same bits for any panel
+ *     places    largest value first, into the smallest gap among those that live at the same time
+ *     in place  an elementwise result takes the memory of an operand that it alone reads last, element by element */
 #include "surrogate/plan/internal.h"
 
 #include <stdlib.h>
@@ -15,12 +15,16 @@ enum {
     ALIGNMENT = 16,              /* floats of a cache line */
     PANEL_BYTES = 32768,         /* what a panel of small rows may use: about the first-level cache */
     LARGE_PANEL_BYTES = 1 << 20, /* for larger rows: between the second-level cache and a share of the third */
-    PANEL_ROWS_MIN = 64, PANEL_ROWS_MAX = 256
+    PANEL_ROWS_MIN = 64,
+    PANEL_ROWS_MAX = 256
 };
 
-static int64_t aligned(int64_t n) { return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+static int64_t aligned(int64_t n)
+{
+    return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
-/* --- life ------------------------------------------------------------------------------------------------------------ */
+/* --- life -------------------------------------------------------------------------------------------------------- */
 
 static locum_status make_programs(plan_compiler *c)
 {
@@ -32,7 +36,8 @@ static locum_status make_programs(plan_compiler *c)
         LOCUM_REQUIRE(locum_plan_program(c, cluster->n, c->order + cluster->first, &c->programs[k]), LOCUM_INTERNAL,
                       "a cluster does not fit a tile program");
         for (int s = 0; s < c->programs[k].n_streams; s++)
-            if (c->programs[k].stored[s]) c->values[c->programs[k].value[s]].kept = c->values[c->programs[k].value[s]].inside < 0;
+            if (c->programs[k].stored[s])
+                c->values[c->programs[k].value[s]].kept = c->values[c->programs[k].value[s]].inside < 0;
     }
     return LOCUM_OK;
 }
@@ -69,7 +74,7 @@ static void set_lives(plan_compiler *c)
     }
 }
 
-/* --- panels ---------------------------------------------------------------------------------------------------------- */
+/* --- panels ------------------------------------------------------------------------------------------------------ */
 
 /* Most bytes a unit that are alive at once in the group's scratch. */
 static int64_t scratch_per_unit(const plan_compiler *c, int32_t group)
@@ -80,7 +85,8 @@ static int64_t scratch_per_unit(const plan_compiler *c, int32_t group)
         int64_t alive = 0;
         for (int32_t i = 0; i < c->n_values; i++) {
             const plan_value *v = &c->values[i];
-            if (v->base == i && v->kept && v->scratch && v->first_cluster <= k && v->last_cluster >= k) alive += v->count;
+            if (v->base == i && v->kept && v->scratch && v->first_cluster <= k && v->last_cluster >= k)
+                alive += v->count;
         }
         if (alive > most) most = alive;
     }
@@ -110,21 +116,24 @@ static void set_panels(plan_compiler *c)
 {
     for (int32_t g = 0; g < c->n_groups; g++) {
         c->groups[g].panel_rows = choose_panel(c, g);
-        c->groups[g].panels = c->groups[g].symbol >= 0 && c->groups[g].panel_rows < c->options->capacity[c->groups[g].symbol];
+        c->groups[g].panels =
+            c->groups[g].symbol >= 0 && c->groups[g].panel_rows < c->options->capacity[c->groups[g].symbol];
     }
     for (int32_t i = 0; i < c->n_values; i++) {
         plan_value *v = &c->values[i];
         if (v->base != i || !v->kept) continue;
         const plan_group *first = &c->groups[c->clusters[v->first_cluster].group];
         const plan_group *last = &c->groups[c->clusters[v->last_cluster].group];
-        v->size = aligned(v->count * (v->scratch ? first->panel_rows : v->symbol >= 0 ? c->options->capacity[v->symbol] : 1));
+        v->size = aligned(v->count * (v->scratch       ? first->panel_rows
+                                      : v->symbol >= 0 ? c->options->capacity[v->symbol]
+                                                       : 1));
         if (v->scratch) continue;
         if (first->panels) v->first_cluster = first->first_step;
         if (last->panels) v->last_cluster = last->first_step + last->n_steps - 1;
     }
 }
 
-/* --- in place -------------------------------------------------------------------------------------------------------- */
+/* --- in place ---------------------------------------------------------------------------------------------------- */
 
 /* May the value stored by stream `to` take the memory of what stream `from` reads? */
 static bool may_share(const plan_compiler *c, int32_t cluster, const plan_program *p, int from, int to)
@@ -132,9 +141,14 @@ static bool may_share(const plan_compiler *c, int32_t cluster, const plan_progra
     const plan_value *view = &c->values[p->value[from]], *out = &c->values[p->value[to]];
     const plan_value *in = &c->values[view->base];
     const bool panels = c->groups[c->clusters[cluster].group].panels;
-    if (p->stored[from] || p->stored[to] != 1 || !in->kept || !out->kept || in->fixed || in->output >= 0 || out->output >= 0 || out->fixed) return false;
-    if (in->last_cluster != cluster || in->count != out->count || in->symbol != out->symbol || in->scratch != out->scratch) return false;
-    if ((panels && !in->scratch) || p->when[from] > p->when[to] || !locum_plan_reads_whole(c, p->value[from])) return false;
+    if (p->stored[from] || p->stored[to] != 1 || !in->kept || !out->kept || in->fixed || in->output >= 0 ||
+        out->output >= 0 || out->fixed)
+        return false;
+    if (in->last_cluster != cluster || in->count != out->count || in->symbol != out->symbol ||
+        in->scratch != out->scratch)
+        return false;
+    if ((panels && !in->scratch) || p->when[from] > p->when[to] || !locum_plan_reads_whole(c, p->value[from]))
+        return false;
     for (int s = 0; s < p->n_streams; s++)
         if (s != from && !p->stored[s] && c->values[p->value[s]].base == view->base) return false;
     return true;
@@ -165,7 +179,7 @@ static void share_memory(plan_compiler *c)
     }
 }
 
-/* --- places ---------------------------------------------------------------------------------------------------------- */
+/* --- places ------------------------------------------------------------------------------------------------------ */
 
 typedef struct block {
     int64_t size, place;

@@ -5,17 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- compiling ------------------------------------------------------------------------------------------------------- */
+/* --- compiling --------------------------------------------------------------------------------------------------- */
 
-static locum_status check(const locum_graph *graph, int n_outputs, const locum_id *outputs, const locum_plan_options *options)
+static locum_status check(const locum_graph *graph, int n_outputs, const locum_id *outputs,
+                          const locum_plan_options *options)
 {
     LOCUM_TRY(locum_graph_status(graph));
     LOCUM_REQUIRE(options->kernels, LOCUM_ARG, "a plan needs a table of kernels");
     LOCUM_REQUIRE(n_outputs > 0, LOCUM_ARG, "a plan needs at least one output");
     for (int i = 0; i < n_outputs; i++)
-        LOCUM_REQUIRE(outputs[i] >= 1 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG, "output %d is no node of the graph", i);
+        LOCUM_REQUIRE(outputs[i] >= 1 && outputs[i] <= locum_graph_n(graph), LOCUM_ARG,
+                      "output %d is no node of the graph", i);
     for (int s = 0; s < locum_graph_n_symbols(graph); s++)
-        LOCUM_REQUIRE(options->capacity[s] >= 0, LOCUM_ARG, "the capacity of '%s' is negative", locum_graph_symbol_name(graph, s));
+        LOCUM_REQUIRE(options->capacity[s] >= 0, LOCUM_ARG, "the capacity of '%s' is negative",
+                      locum_graph_symbol_name(graph, s));
     return LOCUM_OK;
 }
 
@@ -35,8 +38,10 @@ static locum_status count_uses(plan_compiler *c)
     }
     for (locum_id id = 1; id <= n && (c->options->flags & LOCUM_PLAN_CONSTANT_PARAMETERS); id++) {
         const locum_node *node = locum_graph_node(c->graph, id);
-        c->fixed[id] = node->op == LOCUM_OP_parameter || node->op == LOCUM_OP_constant || (node->n_inputs > 0 && node->symbol < 0);
-        for (int i = 0; i < node->n_inputs; i++) c->fixed[id] = c->fixed[id] && c->fixed[locum_graph_inputs(c->graph, id)[i]];
+        c->fixed[id] =
+            node->op == LOCUM_OP_parameter || node->op == LOCUM_OP_constant || (node->n_inputs > 0 && node->symbol < 0);
+        for (int i = 0; i < node->n_inputs; i++)
+            c->fixed[id] = c->fixed[id] && c->fixed[locum_graph_inputs(c->graph, id)[i]];
     }
     return LOCUM_OK;
 }
@@ -53,13 +58,14 @@ static locum_status compile(plan_compiler *c, locum_plan **plan)
 
 static void release(plan_compiler *c)
 {
-    void *const arrays[] = {c->values, c->works, c->parts, c->data, c->value_of, c->uses, c->fixed, c->chain, c->maker, c->first_user, c->users,
-                            c->clusters, c->order, c->groups, c->programs, c->steps, c->streams, c->code};
+    void *const arrays[] = {c->values, c->works,  c->parts,    c->data,       c->value_of, c->uses,
+                            c->fixed,  c->chain,  c->maker,    c->first_user, c->users,    c->clusters,
+                            c->order,  c->groups, c->programs, c->steps,      c->streams,  c->code};
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) free(arrays[i]);
 }
 
-locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const locum_id *outputs, const locum_plan_options *options,
-                               locum_plan **plan)
+locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const locum_id *outputs,
+                               const locum_plan_options *options, locum_plan **plan)
 {
     *plan = NULL;
     LOCUM_TRY(check(graph, n_outputs, outputs, options));
@@ -87,14 +93,32 @@ locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const lo
     return st;
 }
 
-/* --- queries --------------------------------------------------------------------------------------------------------- */
+/* --- queries ----------------------------------------------------------------------------------------------------- */
 
-size_t locum_plan_bytes(const locum_plan *plan) { return plan->bytes; }
-size_t locum_plan_arena_bytes(const locum_plan *plan) { return plan->arena_bytes; }
-size_t locum_plan_packed_bytes(const locum_plan *plan) { return plan->packed_bytes; }
-int locum_plan_n_inputs(const locum_plan *plan) { return plan->n_inputs; }
-int locum_plan_n_parameters(const locum_plan *plan) { return plan->n_parameters; }
-int locum_plan_n_steps(const locum_plan *plan) { return plan->n_steps - plan->n_pack_steps; }
+size_t locum_plan_bytes(const locum_plan *plan)
+{
+    return plan->bytes;
+}
+size_t locum_plan_arena_bytes(const locum_plan *plan)
+{
+    return plan->arena_bytes;
+}
+size_t locum_plan_packed_bytes(const locum_plan *plan)
+{
+    return plan->packed_bytes;
+}
+int locum_plan_n_inputs(const locum_plan *plan)
+{
+    return plan->n_inputs;
+}
+int locum_plan_n_parameters(const locum_plan *plan)
+{
+    return plan->n_parameters;
+}
+int locum_plan_n_steps(const locum_plan *plan)
+{
+    return plan->n_steps - plan->n_pack_steps;
+}
 
 static const char *name_of(const locum_plan *plan, int i)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* products.c - the product trio as works: operands as matrices with a row stride, the right one packed once for all its readers.
+/* products.c - the product trio as works: operands are matrices with a row stride, the right one packed for all.
  *
  *     c[r, g N + n] = act( sum_k a[r, g K + k] b[g, k, n] + bias[g N + n] )         one kernel call for each group g
  *
- * A constant right operand is packed while compiling, one that follows from constant parameters by locum_plan_pack, any other
- * inside each run. Large products may go to the adapter, which takes b as it is and has no epilogue. */
+ * A constant right operand is packed while compiling, one that follows from constant parameters by locum_plan_pack, any
+ * other inside each run. Large products may go to the adapter, which takes b as it is and has no epilogue. */
 #include "surrogate/plan/internal.h"
 
 #include <string.h>
@@ -74,8 +74,16 @@ static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_w
     }
     const bool constant = c->values[v->base].source == VALUE_CONSTANT;
     const int64_t dims[1] = {product->groups * product->b_group};
-    plan_work w = {.kind = WORK_PACK, .node = node, .symbol = -1, .in = {b}, .n_in = 1, .groups = product->groups, .k = product->k,
-                   .n = product->n, .b_group = product->b_group, .transposed = product->transposed};
+    plan_work w = {.kind = WORK_PACK,
+                   .node = node,
+                   .symbol = -1,
+                   .in = {b},
+                   .n_in = 1,
+                   .groups = product->groups,
+                   .k = product->k,
+                   .n = product->n,
+                   .b_group = product->b_group,
+                   .transposed = product->transposed};
     LOCUM_TRY(locum_plan_add_stored(c, constant ? VALUE_CONSTANT : VALUE_COMPUTED, -1, 1, dims, &w.out));
     product->in[1] = w.out;
     if (!constant) return locum_plan_add_work(c, &w);
@@ -107,7 +115,8 @@ static locum_status affine_element(plan_compiler *c, locum_id id, int32_t column
 }
 
 /* A vector over columns [G N], seen from a weight [G, K, N] or [G, N, K], or (sizes NULL) as a bias [G N]. */
-static locum_status column_view(plan_compiler *c, int32_t vector, const plan_value *like, const plan_work *product, int32_t *view)
+static locum_status column_view(plan_compiler *c, int32_t vector, const plan_value *like, const plan_work *product,
+                                int32_t *view)
 {
     plan_value v = c->values[vector];
     const int64_t step = v.stride[v.n_dims - 1];
@@ -124,14 +133,16 @@ static locum_status column_view(plan_compiler *c, int32_t vector, const plan_val
 }
 
 /* Weight and bias with the chain's operations on columns applied, oldest first. */
-static locum_status apply_affine(plan_compiler *c, const plan_chain *chain, const plan_work *product, int32_t *b, int32_t *bias)
+static locum_status apply_affine(plan_compiler *c, const plan_chain *chain, const plan_work *product, int32_t *b,
+                                 int32_t *bias)
 {
     for (int i = 0; i < chain->n_affine; i++) {
         const int op = locum_graph_node(c->graph, chain->affine[i])->op;
         int32_t of_weight = 0, of_bias = 0;
         const plan_value weight = c->values[*b];
         if (chain->column[i]) LOCUM_TRY(column_view(c, c->value_of[chain->column[i]], &weight, product, &of_weight));
-        if (op != LOCUM_OP_add && op != LOCUM_OP_subtract) LOCUM_TRY(affine_element(c, chain->affine[i], of_weight, false, b));
+        if (op != LOCUM_OP_add && op != LOCUM_OP_subtract)
+            LOCUM_TRY(affine_element(c, chain->affine[i], of_weight, false, b));
         if (!chain->bias || i < chain->n_before_bias) continue;
         const plan_value shift = c->values[*bias];
         if (chain->column[i]) LOCUM_TRY(column_view(c, c->value_of[chain->column[i]], &shift, product, &of_bias));
@@ -162,7 +173,8 @@ locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
     }
     if (chain.bias) {
         w.in[2] = bias;
-        if (c->values[bias].stride[c->values[bias].n_dims - 1] != 1) LOCUM_TRY(locum_plan_materialise(c, id, bias, &w.in[2]));
+        if (c->values[bias].stride[c->values[bias].n_dims - 1] != 1)
+            LOCUM_TRY(locum_plan_materialise(c, id, bias, &w.in[2]));
         w.n_in = 3;
     }
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
@@ -176,8 +188,14 @@ locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id)
     const locum_id *in = locum_graph_inputs(c->graph, id);
     const locum_node *a = locum_graph_node(c->graph, in[0]);
     const locum_adapter *adapter = c->options->adapter;
-    plan_work w = {.kind = WORK_PRODUCT_ROWS, .node = id, .symbol = a->symbol, .n_in = 2,
-                   .in = {c->value_of[in[0]], c->value_of[in[1]]}, .groups = node->dims[0], .k = node->dims[1], .n = node->dims[2]};
+    plan_work w = {.kind = WORK_PRODUCT_ROWS,
+                   .node = id,
+                   .symbol = a->symbol,
+                   .n_in = 2,
+                   .in = {c->value_of[in[0]], c->value_of[in[1]]},
+                   .groups = node->dims[0],
+                   .k = node->dims[1],
+                   .n = node->dims[2]};
     w.by_adapter = adapter && adapter->product_rows && adapter->wants(rows_at_capacity(c, a), w.k, w.n, 2);
     LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
     LOCUM_TRY(matrix_operand(c, id, &w.in[1]));
@@ -185,4 +203,3 @@ locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id)
     c->value_of[id] = w.out;
     return locum_plan_add_work(c, &w);
 }
-

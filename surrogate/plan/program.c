@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* program.c - elementwise works and sums over one iteration space as one tile program.
  *
- *     streams   what is read (views of stored values), what is stored, what is summed; strides per dim, then per merged loop
- *     code      a load at the first use of a stream, one line a work, a store right behind the work that makes the value
+ *     streams   what is read (views of stored values), stored, summed; strides per dim, then per merged loop
+ *     code      a load at the first use of a stream, one line a work, a store right behind the work it is of
+ *     loops     outer, outer, rows, columns: any order of the merged loops that keeps the last one
  *
- * A product of two values that is only added to is one line (MULTIPLY_ADD). Registers are handed out first free, in order;
- * a result may take the register of an operand that is read for the last time. */
+ * A product of two values that is only added to is one line (MULTIPLY_ADD). Registers are handed out first free, in
+ * order; a result may take the register of an operand that is read for the last time. */
 #include "surrogate/plan/internal.h"
 
 #include <string.h>
@@ -26,7 +27,10 @@ typedef struct builder {
     plan_program *p;
     line lines[LINES_MAX];
     int n_lines;
-    struct { int32_t key, last, reg; bool held; } items[LINES_MAX + LOCUM_TILE_STREAMS * 2]; /* what registers can hold */
+    struct {
+        int32_t key, last, reg;
+        bool held;
+    } items[LINES_MAX + LOCUM_TILE_STREAMS * 2]; /* what registers can hold */
     int n_items;
     bool busy[LOCUM_TILE_REGISTERS];
 } builder;
@@ -34,10 +38,12 @@ typedef struct builder {
 bool locum_plan_reads_whole(const plan_compiler *c, int32_t value)
 {
     const plan_value *v = &c->values[value], *base = &c->values[v->base];
-    return v->offset == 0 && locum_plan_contiguous(v) && locum_plan_count(v) == base->count && v->symbol == base->symbol;
+    return v->offset == 0 && locum_plan_contiguous(v) && locum_plan_count(v) == base->count &&
+           v->symbol == base->symbol;
 }
 
-static const plan_work *maker_inside(const plan_compiler *c, int n, const int32_t *works, const plan_work *reader, int32_t value)
+static const plan_work *maker_inside(const plan_compiler *c, int n, const int32_t *works, const plan_work *reader,
+                                     int32_t value)
 {
     const int32_t base = locum_plan_base(c, reader, value);
     for (int i = 0; i < n; i++) {
@@ -88,7 +94,8 @@ static int reads_of(const builder *b, int32_t base)
 {
     int reads = 0;
     for (int i = 0; i < b->n_lines; i++)
-        for (int k = 0; k < b->lines[i].n_in; k++) reads += b->lines[i].inside[k] && b->c->values[b->lines[i].in[k]].base == base;
+        for (int k = 0; k < b->lines[i].n_in; k++)
+            reads += b->lines[i].inside[k] && b->c->values[b->lines[i].in[k]].base == base;
     return reads;
 }
 
@@ -117,7 +124,7 @@ static void fold_multiply_add(builder *b)
     }
 }
 
-/* --- streams --------------------------------------------------------------------------------------------------------- */
+/* --- streams ----------------------------------------------------------------------------------------------------- */
 
 /* The stream of a view; -1 = too many. Two views are one stream if they walk the same way. */
 static int stream_of(builder *b, const plan_value *v, int32_t value, int stored, const int64_t *stride)
@@ -146,7 +153,7 @@ static void real_strides(const plan_value *v, const int64_t *of, int64_t *real)
         if (v->dims[i] != 1 || (i == 0 && v->symbol >= 0)) real[n++] = of[i];
 }
 
-/* --- registers ------------------------------------------------------------------------------------------------------- */
+/* --- registers --------------------------------------------------------------------------------------------------- */
 
 enum { KEY_STREAM = 1 << 24 };
 
@@ -215,7 +222,8 @@ static int operand_register(builder *b, const line *l, int k)
     float constant;
     const int stream = key - KEY_STREAM;
     locum_tile_step step = {.op = LOCUM_TILE_LOAD, .dst = (uint8_t)reg, .a = (uint8_t)stream};
-    if (locum_plan_is_scalar(b->c, l->in[k], &constant)) step = (locum_tile_step){.op = LOCUM_TILE_CONST, .dst = (uint8_t)reg, .imm0 = constant};
+    if (locum_plan_is_scalar(b->c, l->in[k], &constant))
+        step = (locum_tile_step){.op = LOCUM_TILE_CONST, .dst = (uint8_t)reg, .imm0 = constant};
     b->p->when[stream] = b->p->n_code;
     b->items[item].held = true;
     b->items[item].reg = reg;
@@ -261,15 +269,20 @@ static bool emit_line(builder *b, int at)
     if (dst < 0 || item < 0) return false;
     b->items[item].held = true;
     b->items[item].reg = dst;
-    if (!add_code(b->p, (locum_tile_step){.op = (uint8_t)l->op, .dst = (uint8_t)dst, .a = (uint8_t)reg[0], .b = (uint8_t)reg[1],
-                                          .c = (uint8_t)reg[2], .imm0 = l->work->imm0, .imm1 = l->work->imm1}))
+    if (!add_code(b->p, (locum_tile_step){.op = (uint8_t)l->op,
+                                          .dst = (uint8_t)dst,
+                                          .a = (uint8_t)reg[0],
+                                          .b = (uint8_t)reg[1],
+                                          .c = (uint8_t)reg[2],
+                                          .imm0 = l->work->imm0,
+                                          .imm1 = l->work->imm1}))
         return false;
     if (l->stored && !emit_store(b, l, 1, LOCUM_TILE_STORE, dst)) return false;
     release_after(b, at);
     return true;
 }
 
-/* --- loops ----------------------------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------------------------- */
 
 /* Streams that became immediates are dropped. */
 static void drop_constants(builder *b)
@@ -289,7 +302,8 @@ static void drop_constants(builder *b)
     p->n_streams = n;
     for (int i = 0; i < p->n_code; i++) {
         const int op = p->code[i].op;
-        if (op == LOCUM_TILE_LOAD || op == LOCUM_TILE_STORE || op == LOCUM_TILE_SUM_ROWS) p->code[i].a = (uint8_t)to[p->code[i].a];
+        if (op == LOCUM_TILE_LOAD || op == LOCUM_TILE_STORE || op == LOCUM_TILE_SUM_ROWS)
+            p->code[i].a = (uint8_t)to[p->code[i].a];
     }
 }
 
@@ -301,8 +315,8 @@ static unsigned summed_loops(const plan_program *p, int s, int n)
     return loops;
 }
 
-/* Settles the sums: over the last loop alone, or over others, which then must be the same for all of them. Returns those others;
- * ~0 = sums that the kernel does not have. */
+/* Settles the sums: over the last loop alone, or over others, which then must be the same for all of them. Returns
+ * those others; ~0 = sums that the kernel does not have. */
 static unsigned settle_sums(plan_program *p, int n)
 {
     unsigned over_rows = 0;
@@ -322,8 +336,8 @@ static unsigned settle_sums(plan_program *p, int n)
     return over_rows;
 }
 
-/* The loop that becomes the kernel's rows: the summed one, else the longest but the last; -1 = the sums do not allow it. Several
- * summed loops keep their order, so that sums do not depend on panels. */
+/* The loop that becomes the kernel's rows: the summed one, else the longest but the last; -1 = the sums do not allow
+ * it. Several summed loops keep their order, so that sums do not depend on panels. */
 static int rows_loop(const builder *b, const plan_value *space, int n, const int64_t *dims, unsigned over_rows)
 {
     int rows = n - 2;

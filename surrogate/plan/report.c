@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* report.c - a plan as a table for people: what each step does, how much work that is, and how long it took.
  *
- * flops: 2 a multiply-add of a product, 1 an elementwise line (a tanh too, so shares of peak mean something for products only).
- * bytes: every operand once, as if nothing stayed in cache. Both count for the given extents, all panels together. */
+ *     flops   2 a multiply-add of a product, 1 an elementwise line (a tanh too: shares of peak mean products only)
+ *     bytes   every operand once, as if nothing stayed in cache
+ * Both count for the given extents, all panels together. */
 #include "surrogate/plan/internal.h"
 
 #include <stdio.h>
@@ -15,15 +16,32 @@ typedef struct step_work {
 
 static const char *const activation_names[] = {"", "+tanh", "+relu", "+sigmoid", "+silu", "+gelu"};
 
-static const char *const tile_names[LOCUM_TILE_OP_COUNT] = {
-    [LOCUM_TILE_NEG] = "neg", [LOCUM_TILE_EXP] = "exp", [LOCUM_TILE_LOG] = "log", [LOCUM_TILE_SQRT] = "sqrt",
-    [LOCUM_TILE_RECIPROCAL] = "reciprocal", [LOCUM_TILE_SIN] = "sin", [LOCUM_TILE_COS] = "cos", [LOCUM_TILE_TANH] = "tanh",
-    [LOCUM_TILE_SIGMOID] = "sigmoid", [LOCUM_TILE_SOFTPLUS] = "softplus", [LOCUM_TILE_ERF] = "erf", [LOCUM_TILE_ABS] = "abs",
-    [LOCUM_TILE_SIGN] = "sign", [LOCUM_TILE_POWER] = "power", [LOCUM_TILE_SCALE] = "scale", [LOCUM_TILE_ADD] = "add",
-    [LOCUM_TILE_SUBTRACT] = "subtract", [LOCUM_TILE_MULTIPLY] = "multiply", [LOCUM_TILE_DIVIDE] = "divide",
-    [LOCUM_TILE_MAXIMUM] = "maximum", [LOCUM_TILE_MINIMUM] = "minimum", [LOCUM_TILE_GREATER] = "greater",
-    [LOCUM_TILE_SELECT] = "select", [LOCUM_TILE_MULTIPLY_ADD] = "multiply_add", [LOCUM_TILE_SUM_COLUMNS] = "sum_columns",
-    [LOCUM_TILE_SUM_ROWS] = "sum_rows"};
+static const char *const tile_names[LOCUM_TILE_OP_COUNT] = {[LOCUM_TILE_NEG] = "neg",
+                                                            [LOCUM_TILE_EXP] = "exp",
+                                                            [LOCUM_TILE_LOG] = "log",
+                                                            [LOCUM_TILE_SQRT] = "sqrt",
+                                                            [LOCUM_TILE_RECIPROCAL] = "reciprocal",
+                                                            [LOCUM_TILE_SIN] = "sin",
+                                                            [LOCUM_TILE_COS] = "cos",
+                                                            [LOCUM_TILE_TANH] = "tanh",
+                                                            [LOCUM_TILE_SIGMOID] = "sigmoid",
+                                                            [LOCUM_TILE_SOFTPLUS] = "softplus",
+                                                            [LOCUM_TILE_ERF] = "erf",
+                                                            [LOCUM_TILE_ABS] = "abs",
+                                                            [LOCUM_TILE_SIGN] = "sign",
+                                                            [LOCUM_TILE_POWER] = "power",
+                                                            [LOCUM_TILE_SCALE] = "scale",
+                                                            [LOCUM_TILE_ADD] = "add",
+                                                            [LOCUM_TILE_SUBTRACT] = "subtract",
+                                                            [LOCUM_TILE_MULTIPLY] = "multiply",
+                                                            [LOCUM_TILE_DIVIDE] = "divide",
+                                                            [LOCUM_TILE_MAXIMUM] = "maximum",
+                                                            [LOCUM_TILE_MINIMUM] = "minimum",
+                                                            [LOCUM_TILE_GREATER] = "greater",
+                                                            [LOCUM_TILE_SELECT] = "select",
+                                                            [LOCUM_TILE_MULTIPLY_ADD] = "multiply_add",
+                                                            [LOCUM_TILE_SUM_COLUMNS] = "sum_columns",
+                                                            [LOCUM_TILE_SUM_ROWS] = "sum_rows"};
 
 /* "tile: multiply, tanh, sum_rows ..." */
 static void describe_tile(const locum_plan *plan, const plan_tile *t, int64_t n, step_work *w)
@@ -51,7 +69,8 @@ static void describe_tile(const locum_plan *plan, const plan_tile *t, int64_t n,
         for (int i = 0; i < 4; i++) floats *= streams[s].stride[i] ? (double)loops[i] : 1;
         w->bytes += 4 * floats;
     }
-    snprintf(w->shape, sizeof w->shape, "%lld x %lld", (long long)(loops[0] * loops[1] * loops[2]), (long long)loops[3]);
+    snprintf(w->shape, sizeof w->shape, "%lld x %lld", (long long)(loops[0] * loops[1] * loops[2]),
+             (long long)loops[3]);
 }
 
 static void describe_product(const plan_step *step, int64_t n, step_work *w)
@@ -59,10 +78,10 @@ static void describe_product(const plan_step *step, int64_t n, step_work *w)
     const plan_product *p = &step->u.product;
     const double rows = (double)(p->rows * n), k = (double)p->k, m = (double)p->n, groups = (double)p->groups;
     const char *kind = step->kind == PLAN_PRODUCT_ROWS ? "product_rows" : "product";
-    snprintf(w->kernel, sizeof w->kernel, "%s%s%s%s", kind, p->by_adapter ? " (adapter)" : "", p->has_bias ? "+bias" : "",
-             activation_names[p->activation]);
-    snprintf(w->shape, sizeof w->shape, "%lld x [%lld x %lld] x %lld", (long long)p->groups, (long long)(p->rows * n), (long long)p->k,
-             (long long)p->n);
+    snprintf(w->kernel, sizeof w->kernel, "%s%s%s%s", kind, p->by_adapter ? " (adapter)" : "",
+             p->has_bias ? "+bias" : "", activation_names[p->activation]);
+    snprintf(w->shape, sizeof w->shape, "%lld x [%lld x %lld] x %lld", (long long)p->groups, (long long)(p->rows * n),
+             (long long)p->k, (long long)p->n);
     w->flops = 2 * groups * rows * k * m;
     w->bytes = 4 * groups * (rows * (k + m) + k * m);
 }
@@ -78,7 +97,8 @@ static void describe(const locum_plan *plan, const plan_step *step, int64_t n, s
     case PLAN_PACK: {
         const plan_pack *p = &step->u.pack;
         snprintf(w->kernel, sizeof w->kernel, "pack");
-        snprintf(w->shape, sizeof w->shape, "%lld x [%lld x %lld]", (long long)p->groups, (long long)p->k, (long long)p->n);
+        snprintf(w->shape, sizeof w->shape, "%lld x [%lld x %lld]", (long long)p->groups, (long long)p->k,
+                 (long long)p->n);
         w->bytes = 4.0 * (double)(p->groups * (p->k * p->n + p->b_group));
         break;
     }
@@ -106,7 +126,8 @@ static void describe(const locum_plan *plan, const plan_step *step, int64_t n, s
     }
 }
 
-static void report_step(const step_work *w, int group, const double *seconds, int n_runs, double peak_flops, locum_text *out)
+static void report_step(const step_work *w, int group, const double *seconds, int n_runs, double peak_flops,
+                        locum_text *out)
 {
     locum_text_add(out, "%5d  %-28s %12.4g %12.4g", group, w->shape, w->flops, w->bytes);
     if (seconds && n_runs > 0) {
@@ -117,14 +138,16 @@ static void report_step(const step_work *w, int group, const double *seconds, in
     locum_text_add(out, "  %s\n", w->kernel);
 }
 
-void locum_plan_report(const locum_plan *plan, const int64_t *extents, const double *seconds, int n_runs, double peak_flops, locum_text *out)
+void locum_plan_report(const locum_plan *plan, const int64_t *extents, const double *seconds, int n_runs,
+                       double peak_flops, locum_text *out)
 {
     const plan_group *groups = plan_at(plan, plan->groups_at);
     const plan_step *steps = plan_at(plan, plan->steps_at);
     step_work w, total = {0};
     double all_seconds = 0;
-    locum_text_add(out, "kernels %s, %d steps in %d groups, plan %zu bytes, arena %zu, packed parameters %zu\n", plan->kernels->name,
-                   locum_plan_n_steps(plan), plan->n_groups - plan->n_pack_groups, plan->bytes, plan->arena_bytes, plan->packed_bytes);
+    locum_text_add(out, "kernels %s, %d steps in %d groups, plan %zu bytes, arena %zu, packed parameters %zu\n",
+                   plan->kernels->name, locum_plan_n_steps(plan), plan->n_groups - plan->n_pack_groups, plan->bytes,
+                   plan->arena_bytes, plan->packed_bytes);
     locum_text_add(out, "group  %-28s %12s %12s", "shape", "flops", "bytes");
     if (seconds && n_runs > 0) locum_text_add(out, " %10s%s", "us", peak_flops > 0 ? "    peak" : "");
     locum_text_add(out, "  kernel\n");
@@ -132,7 +155,8 @@ void locum_plan_report(const locum_plan *plan, const int64_t *extents, const dou
         const int64_t n = groups[g].symbol < 0 ? 1 : extents[groups[g].symbol];
         for (int32_t i = groups[g].first_step; i < groups[g].first_step + groups[g].n_steps; i++) {
             describe(plan, &steps[i], n, &w);
-            report_step(&w, g - plan->n_pack_groups, seconds ? &seconds[i - plan->n_pack_steps] : NULL, n_runs, peak_flops, out);
+            report_step(&w, g - plan->n_pack_groups, seconds ? &seconds[i - plan->n_pack_steps] : NULL, n_runs,
+                        peak_flops, out);
             total.flops += w.flops;
             total.bytes += w.bytes;
             if (seconds) all_seconds += seconds[i - plan->n_pack_steps];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* run.c - runs the steps of a plan: for each group, for each panel of rows, for each step, one kernel call.
  *
- * Nothing is allocated, locked or measured unless asked for. A step turns its places into pointers and calls its kernel;
- * rows of results never depend on other rows, sums over rows go through the panels in order. */
+ * Nothing is allocated, locked or measured unless asked for. A step turns its places into pointers and calls its
+ * kernel; rows of results never depend on other rows, sums over rows go through the panels in order. */
 #include "surrogate/plan/internal.h"
 
 #include <string.h>
@@ -14,8 +14,8 @@ typedef struct run_state {
     const locum_plan *plan;
     const locum_plan_run_call *call;
     float *const *bases;
-    float *registers;  /* of tile programs */
-    int64_t first, n;  /* units of this panel */
+    float *registers; /* of tile programs */
+    int64_t first, n; /* units of this panel */
 } run_state;
 
 static inline float *at(const run_state *r, const plan_place *p)
@@ -23,7 +23,7 @@ static inline float *at(const run_state *r, const plan_place *p)
     return r->bases[p->base] + p->offset + r->first * p->unit;
 }
 
-/* --- steps ----------------------------------------------------------------------------------------------------------- */
+/* --- steps ------------------------------------------------------------------------------------------------------- */
 
 static void clear_sums(const run_state *r, const plan_stream *streams, int n)
 {
@@ -44,7 +44,11 @@ static void run_tile(const run_state *r, const plan_tile *t)
     for (int s = 0; s < t->n_streams; s++)
         streams[s] = (locum_tile_stream){at(r, &from[s].place), from[s].stride[2], from[s].stride[3]};
     const locum_tile_call call = {.steps = (const locum_tile_step *)plan_at(r->plan, r->plan->code_at) + t->first_code,
-                                  .n_steps = t->n_code, .streams = streams, .rows = loops[2], .columns = loops[3], .scratch = r->registers};
+                                  .n_steps = t->n_code,
+                                  .streams = streams,
+                                  .rows = loops[2],
+                                  .columns = loops[3],
+                                  .scratch = r->registers};
     for (int64_t i = 0; i < loops[0]; i++) {
         for (int64_t j = 0; j < loops[1]; j++) {
             if (i + j > 0)
@@ -58,9 +62,16 @@ static void run_tile(const run_state *r, const plan_tile *t)
 static void run_product(const run_state *r, const plan_product *p)
 {
     const float *bias = p->has_bias ? at(r, &p->bias) : NULL;
-    locum_product_call call = {.rows = p->rows * r->n, .k = p->k, .n = p->n, .a = at(r, &p->a), .a_stride = p->a_stride,
-                               .packed = at(r, &p->b), .bias = bias, .activation = (locum_activation)p->activation,
-                               .c = at(r, &p->c), .c_stride = p->c_stride};
+    locum_product_call call = {.rows = p->rows * r->n,
+                               .k = p->k,
+                               .n = p->n,
+                               .a = at(r, &p->a),
+                               .a_stride = p->a_stride,
+                               .packed = at(r, &p->b),
+                               .bias = bias,
+                               .activation = (locum_activation)p->activation,
+                               .c = at(r, &p->c),
+                               .c_stride = p->c_stride};
     if (r->n == 0) return;
     for (int64_t g = 0; g < p->groups; g++) {
         r->plan->kernels->product(&call);
@@ -75,8 +86,9 @@ static void run_adapter_product(const run_state *r, const plan_product *p)
 {
     if (r->n == 0) return;
     for (int64_t g = 0; g < p->groups; g++)
-        r->plan->adapter->product(p->rows * r->n, p->k, p->n, at(r, &p->a) + g * p->k, p->a_stride, at(r, &p->b) + g * p->b_group,
-                                  p->b_stride, p->transposed, at(r, &p->c) + g * p->n, p->c_stride);
+        r->plan->adapter->product(p->rows * r->n, p->k, p->n, at(r, &p->a) + g * p->k, p->a_stride,
+                                  at(r, &p->b) + g * p->b_group, p->b_stride, p->transposed, at(r, &p->c) + g * p->n,
+                                  p->c_stride);
 }
 
 static void run_product_rows(const run_state *r, const plan_product *p)
@@ -89,15 +101,16 @@ static void run_product_rows(const run_state *r, const plan_product *p)
     for (int64_t g = 0; g < p->groups; g++) {
         const float *a = at(r, &p->a) + g * p->k, *c = at(r, &p->c) + g * p->n;
         if (p->by_adapter)
-            r->plan->adapter->product_rows(p->rows * r->n, p->k, p->n, a, p->a_stride, c, p->c_stride, w + g * p->b_group, p->b_stride,
-                                           r->first > 0);
+            r->plan->adapter->product_rows(p->rows * r->n, p->k, p->n, a, p->a_stride, c, p->c_stride,
+                                           w + g * p->b_group, p->b_stride, r->first > 0);
         else
-            r->plan->kernels->product_rows(p->rows * r->n, p->k, p->n, a, p->a_stride, c, p->c_stride, w + g * p->b_group, p->b_stride,
-                                           r->first > 0);
+            r->plan->kernels->product_rows(p->rows * r->n, p->k, p->n, a, p->a_stride, c, p->c_stride,
+                                           w + g * p->b_group, p->b_stride, r->first > 0);
     }
 }
 
-static void copy_loops(const run_state *r, const plan_copy *p, int loop, const int64_t *loops, const float *from, float *to)
+static void copy_loops(const run_state *r, const plan_copy *p, int loop, const int64_t *loops, const float *from,
+                       float *to)
 {
     const int left = p->n_loops - loop;
     if (left <= 4) {
@@ -176,7 +189,7 @@ static inline void run_step(const run_state *r, const plan_step *step)
     }
 }
 
-/* --- groups ---------------------------------------------------------------------------------------------------------- */
+/* --- groups ------------------------------------------------------------------------------------------------------ */
 
 static double seconds_now(void)
 {
@@ -215,10 +228,13 @@ static void run_groups(run_state *r, int32_t first_group, int32_t end_group)
     }
 }
 
-/* Pointers of the caller behind the plan's own. Arrays that are only read share the table with those that are written. */
+/* Pointers of the caller behind the plan's own. Arrays that are only read share the table with those written. */
 static void set_bases(const locum_plan *plan, const locum_plan_run_call *call, float *arena, float **bases)
 {
-    union { const void *read; void *write; } p;
+    union {
+        const void *read;
+        void *write;
+    } p;
     float **to = bases + PLAN_BASE_CALLER;
     p.read = plan_at(plan, plan->data_at);
     bases[PLAN_BASE_DATA] = p.write;

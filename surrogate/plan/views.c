@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* views.c - shapes as strided views: reshape, expand, slice, permute and flip move no values if their readers take strides.
+/* views.c - shapes as strided views: reshape, expand, slice, permute and flip move no values if readers take strides.
  *
  *     address(i0, i1, ...) = base + offset + i0 stride0 + i1 stride1 + ...           strides are constants, in floats
  *
- * A first dim along a symbol has dims[0] * extent steps; as it stays first and is never cut, no stride depends on an extent. */
+ * A first dim along a symbol has dims[0] * extent steps; as it stays first and is never cut, no stride depends on an
+ * extent. */
 #include "surrogate/plan/internal.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ bool locum_plan_is_scalar(const plan_compiler *c, int32_t value, float *constant
     return true;
 }
 
-/* Drops dims of one step and joins neighbours that every stream walks as one. Returns the dims left; a symbol's dim stays first. */
+/* Drops dims of one step and joins neighbours that every stream walks as one. Returns the dims left; a symbol's dim
+ * stays first. */
 int locum_plan_merge(int n_dims, int64_t *dims, bool symbolic, int n_streams, int64_t (*stride)[LOCUM_DIMS_MAX])
 {
     int n = 0;
@@ -65,8 +67,8 @@ bool locum_plan_matrix(const plan_value *v, int64_t *rows, int64_t *row_stride)
     return true;
 }
 
-/* The same values under other dims, if strides can say so: runs of old dims and of new dims with equal products must match,
- * and each run of old dims must be one even walk. */
+/* The same values under other dims, if strides can say so: runs of old dims and of new dims with equal products must
+ * match, and each run of old dims must be one even walk. */
 bool locum_plan_reshape(const plan_value *v, int n_dims, const int64_t *dims, plan_value *out)
 {
     int64_t old[LOCUM_DIMS_MAX], stride[1][LOCUM_DIMS_MAX];

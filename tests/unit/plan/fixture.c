@@ -50,7 +50,10 @@ void fixture_free_oracle(const fixture *f, double **value)
     for (int i = 0; i < f->n_outputs; i++) free(value[i]);
 }
 
-static void *aligned_bytes(size_t n) { return aligned_alloc(64, (n + 127) / 64 * 64); }
+static void *aligned_bytes(size_t n)
+{
+    return aligned_alloc(64, (n + 127) / 64 * 64);
+}
 
 static float *filled(const fixture *f, const char *name)
 {
@@ -64,7 +67,8 @@ fixture_result fixture_run_plan(const fixture *f, const locum_plan *plan)
 {
     fixture_result r = {.n = f->n_outputs};
     const int n_inputs = locum_plan_n_inputs(plan), n_parameters = locum_plan_n_parameters(plan);
-    const float **inputs = calloc((size_t)(n_inputs + n_parameters) + 1, sizeof *inputs), **parameters = inputs + n_inputs;
+    const float **inputs = calloc((size_t)(n_inputs + n_parameters) + 1, sizeof *inputs),
+                **parameters = inputs + n_inputs;
     for (int i = 0; i < n_inputs; i++) inputs[i] = filled(f, locum_plan_input_name(plan, i));
     for (int i = 0; i < n_parameters; i++) parameters[i] = filled(f, locum_plan_parameter_name(plan, i));
     for (int i = 0; i < r.n; i++) {
@@ -78,8 +82,13 @@ fixture_result fixture_run_plan(const fixture *f, const locum_plan *plan)
         memset(packed, 0xff, locum_plan_packed_bytes(plan));
         locum_plan_pack(plan, parameters, packed);
     }
-    const locum_plan_run_call call = {.extents = f->extents, .inputs = inputs, .parameters = packed ? NULL : parameters, .packed = packed,
-                                      .outputs = r.value, .arena = arena, .seed = f->seed};
+    const locum_plan_run_call call = {.extents = f->extents,
+                                      .inputs = inputs,
+                                      .parameters = packed ? NULL : parameters,
+                                      .packed = packed,
+                                      .outputs = r.value,
+                                      .arena = arena,
+                                      .seed = f->seed};
     locum_plan_run(plan, &call);
     for (int i = 0; i < n_inputs + n_parameters; i++) free((void *)(uintptr_t)inputs[i]);
     free(inputs);
@@ -88,8 +97,8 @@ fixture_result fixture_run_plan(const fixture *f, const locum_plan *plan)
     return r;
 }
 
-fixture_result fixture_run(const fixture *f, const locum_kernels *kernels, unsigned flags, const int64_t *capacity, int panel_rows,
-                           const locum_adapter *adapter)
+fixture_result fixture_run(const fixture *f, const locum_kernels *kernels, unsigned flags, const int64_t *capacity,
+                           int panel_rows, const locum_adapter *adapter)
 {
     locum_plan *plan = NULL;
     locum_plan_options options = {.kernels = kernels, .flags = flags, .panel_rows = panel_rows, .adapter = adapter};
@@ -110,7 +119,8 @@ int fixture_same(const fixture_result *a, const fixture_result *b)
 {
     if (a->status || b->status || a->n != b->n) return 0;
     for (int i = 0; i < a->n; i++) {
-        if (a->count[i] != b->count[i] || memcmp(a->value[i], b->value[i], (size_t)a->count[i] * sizeof(float)) != 0) return 0;
+        if (a->count[i] != b->count[i] || memcmp(a->value[i], b->value[i], (size_t)a->count[i] * sizeof(float)) != 0)
+            return 0;
         for (int64_t k = 0; k < a->count[i]; k++)
             if (isnan(a->value[i][k])) return 0;
     }

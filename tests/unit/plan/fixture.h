@@ -26,8 +26,8 @@ typedef struct fixture_result {
 } fixture_result;
 
 /* Float32 by a plan. capacity NULL = extents. Outputs are filled with NaN first. */
-fixture_result fixture_run(const fixture *f, const locum_kernels *kernels, unsigned flags, const int64_t *capacity, int panel_rows,
-                           const locum_adapter *adapter);
+fixture_result fixture_run(const fixture *f, const locum_kernels *kernels, unsigned flags, const int64_t *capacity,
+                           int panel_rows, const locum_adapter *adapter);
 /* As fixture_run, with a plan that exists. */
 fixture_result fixture_run_plan(const fixture *f, const locum_plan *plan);
 void fixture_free(fixture_result *result);

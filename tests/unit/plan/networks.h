@@ -7,10 +7,10 @@
 
 enum { NETWORK_NORMALISED = 1, NETWORK_LAYER_NORM = 2 };
 
-/* Perceptron of `layers` hidden layers over "batch", `members` of them side by side: "x" [batch, 5] -> [batch, members 3]. Appends the
- * ids of its parameters to `parameters`. */
-locum_id network_build(locum_graph *graph, int layers, int64_t width, int64_t members, locum_op activation, unsigned flags,
-                       int *n_parameters, locum_id *parameters);
+/* Perceptron of `layers` hidden layers over "batch", `members` of them side by side:
+ * "x" [batch, 5] -> [batch, members 3]. Appends the ids of its parameters to `parameters`. */
+locum_id network_build(locum_graph *graph, int layers, int64_t width, int64_t members, locum_op activation,
+                       unsigned flags, int *n_parameters, locum_id *parameters);
 /* Fixture of the network's values alone. */
 fixture network_forward(int layers, int64_t width, int64_t members, locum_op activation, unsigned flags, int64_t rows);
 /* Loss (mean square against "target") and its gradient for all parameters. */

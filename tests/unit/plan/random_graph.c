@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* random_graph.c - see random_graph.h.
  *
- * Every node carries a bound `size` of its values and a bound `error` of what float32 adds, by the rules of running error
- * analysis (N. Higham, Accuracy and Stability of Numerical Algorithms, 3.3), u = 2^-24:
- *     x + y: ex + ey + u (sx + sy)     x y: ex sy + ey sx + u sx sy     f(x): max|f'| ex + 8 u max|f|  (kernels: 4 ulp, and room)
- *     sum of n: n ex + n u n sx        product over k: k (ea sb + eb sa) + k u k sa sb
- * Operators are composed so that slopes stay small: logarithms, roots and quotients see arguments away from 0, steps (greater,
- * sign, select) see inputs themselves, which are exact. Nodes whose bound exceeds 0.02 are not made outputs. */
+ * Every node carries a bound `size` of its values and a bound `error` of what float32 adds, by the rules of running
+ * error analysis (N. Higham, Accuracy and Stability of Numerical Algorithms, 3.3), u = 2^-24:
+ *     x + y           ex + ey + u (sx + sy)
+ *     x y             ex sy + ey sx + u sx sy
+ *     f(x)            max|f'| ex + 8 u max|f|                      kernels: 4 ulp, and room
+ *     sum of n        n ex + n u n sx
+ *     product over k  k (ea sb + eb sa) + k u k sa sb
+ * Operators are composed so that slopes stay small: logarithms, roots and quotients see arguments away from 0, steps
+ * (greater, sign, select) see inputs themselves, which are exact. Nodes whose bound exceeds 0.02 are not outputs. */
 #include "random_graph.h"
 
 #include <math.h>
@@ -41,16 +44,22 @@ static int64_t below(maker *m, int64_t n)
 }
 
 /* A copy: building moves nodes. */
-static locum_node node(const maker *m, locum_id id) { return *locum_graph_node(m->graph, id); }
+static locum_node node(const maker *m, locum_id id)
+{
+    return *locum_graph_node(m->graph, id);
+}
 
 static void add(maker *m, locum_id id, double size, double error, bool exact)
 {
     if (id && m->n < POOL_MAX) m->pool[m->n++] = (item){id, size, error, exact};
 }
 
-static item pick(maker *m) { return m->pool[m->n - 1 - below(m, below(m, 3) ? (m->n < 8 ? m->n : 8) : m->n)]; }
+static item pick(maker *m)
+{
+    return m->pool[m->n - 1 - below(m, below(m, 3) ? (m->n < 8 ? m->n : 8) : m->n)];
+}
 
-/* --- sources --------------------------------------------------------------------------------------------------------- */
+/* --- sources ----------------------------------------------------------------------------------------------------- */
 
 static void add_input(maker *m, int symbol)
 {
@@ -70,24 +79,38 @@ static void add_parameter(maker *m, int n_dims, const int64_t *dims)
     add(m, locum_parameter(m->graph, name, LOCUM_REAL32, n_dims, dims), 1, 0, true);
 }
 
-static item last(const maker *m) { return m->pool[m->n - 1]; }
+static item last(const maker *m)
+{
+    return m->pool[m->n - 1];
+}
 
-/* --- elementwise ----------------------------------------------------------------------------------------------------- */
+/* --- elementwise ------------------------------------------------------------------------------------------------- */
 
 static void unary(maker *m, item x)
 {
-    static const struct { locum_op op; double slope, most; } smooth[] = {
-        {LOCUM_OP_tanh, 1, 1}, {LOCUM_OP_sigmoid, 0.25, 1}, {LOCUM_OP_sin, 1, 1}, {LOCUM_OP_cos, 1, 1}, {LOCUM_OP_erf, 1.13, 1}};
-    static const struct { locum_op op; double slope; } growing[] = {
-        {LOCUM_OP_softplus, 1}, {LOCUM_OP_silu, 1.1}, {LOCUM_OP_gelu, 1.13}, {LOCUM_OP_relu, 1}, {LOCUM_OP_abs, 1}, {LOCUM_OP_neg, 1}};
+    static const struct {
+        locum_op op;
+        double slope, most;
+    } smooth[] = {{LOCUM_OP_tanh, 1, 1},
+                  {LOCUM_OP_sigmoid, 0.25, 1},
+                  {LOCUM_OP_sin, 1, 1},
+                  {LOCUM_OP_cos, 1, 1},
+                  {LOCUM_OP_erf, 1.13, 1}};
+    static const struct {
+        locum_op op;
+        double slope;
+    } growing[] = {{LOCUM_OP_softplus, 1}, {LOCUM_OP_silu, 1.1}, {LOCUM_OP_gelu, 1.13},
+                   {LOCUM_OP_relu, 1},     {LOCUM_OP_abs, 1},    {LOCUM_OP_neg, 1}};
     const int64_t kind = below(m, 13);
     const locum_id squashed = locum_unary(m->graph, LOCUM_OP_tanh, x.id);
     const double e = x.error + 8 * U; /* of the squashed value */
     if (kind < 5) {
-        add(m, locum_unary(m->graph, smooth[kind].op, x.id), smooth[kind].most, smooth[kind].slope * x.error + 8 * U, false);
+        add(m, locum_unary(m->graph, smooth[kind].op, x.id), smooth[kind].most, smooth[kind].slope * x.error + 8 * U,
+            false);
     } else if (kind < 11) {
         const double most = x.size + 1;
-        add(m, locum_unary(m->graph, growing[kind - 5].op, x.id), most, growing[kind - 5].slope * x.error + 8 * U * most, false);
+        add(m, locum_unary(m->graph, growing[kind - 5].op, x.id), most,
+            growing[kind - 5].slope * x.error + 8 * U * most, false);
     } else {
         const locum_id two = locum_scale(m->graph, squashed, 0.5, 2); /* 1.5 .. 2.5 */
         static const locum_op careful[] = {LOCUM_OP_log, LOCUM_OP_sqrt, LOCUM_OP_reciprocal, LOCUM_OP_exp};
@@ -109,7 +132,12 @@ static item partner(maker *m, item x)
     const locum_node n = node(m, x.id);
     const int64_t width = n.n_dims ? n.dims[n.n_dims - 1] : 1, one = 1;
     switch (below(m, 6)) {
-    case 0: if (n.n_dims > (n.symbol >= 0)) { add_parameter(m, 1, &width); return last(m); } break;
+    case 0:
+        if (n.n_dims > (n.symbol >= 0)) {
+            add_parameter(m, 1, &width);
+            return last(m);
+        }
+        break;
     case 1: add_parameter(m, 1, &one); return last(m);
     case 2: {
         const double value = (double)below(m, 7) / 2 - 1.5;
@@ -120,7 +148,9 @@ static item partner(maker *m, item x)
     for (int tries = 0; tries < 12; tries++) {
         const item y = pick(m);
         const locum_node o = node(m, y.id);
-        if (o.n_dims == n.n_dims && o.symbol == n.symbol && memcmp(o.dims, n.dims, (size_t)n.n_dims * sizeof *o.dims) == 0) return y;
+        if (o.n_dims == n.n_dims && o.symbol == n.symbol &&
+            memcmp(o.dims, n.dims, (size_t)n.n_dims * sizeof *o.dims) == 0)
+            return y;
     }
     return x;
 }
@@ -131,12 +161,15 @@ static void binary(maker *m, item x)
     const double sum = x.size + y.size, most = x.size > y.size ? x.size : y.size;
     switch (below(m, 7)) {
     case 0: add(m, locum_binary(m->graph, LOCUM_OP_add, x.id, y.id), sum, x.error + y.error + U * sum, false); break;
-    case 1: add(m, locum_binary(m->graph, LOCUM_OP_subtract, y.id, x.id), sum, x.error + y.error + U * sum, false); break;
+    case 1:
+        add(m, locum_binary(m->graph, LOCUM_OP_subtract, y.id, x.id), sum, x.error + y.error + U * sum, false);
+        break;
     case 2: add(m, locum_binary(m->graph, LOCUM_OP_maximum, x.id, y.id), most, x.error + y.error, false); break;
     case 3: add(m, locum_binary(m->graph, LOCUM_OP_minimum, x.id, y.id), most, x.error + y.error, false); break;
     case 4: {
         const locum_id below_two = locum_scale(m->graph, locum_unary(m->graph, LOCUM_OP_sigmoid, y.id), 1, 1);
-        add(m, locum_binary(m->graph, LOCUM_OP_divide, x.id, below_two), x.size, x.error + x.size * (y.error + 16 * U), false);
+        add(m, locum_binary(m->graph, LOCUM_OP_divide, x.id, below_two), x.size, x.error + x.size * (y.error + 16 * U),
+            false);
         break;
     }
     default:
@@ -153,7 +186,8 @@ static void step(maker *m, item x)
         const locum_node n = node(m, x.id), o = node(m, y.id);
         if (!y.exact || o.n_dims != n.n_dims || o.symbol != n.symbol) continue;
         if (memcmp(o.dims, n.dims, (size_t)n.n_dims * sizeof *o.dims) != 0) continue;
-        const locum_id above = locum_binary(m->graph, LOCUM_OP_greater, y.id, locum_scalar(m->graph, LOCUM_REAL32, 0.25));
+        const locum_id above =
+            locum_binary(m->graph, LOCUM_OP_greater, y.id, locum_scalar(m->graph, LOCUM_REAL32, 0.25));
         const locum_id half = locum_scale(m->graph, x.id, 0.5, 0);
         add(m, locum_select(m->graph, above, x.id, half), x.size, x.error + U * x.size, false);
         add(m, locum_unary(m->graph, LOCUM_OP_sign, y.id), 1, 0, true);
@@ -161,7 +195,7 @@ static void step(maker *m, item x)
     }
 }
 
-/* --- shapes ---------------------------------------------------------------------------------------------------------- */
+/* --- shapes ------------------------------------------------------------------------------------------------------ */
 
 static int64_t count_of(const locum_node *n)
 {
@@ -219,7 +253,8 @@ static void along_axis(maker *m, item x)
     const int64_t size = n.dims[axis];
     switch (count_of(&n) > COUNT_MAX ? 0 : below(m, 4)) {
     case 0: {
-        const int64_t first = below(m, size), most = size - first, step_ = 1 + below(m, 2), count = 1 + below(m, (most + step_ - 1) / step_);
+        const int64_t first = below(m, size), most = size - first, step_ = 1 + below(m, 2),
+                      count = 1 + below(m, (most + step_ - 1) / step_);
         add(m, locum_slice(m->graph, x.id, axis, first, count, step_), x.size, x.error, x.exact);
         break;
     }
@@ -267,16 +302,20 @@ static void sum(maker *m, item x)
     }
     if (n_axes == 0) return;
     if (below(m, 2)) {
-        add(m, locum_mean(m->graph, x.id, n_axes, axes, below(m, 2)), x.size, x.error + (count + 2) * U * x.size, false);
+        add(m, locum_mean(m->graph, x.id, n_axes, axes, below(m, 2)), x.size, x.error + (count + 2) * U * x.size,
+            false);
     } else {
         const locum_id total = locum_sum(m->graph, x.id, n_axes, axes, below(m, 2));
         add(m, locum_scale(m->graph, total, 1 / count, 0), x.size, x.error + (count + 2) * U * x.size, false);
     }
 }
 
-/* --- products, norms ------------------------------------------------------------------------------------------------- */
+/* --- products, norms --------------------------------------------------------------------------------------------- */
 
-static bool has_columns(const locum_node *n) { return n->n_dims > (n->symbol >= 0); }
+static bool has_columns(const locum_node *n)
+{
+    return n->n_dims > (n->symbol >= 0);
+}
 
 static void product(maker *m, item x)
 {
@@ -311,10 +350,12 @@ static void product(maker *m, item x)
         size += op > 0;
         error += 2 * U * size;
     }
-    static const locum_op activations[] = {LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_relu};
+    static const locum_op activations[] = {LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_silu, LOCUM_OP_gelu,
+                                           LOCUM_OP_relu};
     if (below(m, 3) == 0) {
         const int64_t a = below(m, 5);
-        add(m, locum_unary(m->graph, activations[a], y), a < 2 ? 1 : size, 1.13 * error + 8 * U * (a < 2 ? 1 : size), false);
+        add(m, locum_unary(m->graph, activations[a], y), a < 2 ? 1 : size, 1.13 * error + 8 * U * (a < 2 ? 1 : size),
+            false);
         return;
     }
     add(m, y, size, error, false);
@@ -337,14 +378,16 @@ static void norm(maker *m, item x)
     if (!has_columns(&n)) return;
     const int64_t width = n.dims[n.n_dims - 1];
     if (below(m, 2)) {
-        add(m, locum_unary(m->graph, LOCUM_OP_softmax, x.id), 1, 2 * x.error + (double)width * 4 * U * (1 + x.size), false);
+        add(m, locum_unary(m->graph, LOCUM_OP_softmax, x.id), 1, 2 * x.error + (double)width * 4 * U * (1 + x.size),
+            false);
         return;
     }
     add_parameter(m, 1, &width);
     const locum_id gain = last(m).id;
     add_parameter(m, 1, &width);
     const double w = (double)width; /* slope at most 2 / sqrt(epsilon) */
-    add(m, locum_layer_norm(m->graph, x.id, gain, last(m).id, 0.25), 1 + sqrt(w), 8 * x.error + w * 8 * U * (1 + x.size) * (1 + x.size), false);
+    add(m, locum_layer_norm(m->graph, x.id, gain, last(m).id, 0.25), 1 + sqrt(w),
+        8 * x.error + w * 8 * U * (1 + x.size) * (1 + x.size), false);
 }
 
 static void noise(maker *m)
@@ -353,7 +396,7 @@ static void noise(maker *m)
     add(m, locum_noise(m->graph, below(m, 2) ? m->symbol[0] : -1, 3, dims, (uint32_t)below(m, 5)), 6, 6 * U, false);
 }
 
-/* --- all ------------------------------------------------------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------------------------------------------- */
 
 static void grow(maker *m)
 {
@@ -363,18 +406,33 @@ static void grow(maker *m)
         return;
     }
     switch (below(m, 18)) {
-    case 0: case 1: case 2: unary(m, x); break;
+    case 0:
+    case 1:
+    case 2: unary(m, x); break;
     case 3: scale(m, x); break;
-    case 4: case 5: case 6: binary(m, x); break;
+    case 4:
+    case 5:
+    case 6: binary(m, x); break;
     case 7: step(m, x); break;
     case 8: reshape(m, x); break;
     case 9: permute(m, x); break;
-    case 10: case 11: along_axis(m, x); break;
+    case 10:
+    case 11: along_axis(m, x); break;
     case 12: expand(m, x); break;
     case 13: sum(m, x); break;
-    case 14: case 15: product(m, x); break;
-    case 16: if (below(m, 2)) product_rows(m, x); else norm(m, x); break;
-    default: if (below(m, 3)) norm(m, x); else noise(m);
+    case 14:
+    case 15: product(m, x); break;
+    case 16:
+        if (below(m, 2))
+            product_rows(m, x);
+        else
+            norm(m, x);
+        break;
+    default:
+        if (below(m, 3))
+            norm(m, x);
+        else
+            noise(m);
     }
 }
 

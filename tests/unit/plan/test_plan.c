@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_plan.c - what a plan promises besides being its graph: gradients, packing, memory, threads, adapters, names, report. */
+/* test_plan.c - what a plan promises besides being its graph: gradients, packing, memory, threads, adapters, report. */
 #include <pthread.h>
 #include <string.h>
 #include <time.h>
@@ -8,14 +8,18 @@
 #include "networks.h"
 #include "surrogate/plan/internal.h"
 
-static const locum_kernels *best(void) { return locum_kernels_for(locum_cpu_best()); }
+static const locum_kernels *best(void)
+{
+    return locum_kernels_for(locum_cpu_best());
+}
 
-/* --- against the oracle ---------------------------------------------------------------------------------------------- */
+/* --- against the oracle ------------------------------------------------------------------------------------------ */
 
 static double largest(const fixture *f, int output, const double *value)
 {
     double most = 0;
-    for (int64_t i = 0; i < locum_graph_count(f->graph, f->outputs[output], f->extents); i++) most = fmax(most, fabs(value[i]));
+    for (int64_t i = 0; i < locum_graph_count(f->graph, f->outputs[output], f->extents); i++)
+        most = fmax(most, fabs(value[i]));
     return most;
 }
 
@@ -30,8 +34,9 @@ static double relative_distance(const fixture *f, const fixture_result *got)
     return worst;
 }
 
-/* Float32: a layer adds rounding of about 2^-24 sqrt(width) = 3e-7 of the largest value, twice there and back over four layers,
- * with random signs: 1e-6; measured at most 6e-7 at any level; 8 times that for cancellation in losses and norms. */
+/* Float32: a layer adds rounding of about 2^-24 sqrt(width) = 3e-7 of the largest value, twice there and back over four
+ * layers, with random signs: 1e-6; measured at most 6e-7 at any level; 8 times that for cancellation in losses and
+ * norms. */
 static const double network_tolerance = 5e-6;
 
 static void check_network(fixture f)
@@ -39,7 +44,8 @@ static void check_network(fixture f)
     CHECK_OK(locum_graph_status(f.graph));
     CU_ASSERT(f.n_outputs > 0);
     for (unsigned combination = 0; combination < 16; combination++) {
-        const unsigned flags = (combination & 7) | (combination & 8 ? LOCUM_PLAN_CONSTANT_PARAMETERS : 0) | LOCUM_PLAN_POISON;
+        const unsigned flags =
+            (combination & 7) | (combination & 8 ? LOCUM_PLAN_CONSTANT_PARAMETERS : 0) | LOCUM_PLAN_POISON;
         const locum_kernels *kernels = locum_kernels_for((locum_cpu_level)(combination % 3));
         fixture_result got = fixture_run(&f, kernels, flags, NULL, combination % 2 ? 16 : 0, NULL);
         if (got.status) printf("\n    %s", locum_status_message());
@@ -51,7 +57,8 @@ static void check_network(fixture f)
 
 static void networks_of_every_activation_are_right(void)
 {
-    static const locum_op activations[] = {LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_relu};
+    static const locum_op activations[] = {LOCUM_OP_tanh, LOCUM_OP_sigmoid, LOCUM_OP_silu, LOCUM_OP_gelu,
+                                           LOCUM_OP_relu};
     for (int i = 0; i < 5; i++) check_network(network_forward(3, 17, 2, activations[i], NETWORK_NORMALISED, 65));
 }
 
@@ -69,12 +76,13 @@ static void gradients_of_forces_are_right(void)
     check_network(network_forces(2, 10, LOCUM_OP_silu, 9));
 }
 
-/* --- fusion ---------------------------------------------------------------------------------------------------------- */
+/* --- fusion ------------------------------------------------------------------------------------------------------ */
 
 static locum_plan *compile(const fixture *f, unsigned flags, int panel_rows)
 {
     locum_plan *plan = NULL;
-    const locum_plan_options options = {.kernels = best(), .flags = flags, .capacity = {f->extents[0]}, .panel_rows = panel_rows};
+    const locum_plan_options options = {
+        .kernels = best(), .flags = flags, .capacity = {f->extents[0]}, .panel_rows = panel_rows};
     CHECK_OK(locum_plan_create(f->graph, f->n_outputs, f->outputs, &options, &plan));
     return plan;
 }
@@ -88,9 +96,14 @@ static int count_text(const char *text, const char *what)
 
 static void a_layer_is_one_step(void)
 {
-    static const struct { locum_op op; const char *kernel; } cases[] = {
-        {LOCUM_OP_tanh, "product+bias+tanh"}, {LOCUM_OP_relu, "product+bias+relu"}, {LOCUM_OP_silu, "product+bias+silu"},
-        {LOCUM_OP_gelu, "product+bias+gelu"}, {LOCUM_OP_sigmoid, "product+bias+sigmoid"}};
+    static const struct {
+        locum_op op;
+        const char *kernel;
+    } cases[] = {{LOCUM_OP_tanh, "product+bias+tanh"},
+                 {LOCUM_OP_relu, "product+bias+relu"},
+                 {LOCUM_OP_silu, "product+bias+silu"},
+                 {LOCUM_OP_gelu, "product+bias+gelu"},
+                 {LOCUM_OP_sigmoid, "product+bias+sigmoid"}};
     for (int i = 0; i < 5; i++) {
         fixture f = network_forward(3, 16, 1, cases[i].op, 0, 200);
         locum_text text = {0};
@@ -118,9 +131,14 @@ static void affine_maps_of_columns_become_part_of_the_weights(void)
         const locum_id d = locum_parameter(graph, "d", LOCUM_REAL32, 1, &width);
         locum_id y = locum_product(graph, x, locum_parameter(graph, "w", LOCUM_REAL32, 3, w_dims), transposed);
         y = locum_binary(graph, LOCUM_OP_divide, y, locum_scale(graph, d, 0.25, 1)); /* 0.75 .. 1.25 */
-        for (int i = 0; i < 3; i++) y = locum_binary(graph, ops[i], y, locum_parameter(graph, names[i], LOCUM_REAL32, 1, &width));
-        fixture f = {.graph = graph, .n_outputs = 1, .extents = {65}, .outputs = {locum_unary(graph, LOCUM_OP_tanh, locum_scale(graph, y, 2, -1))}};
-        locum_plan *constant = compile(&f, LOCUM_PLAN_CONSTANT_PARAMETERS | LOCUM_PLAN_POISON, 0), *changing = compile(&f, 0, 0);
+        for (int i = 0; i < 3; i++)
+            y = locum_binary(graph, ops[i], y, locum_parameter(graph, names[i], LOCUM_REAL32, 1, &width));
+        fixture f = {.graph = graph,
+                     .n_outputs = 1,
+                     .extents = {65},
+                     .outputs = {locum_unary(graph, LOCUM_OP_tanh, locum_scale(graph, y, 2, -1))}};
+        locum_plan *constant = compile(&f, LOCUM_PLAN_CONSTANT_PARAMETERS | LOCUM_PLAN_POISON, 0),
+                   *changing = compile(&f, 0, 0);
         CU_ASSERT(locum_plan_n_steps(constant) == 1);
         CU_ASSERT(locum_plan_n_steps(changing) > 1);
         fixture_result got = fixture_run_plan(&f, constant);
@@ -155,7 +173,7 @@ static void panels_do_not_change_bits(void)
     network_destroy(&f);
 }
 
-/* --- packing, moving, threads ---------------------------------------------------------------------------------------- */
+/* --- packing, moving, threads ------------------------------------------------------------------------------------ */
 
 static void packing_once_gives_the_bits_of_packing_always(void)
 {
@@ -223,7 +241,7 @@ static void threads_share_a_plan(void)
     network_destroy(&f);
 }
 
-/* --- a planted bug --------------------------------------------------------------------------------------------------- */
+/* --- a planted bug ----------------------------------------------------------------------------------------------- */
 
 static void move_place(plan_place *place, int64_t from, int64_t to)
 {
@@ -251,7 +269,8 @@ static void values_that_overlap_are_noticed(void)
     int64_t place[2] = {0};
     int n = 0;
     for (int32_t i = 0; i < plan->n_steps && n < 2; i++) /* two hidden layers, both read again on the way back */
-        if (steps[i].kind == PLAN_PRODUCT && steps[i].u.product.activation == LOCUM_ACT_TANH) place[n++] = steps[i].u.product.c.offset;
+        if (steps[i].kind == PLAN_PRODUCT && steps[i].u.product.activation == LOCUM_ACT_TANH)
+            place[n++] = steps[i].u.product.c.offset;
     CU_ASSERT_FATAL(n == 2 && place[0] != place[1]);
     fixture_result sound = fixture_run_plan(&f, plan);
     CHECK_CLOSE(relative_distance(&f, &sound), 0, network_tolerance);
@@ -264,7 +283,7 @@ static void values_that_overlap_are_noticed(void)
     network_destroy(&f);
 }
 
-/* --- edges ----------------------------------------------------------------------------------------------------------- */
+/* --- edges ------------------------------------------------------------------------------------------------------- */
 
 static void no_rows_give_empty_results_and_zero_sums(void)
 {
@@ -299,7 +318,8 @@ static void unfit_graphs_are_refused(void)
     const locum_plan_options options = {.kernels = best(), .capacity = {4}};
     const int64_t dims[] = {1, 3};
     CHECK_OK(locum_graph_create(&graph));
-    locum_id y = locum_unary(graph, LOCUM_OP_exp, locum_input(graph, "x", LOCUM_REAL64, locum_graph_symbol(graph, "batch"), 2, dims));
+    locum_id y = locum_unary(graph, LOCUM_OP_exp,
+                             locum_input(graph, "x", LOCUM_REAL64, locum_graph_symbol(graph, "batch"), 2, dims));
     CHECK_FAILS(locum_plan_create(graph, 1, &y, &options, &plan), LOCUM_NOT_BUILT);
     CU_ASSERT(plan == NULL);
     y = 1000;
@@ -316,7 +336,8 @@ static void names_keep_the_order_of_the_graph(void)
 {
     fixture f = network_training(1, 8, 1, LOCUM_OP_tanh, NETWORK_NORMALISED, 4);
     locum_plan *plan = compile(&f, 0, 0);
-    static const char *const parameters[] = {"mean", "rate", "layer0/weight", "layer0/bias", "last/weight", "last/bias"};
+    static const char *const parameters[] = {"mean",        "rate",        "layer0/weight",
+                                             "layer0/bias", "last/weight", "last/bias"};
     static const int64_t counts[] = {5, 5, 40, 8, 24, 3};
     CU_ASSERT_FATAL(locum_plan_n_inputs(plan) == 2 && locum_plan_n_parameters(plan) == 6);
     CU_ASSERT_STRING_EQUAL(locum_plan_input_name(plan, 0), "x");
@@ -360,7 +381,7 @@ static void noise_follows_the_global_row(void)
     locum_graph_destroy(graph);
 }
 
-/* --- adapter --------------------------------------------------------------------------------------------------------- */
+/* --- adapter ----------------------------------------------------------------------------------------------------- */
 
 /* Loops of its own; counts are per test. */
 static int adapter_calls[2];
@@ -371,20 +392,21 @@ static bool wants_all(int64_t rows, int64_t k, int64_t n, int kind)
     return rows * k * n > 100;
 }
 
-static void adapter_product(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *b, int64_t b_stride,
-                            int transposed, float *c, int64_t c_stride)
+static void adapter_product(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *b,
+                            int64_t b_stride, int transposed, float *c, int64_t c_stride)
 {
     adapter_calls[0]++;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t j = 0; j < n; j++) {
             double sum = 0;
-            for (int64_t i = 0; i < k; i++) sum += (double)a[r * a_stride + i] * b[transposed ? j * b_stride + i : i * b_stride + j];
+            for (int64_t i = 0; i < k; i++)
+                sum += (double)a[r * a_stride + i] * b[transposed ? j * b_stride + i : i * b_stride + j];
             c[r * c_stride + j] = (float)sum;
         }
 }
 
-static void adapter_product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c, int64_t c_stride,
-                                 float *w, int64_t w_stride, int accumulate)
+static void adapter_product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
+                                 int64_t c_stride, float *w, int64_t w_stride, int accumulate)
 {
     adapter_calls[1]++;
     for (int64_t i = 0; i < k; i++)
@@ -409,7 +431,7 @@ static void large_products_go_to_the_adapter(void)
     network_destroy(&f);
 }
 
-/* --- cost ------------------------------------------------------------------------------------------------------------ */
+/* --- cost -------------------------------------------------------------------------------------------------------- */
 
 static void every_step_is_timed_and_listed(void)
 {
@@ -422,9 +444,14 @@ static void every_step_is_timed_and_listed(void)
     locum_text text = {0};
     CU_ASSERT_FATAL(locum_plan_n_steps(plan) < 128 && locum_plan_n_parameters(plan) == 6);
     for (int i = 0; i < 6; i++) parameters[i] = calloc((size_t)locum_plan_parameter_count(plan, i), sizeof(float));
-    for (int i = 0; i < f.n_outputs; i++) outputs[i] = calloc((size_t)locum_graph_count(f.graph, f.outputs[i], f.extents), sizeof(float));
+    for (int i = 0; i < f.n_outputs; i++)
+        outputs[i] = calloc((size_t)locum_graph_count(f.graph, f.outputs[i], f.extents), sizeof(float));
     void *arena = aligned_alloc(64, (locum_plan_arena_bytes(plan) + 63) / 64 * 64);
-    const locum_plan_run_call call = {.extents = f.extents, .inputs = inputs, .parameters = parameters, .outputs = outputs, .arena = arena,
+    const locum_plan_run_call call = {.extents = f.extents,
+                                      .inputs = inputs,
+                                      .parameters = parameters,
+                                      .outputs = outputs,
+                                      .arena = arena,
                                       .seconds = seconds};
     locum_plan_run(plan, &call);
     for (int i = 0; i < locum_plan_n_steps(plan); i++) CU_ASSERT(seconds[i] > 0);
@@ -466,9 +493,11 @@ static void compiling_takes_milliseconds(void)
 
 LOCUM_RUN_TESTS("plan", {"networks of every activation are right", networks_of_every_activation_are_right},
                 {"gradients of ensembles and norms are right", gradients_of_ensembles_and_norms_are_right},
-                {"gradients of forces are right", gradients_of_forces_are_right}, {"a layer is one step", a_layer_is_one_step},
-                
-                {"affine maps of columns become part of the weights", affine_maps_of_columns_become_part_of_the_weights},
+                {"gradients of forces are right", gradients_of_forces_are_right},
+                {"a layer is one step", a_layer_is_one_step},
+
+                {"affine maps of columns become part of the weights",
+                 affine_maps_of_columns_become_part_of_the_weights},
                 {"memory is reused", memory_is_reused}, {"panels do not change bits", panels_do_not_change_bits},
                 {"packing once gives the bits of packing always", packing_once_gives_the_bits_of_packing_always},
                 {"a plan can be moved", a_plan_can_be_moved}, {"threads share a plan", threads_share_a_plan},

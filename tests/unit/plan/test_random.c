@@ -35,8 +35,8 @@ static fixture fixture_of(const random_graph *r, int64_t rows, uint64_t seed)
 }
 
 /* One plan against the oracle. */
-static int agrees(const random_graph *r, const fixture *f, double *const *oracle, const locum_kernels *kernels, unsigned flags,
-                  const int64_t *capacity, int panel_rows, uint64_t seed)
+static int agrees(const random_graph *r, const fixture *f, double *const *oracle, const locum_kernels *kernels,
+                  unsigned flags, const int64_t *capacity, int panel_rows, uint64_t seed)
 {
     int good = 1;
     fixture_result got = fixture_run(f, kernels, flags | LOCUM_PLAN_POISON, capacity, panel_rows, NULL);
@@ -44,8 +44,8 @@ static int agrees(const random_graph *r, const fixture *f, double *const *oracle
     for (int i = 0; i < f->n_outputs && !got.status; i++) {
         const double off = fixture_distance(&got, i, oracle[i]);
         if (off <= r->tolerance[i] * check_scale()) continue;
-        printf("\n    graph %llu, rows %lld, flags %u, panel %d, %s kernels: output %d (%s) is off by %.3g > %.3g", (unsigned long long)seed,
-               (long long)f->extents[0], flags, panel_rows, kernels->name, i,
+        printf("\n    graph %llu, rows %lld, flags %u, panel %d, %s kernels: output %d (%s) is off by %.3g > %.3g",
+               (unsigned long long)seed, (long long)f->extents[0], flags, panel_rows, kernels->name, i,
                locum_op_name((locum_op)locum_graph_node(f->graph, f->outputs[i])->op), off, r->tolerance[i]);
         good = 0;
     }
@@ -95,7 +95,8 @@ static void one_plan_serves_every_number_of_rows_at_every_level(void)
             CHECK_OK(fixture_oracle(&f, oracle));
             wrong += !agrees(&r, &f, oracle, kernels, 0, capacity, 0, seed);
             wrong += !agrees(&r, &f, oracle, kernels, LOCUM_PLAN_CONSTANT_PARAMETERS, capacity, 7, seed);
-            fixture_result exact = fixture_run(&f, kernels, 0, NULL, 0, NULL), within = fixture_run(&f, kernels, 0, capacity, 0, NULL);
+            fixture_result exact = fixture_run(&f, kernels, 0, NULL, 0, NULL),
+                           within = fixture_run(&f, kernels, 0, capacity, 0, NULL);
             fixture_result panels = fixture_run(&f, kernels, 0, capacity, 64, NULL);
             other_bits += !fixture_same(&exact, &within) || !fixture_same(&exact, &panels);
             fixture_free(&exact);
@@ -122,7 +123,8 @@ static void rows_do_not_depend_on_other_rows(void)
         }
         const fixture few = fixture_of(&r, 9, seed), many = fixture_of(&r, 65, seed);
         const locum_kernels *kernels = locum_kernels_for((locum_cpu_level)(g % 3));
-        fixture_result a = fixture_run(&few, kernels, 0, NULL, 0, NULL), b = fixture_run(&many, kernels, 0, NULL, 5, NULL);
+        fixture_result a = fixture_run(&few, kernels, 0, NULL, 0, NULL),
+                       b = fixture_run(&many, kernels, 0, NULL, 5, NULL);
         for (int i = 0; i < a.n; i++) {
             if (locum_graph_node(r.graph, r.outputs[i])->symbol != 0) continue;
             different += memcmp(a.value[i], b.value[i], (size_t)a.count[i] * sizeof(float)) != 0;
@@ -136,6 +138,9 @@ static void rows_do_not_depend_on_other_rows(void)
     CU_ASSERT(compared > n_graphs() / 10);
 }
 
-LOCUM_RUN_TESTS("plan_random", {"every combination of passes agrees with the oracle", every_combination_of_passes_agrees_with_the_oracle},
-                {"one plan serves every number of rows at every level", one_plan_serves_every_number_of_rows_at_every_level},
+LOCUM_RUN_TESTS("plan_random",
+                {"every combination of passes agrees with the oracle",
+                 every_combination_of_passes_agrees_with_the_oracle},
+                {"one plan serves every number of rows at every level",
+                 one_plan_serves_every_number_of_rows_at_every_level},
                 {"rows do not depend on other rows", rows_do_not_depend_on_other_rows})
