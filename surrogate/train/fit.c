@@ -258,6 +258,10 @@ locum_status locum_train_fit(const train_fit *fit, train_state *state, locum_tra
         l.started = locum_clock();
         locum_progress_begin(&l.progress, fit->log, fit->what, (double)fit->recipe->steps, (double)state->step);
         st = run(&l);
+        if (!st && state->best_error < 0)
+            st = LOCUM_FAIL(LOCUM_NUMERIC,
+                            "%s: the validation error was never finite; a smaller train.learning_rate may help",
+                            fit->what);
         locum_progress_end(&l.progress);
         *result = (locum_train_result){.validation_error = state->best_error,
                                        .epochs = state->epoch,

@@ -109,6 +109,31 @@ static void an_analytic_map_is_learnt_and_its_interval_covers(void)
     synthetic_table_destroy(table);
 }
 
+static void without_calibration_or_validation_samples_there_are_values_only(void)
+{
+    static const int64_t counts[4] = {12, 0, 0, 5};
+    locum_table *table = synthetic_table(counts, 0.02, 5);
+    char folder[LOCUM_PATH_SIZE], path[LOCUM_PATH_SIZE];
+    locum_train_result result;
+    locum_model *model = NULL;
+    verdicts v;
+    training_folder(MPI_COMM_SELF, "bare", folder);
+    CHECK_OK(train_once("epochs: 5, batch: 100, ensemble: 1", table, folder, NULL, &result));
+    CU_ASSERT_EQUAL(result.steps, 5); /* the batch is the whole split */
+    model_of(folder, path);
+    CHECK_OK(locum_model_read(path, NULL, &model, NULL, 0));
+    CU_ASSERT_EQUAL(locum_model_n_calibration(model), 0);
+    CU_ASSERT_STRING_EQUAL(locum_model_metadata(model, "task"), "map");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(locum_model_metadata(model, "transforms"),
+               "{\"name\":\"spectrum\",\"transform\":\"log_share\",\"floor\":1e-07,\"total\":\"energy\"}"));
+    locum_model_close(model);
+    judge(path, table, 0.5, &v);
+    CU_ASSERT_EQUAL(v.covered, v.n); /* infinite intervals */
+    CHECK_OK(locum_remove_tree(folder));
+    synthetic_table_destroy(table);
+}
+
 /* --- the same bits however it was interrupted --------------------------------------------------------------------- */
 static void resume_from_every_checkpoint_gives_the_same_bits(void)
 {
@@ -484,6 +509,7 @@ int main(int n_arguments, char **arguments)
 {
     static const check_entry entries[] = {
         {"an analytic map is learnt and its interval covers", an_analytic_map_is_learnt_and_its_interval_covers},
+        {"without calibration there are values only", without_calibration_or_validation_samples_there_are_values_only},
         {"resume from every checkpoint gives the same bits", resume_from_every_checkpoint_gives_the_same_bits},
         {"a learning curve resumes", a_learning_curve_resumes_and_is_not_made_twice},
         {"a damaged checkpoint gives way to the one before", a_damaged_checkpoint_gives_way_to_the_one_before},
