@@ -3,9 +3,10 @@
  *
  *     start: inputs from the sample's config     advance: one locum_eval     observe: the outputs, lent from the state
  *
- * A solver's calls get no pointer to the model, a config holds plain data only; so the model travels in the config as a
- * hidden option, a whole number that names the wrapper (an address is below 2^53, which a default of the table holds exactly).
- * Left out: outputs on grids, inputs with several values, states that go on (a map has none). */
+ * A solver's calls get no pointer to the model, a config holds plain data only; so the model travels in the
+ * config as a hidden option, a whole number that names the wrapper (an address is below 2^53, which a default
+ * of the table holds exactly). Left out: outputs on grids, inputs with several values, states that go on (a
+ * map has none). */
 #include "surrogate/as_solver/as_solver.h"
 
 #include <math.h>
@@ -19,9 +20,9 @@
 struct locum_surrogate_solver {
     const locum_model *model;
     int n_inputs;
-    char (*name)[64];       /**< [n_inputs] of the options */
-    locum_option *options;  /**< [n_inputs + 2] */
-    double *config;         /**< [1 + n_inputs] the handle, then the values */
+    char (*name)[64];      /**< [n_inputs] of the options */
+    locum_option *options; /**< [n_inputs + 2] */
+    double *config;        /**< [1 + n_inputs] the handle, then the values */
     locum_solver_type type;
 };
 
@@ -43,7 +44,7 @@ struct locum_state {
     double time;
 };
 
-/* --- solver ------------------------------------------------------------------------------------------------------------------------ */
+/* --- solver ----------------------------------------------------------------------------------- */
 
 static void destroy(locum_solver *s)
 {
@@ -56,8 +57,13 @@ static void destroy(locum_solver *s)
 
 static void describe_rows(locum_domain *domain, const locum_port *port)
 {
-    *domain = (locum_domain){.name = port->name, .support = LOCUM_ROWS, .n_dims = 1, .n_global = {port->dims[0], 1, 1},
-                             .axis = {port->axis[0]}, .axis_name = {port->axis_name[0]}, .axis_unit = "1"};
+    *domain = (locum_domain){.name = port->name,
+                             .support = LOCUM_ROWS,
+                             .n_dims = 1,
+                             .n_global = {port->dims[0], 1, 1},
+                             .axis = {port->axis[0]},
+                             .axis_name = {port->axis_name[0]},
+                             .axis_unit = "1"};
     for (int side = 0; side < 2; side++) domain->side[0][side] = LOCUM_OPEN;
     if (!port->axis[0]) return;
     domain->lower[0] = port->axis[0][0];
@@ -75,15 +81,21 @@ static locum_status describe(locum_solver *s)
     s->domains[0] = (locum_domain){.name = "global", .support = LOCUM_GLOBAL, .n_global = {1, 1, 1}};
     for (int i = 0; i < s->n_outputs; i++) {
         const locum_port *port = locum_model_output(model, i);
-        LOCUM_REQUIRE(port->n_dims < 2, LOCUM_NOT_BUILT, "surrogate: output '%s' has %d axes; only values, profiles and spectra so far",
-                      port->name, port->n_dims);
+        LOCUM_REQUIRE(port->n_dims < 2, LOCUM_NOT_BUILT,
+                      "surrogate: output '%s' has %d axes; only values, profiles and spectra so far", port->name,
+                      port->n_dims);
         if (port->n_dims == 1) describe_rows(&s->domains[n_domains], port);
-        s->arrays[i] = (locum_array){.name = port->name, .text = port->text, .unit = port->unit, .type = LOCUM_FLOAT64,
-                                     .domain = port->n_dims == 1 ? n_domains++ : 0, .roles = LOCUM_OBSERVABLE};
+        s->arrays[i] = (locum_array){.name = port->name,
+                                     .text = port->text,
+                                     .unit = port->unit,
+                                     .type = LOCUM_FLOAT64,
+                                     .domain = port->n_dims == 1 ? n_domains++ : 0,
+                                     .roles = LOCUM_OBSERVABLE};
         s->first[i] = s->width;
         s->width += port->extent;
     }
-    s->schema = (locum_schema){.domains = s->domains, .n_domains = n_domains, .arrays = s->arrays, .n_arrays = s->n_outputs, .timeless = true};
+    s->schema = (locum_schema){
+        .domains = s->domains, .n_domains = n_domains, .arrays = s->arrays, .n_arrays = s->n_outputs, .timeless = true};
     return LOCUM_OK;
 }
 
@@ -102,14 +114,17 @@ static locum_status create(const void *config, const locum_services *services, M
 
     (void)services;
     *solver = NULL;
-    LOCUM_REQUIRE(wrapper_of(config), LOCUM_ARG, "surrogate: the config names no model; begin with locum_surrogate_solver_config()");
+    LOCUM_REQUIRE(wrapper_of(config), LOCUM_ARG,
+                  "surrogate: the config names no model; begin with locum_surrogate_solver_config()");
     LOCUM_TRY(LOCUM_NEW(&s, 1));
     s->surrogate = wrapper_of(config);
     s->n_outputs = locum_model_n_outputs(s->surrogate->model);
     MPI_Comm_rank(comm, &s->rank);
     locum_status st = describe(s);
-    if (st) destroy(s);
-    else *solver = s;
+    if (st)
+        destroy(s);
+    else
+        *solver = s;
     return st;
 }
 
@@ -118,7 +133,7 @@ static const locum_schema *schema(const locum_solver *s)
     return &s->schema;
 }
 
-/* --- state ------------------------------------------------------------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------------------ */
 
 static void free_state(locum_state *state)
 {
@@ -143,7 +158,8 @@ static locum_status allocate(const locum_solver *s, locum_state *state)
     LOCUM_TRY(LOCUM_NEW(&state->outputs, s->n_outputs));
     LOCUM_TRY(LOCUM_NEW(&state->value, s->surrogate->n_inputs));
     LOCUM_TRY(LOCUM_NEW(&state->result, s->width));
-    for (int i = 0; i < s->surrogate->n_inputs; i++) state->inputs[i] = (locum_buffer){state->value + i, LOCUM_FLOAT64, 1, 1};
+    for (int i = 0; i < s->surrogate->n_inputs; i++)
+        state->inputs[i] = (locum_buffer){state->value + i, LOCUM_FLOAT64, 1, 1};
     for (int i = 0; i < s->n_outputs; i++) {
         int64_t extent = locum_model_output(model, i)->extent;
         state->outputs[i] = (locum_buffer){state->result + s->first[i], LOCUM_FLOAT64, extent, 1};
@@ -197,14 +213,15 @@ static double time_of(const locum_state *state)
     return state->time;
 }
 
-/* --- wrapper ----------------------------------------------------------------------------------------------------------------------- */
+/* --- wrapper ---------------------------------------------------------------------------------- */
 
 static locum_status fill_options(locum_surrogate_solver *w)
 {
     for (int i = 0; i < w->n_inputs; i++) {
         const locum_port *port = locum_model_input(w->model, i);
         double middle = 0.5 * (port->lower + port->upper);
-        LOCUM_REQUIRE(port->extent == 1, LOCUM_NOT_BUILT, "surrogate: input '%s' has %lld values; only single values so far", port->name,
+        LOCUM_REQUIRE(port->extent == 1, LOCUM_NOT_BUILT,
+                      "surrogate: input '%s' has %lld values; only single values so far", port->name,
                       (long long)port->extent);
         size_t n = strlen(port->name);
         LOCUM_REQUIRE(n < sizeof w->name[i], LOCUM_INPUT, "surrogate: the name of input '%s' is too long", port->name);
@@ -212,12 +229,23 @@ static locum_status fill_options(locum_surrogate_solver *w)
         for (char *c = w->name[i]; *c; c++)
             if (*c == '.') *c = '_';
         w->config[1 + i] = isfinite(middle) ? middle : 0;
-        w->options[i] = (locum_option){.name = w->name[i], .type = LOCUM_F64, .place = (size_t)(1 + i) * sizeof(double), .value = w->config[1 + i],
-                                       .min = -INFINITY, .max = INFINITY, .unit = port->unit ? port->unit : "1", .text = port->text,
+        w->options[i] = (locum_option){.name = w->name[i],
+                                       .type = LOCUM_F64,
+                                       .place = (size_t)(1 + i) * sizeof(double),
+                                       .value = w->config[1 + i],
+                                       .min = -INFINITY,
+                                       .max = INFINITY,
+                                       .unit = port->unit ? port->unit : "1",
+                                       .text = port->text,
                                        .flags = LOCUM_PARAMETER};
     }
-    w->options[w->n_inputs] = (locum_option){.name = HANDLE, .type = LOCUM_I64, .place = 0, .value = (double)(uintptr_t)w, .unit = "1",
-                                             .text = "number of the open model", .flags = LOCUM_HIDDEN};
+    w->options[w->n_inputs] = (locum_option){.name = HANDLE,
+                                             .type = LOCUM_I64,
+                                             .place = 0,
+                                             .value = (double)(uintptr_t)w,
+                                             .unit = "1",
+                                             .text = "number of the open model",
+                                             .flags = LOCUM_HIDDEN};
     int64_t handle = (int64_t)(uintptr_t)w;
     memcpy(w->config, &handle, sizeof handle);
     LOCUM_REQUIRE((double)(uintptr_t)w < 9007199254740992.0, LOCUM_INTERNAL, "surrogate: an address above 2^53");
@@ -237,12 +265,23 @@ locum_status locum_surrogate_solver_create(const locum_model *model, locum_surro
     if (!st) st = LOCUM_NEW(&w->options, w->n_inputs + 2);
     if (!st) st = LOCUM_NEW(&w->config, w->n_inputs + 1);
     if (!st) st = fill_options(w);
-    w->type = (locum_solver_type){.name = "surrogate", .summary = "a trained model, evaluated", .options = w->options,
-                                  .config_size = (size_t)(w->n_inputs + 1) * sizeof(double), .reproducible = LOCUM_BITS_ANY_RANKS,
-                                  .create = create, .schema = schema, .start = start, .advance = advance, .observe = observe,
-                                  .time = time_of, .free_state = free_state, .destroy = destroy};
-    if (st) locum_surrogate_solver_destroy(w);
-    else *surrogate = w;
+    w->type = (locum_solver_type){.name = "surrogate",
+                                  .summary = "a trained model, evaluated",
+                                  .options = w->options,
+                                  .config_size = (size_t)(w->n_inputs + 1) * sizeof(double),
+                                  .reproducible = LOCUM_BITS_ANY_RANKS,
+                                  .create = create,
+                                  .schema = schema,
+                                  .start = start,
+                                  .advance = advance,
+                                  .observe = observe,
+                                  .time = time_of,
+                                  .free_state = free_state,
+                                  .destroy = destroy};
+    if (st)
+        locum_surrogate_solver_destroy(w);
+    else
+        *surrogate = w;
     return st;
 }
 

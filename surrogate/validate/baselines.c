@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* baselines.c - our own solver made cheaper, searched until the surrogate's error is bracketed.
  *
- *     for each rung of the ladder, cheapest first:   one run over the searched test samples, another seed, nested means from an early start
- *         for each end t2 of a window:               the start t1 that gives the least error         (settings that cost the same)
+ *     for each rung of the ladder, cheapest first: one run over the searched test samples, another seed,
+ *                                                  nested means from an early start
+ *         for each end t2 of a window:             the start t1 that gives the least error (all cost the same)
  *     a rung is run only as far as its cost stays below that of the cheapest setting that is as good as the surrogate
- * That t1 is chosen on the very test samples favours the solver, as do samples counted in parallel and nothing else running: the baseline
- * is meant to be strong. Time of a setting: solver seconds from the initial state to t2, spin-up included, mean over samples. The reference
- * is the last rung; it is always timed, and where it was stopped early its time is continued at the rate of its second half. */
+ * That t1 is chosen on the very test samples favours the solver: the baseline is meant to be strong. Time of a setting:
+ * solver seconds from the initial state to t2, spin-up included, mean over samples. The reference is the last rung; it is
+ * always timed, and where it was stopped early its time is continued at the rate of its second half. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -20,21 +21,21 @@
 typedef struct walker {
     const locum_problem *problem;
     locum_search *search;
-    int64_t n;             /**< searched samples */
-    double *x, *truth;     /**< [n, n_inputs], [n, width] */
-    double *rows;          /**< [n, ENDS, width] */
-    double *seconds;       /**< [n, ENDS] */
-    double *window;        /**< [n, width] */
-    bool *failed;          /**< [n] */
-    bool mean;             /**< windows are searched; else one frame at `until` */
-    double start, until;   /**< early start of means, the study's end */
-    double begun, limit;   /**< clock; seconds for all */
-    double rate;           /**< seconds per sample and unit of time at cost 1; NAN at first */
-    double best;           /**< seconds of the cheapest setting that is as good as the surrogate; INFINITY */
-    bool worse;            /**< one setting was worse */
+    int64_t n;           /**< searched samples */
+    double *x, *truth;   /**< [n, n_inputs], [n, width] */
+    double *rows;        /**< [n, ENDS, width] */
+    double *seconds;     /**< [n, ENDS] */
+    double *window;      /**< [n, width] */
+    bool *failed;        /**< [n] */
+    bool mean;           /**< windows are searched; else one frame at `until` */
+    double start, until; /**< early start of means, the study's end */
+    double begun, limit; /**< clock; seconds for all */
+    double rate;         /**< seconds per sample and unit of time at cost 1; NAN at first */
+    double best;         /**< seconds of the cheapest setting that is as good as the surrogate; INFINITY */
+    bool worse;          /**< one setting was worse */
 } walker;
 
-/* --- set-up ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- set-up ----------------------------------------------------------------------------------- */
 
 static locum_status pick_samples(walker *w, const locum_errors *surrogate)
 {
@@ -93,13 +94,19 @@ static bool any_failed(const walker *w, int64_t n, int64_t *count)
 
 static locum_status run(walker *w, const locum_rung *rung, int64_t n, int n_ends, const double *ends, const char *what)
 {
-    const locum_run_call call = {.config = rung->config, .n = n, .x = w->x, .seed = w->problem->seed, .from = w->mean ? w->start : w->until,
-                                 .n_until = n_ends, .until = ends, .what = what};
+    const locum_run_call call = {.config = rung->config,
+                                 .n = n,
+                                 .x = w->x,
+                                 .seed = w->problem->seed,
+                                 .from = w->mean ? w->start : w->until,
+                                 .n_until = n_ends,
+                                 .until = ends,
+                                 .what = what};
 
     return locum_run_solver(w->problem, &call, w->rows, w->seconds, w->failed);
 }
 
-/* --- settings of one run ------------------------------------------------------------------------------------------------------------------ */
+/* --- settings of one run ---------------------------------------------------------------------- */
 
 static locum_status keep(locum_search *search, const locum_setting_found *found)
 {
@@ -122,8 +129,8 @@ static locum_status judge(walker *w, int n_ends, const double *ends, int a, int 
 
     for (int64_t i = 0; i < w->n; i++) {
         const double *rows = w->rows + i * n_ends * p->width;
-        locum_window_mean(p->width, w->start, a < 0 ? w->start : ends[a], rows + (a < 0 ? 0 : a) * p->width, ends[b], rows + b * p->width,
-                          w->window + i * p->width);
+        locum_window_mean(p->width, w->start, a < 0 ? w->start : ends[a], rows + (a < 0 ? 0 : a) * p->width, ends[b],
+                          rows + b * p->width, w->window + i * p->width);
     }
     locum_status st = locum_errors_make(&p->layout, w->n, w->window, w->truth, p->seed, &errors);
     found->error = errors.mean;
@@ -134,15 +141,19 @@ static locum_status judge(walker *w, int n_ends, const double *ends, int a, int 
     return st;
 }
 
-static void name_setting(const walker *w, const locum_rung *rung, int a, int b, const double *ends, double seconds, locum_setting_found *found)
+static void name_setting(const walker *w, const locum_rung *rung, int a, int b, const double *ends, double seconds,
+                         locum_setting_found *found)
 {
     found->from = w->mean ? (a < 0 ? w->start : ends[a]) : NAN;
     found->until = ends[b];
     found->seconds = seconds;
     found->samples = w->n;
     locum_format(found->resolution, sizeof found->resolution, "%s", rung->resolution);
-    if (w->mean) locum_format(found->text, sizeof found->text, "%s, mean over [%.4g, %.4g]", rung->text, found->from, found->until);
-    else locum_format(found->text, sizeof found->text, "%s", rung->text);
+    if (w->mean)
+        locum_format(found->text, sizeof found->text, "%s, mean over [%.4g, %.4g]", rung->text, found->from,
+                     found->until);
+    else
+        locum_format(found->text, sizeof found->text, "%s", rung->text);
 }
 
 static locum_status keep_settings(walker *w, const locum_rung *rung, int n_ends, const double *ends)
@@ -158,13 +169,15 @@ static locum_status keep_settings(walker *w, const locum_rung *rung, int n_ends,
         if (!isfinite(least.error)) continue;
         LOCUM_TRY(keep(w->search, &least));
         if (least.seconds > w->search->walked_seconds) w->search->walked_seconds = least.seconds;
-        if (!(least.error <= w->search->surrogate_error)) w->worse = true;
-        else if (least.seconds < w->best) w->best = least.seconds;
+        if (!(least.error <= w->search->surrogate_error))
+            w->worse = true;
+        else if (least.seconds < w->best)
+            w->best = least.seconds;
     }
     return LOCUM_OK;
 }
 
-/* --- the walk ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static double first_end(const walker *w)
 {
@@ -180,7 +193,8 @@ static double length(const walker *w)
 /* how far this rung is worth running; *cut says that time was too short for more. Negative = not at all */
 static double reach(const walker *w, const locum_rung *rung, double left, bool *cut)
 {
-    double per_time = w->rate * rung->cost, most = length(w), affordable = left * w->problem->size / ((double)w->n * per_time);
+    double per_time = w->rate * rung->cost, most = length(w),
+           affordable = left * w->problem->size / ((double)w->n * per_time);
 
     *cut = false;
     if (isfinite(w->best) && w->best / per_time < most) most = w->best / per_time;
@@ -199,7 +213,8 @@ static locum_status feel_rate(walker *w, const locum_rung *rung)
     int64_t n = w->n < w->problem->size ? w->n : w->problem->size, failures;
 
     LOCUM_TRY(run(w, rung, n, 1, &end, "search: first look"));
-    w->rate = any_failed(w, n, &failures) ? 1e-9 : mean_seconds(w, n, 1, 0) / (rung->cost * (w->mean ? end : length(w)));
+    w->rate =
+        any_failed(w, n, &failures) ? 1e-9 : mean_seconds(w, n, 1, 0) / (rung->cost * (w->mean ? end : length(w)));
     return locum_comm_broadcast(w->problem->call->world, &w->rate, sizeof w->rate);
 }
 
@@ -210,7 +225,8 @@ static double continue_time(const walker *w, int64_t n, int n_ends, const double
     double last = mean_seconds(w, n, n_ends, n_ends - 1);
 
     if (!w->mean || n_ends < 2 || ends[n_ends - 1] >= w->until) return last;
-    return last + (last - mean_seconds(w, n, n_ends, middle)) / (ends[n_ends - 1] - ends[middle]) * (w->until - ends[n_ends - 1]);
+    return last + (last - mean_seconds(w, n, n_ends, middle)) / (ends[n_ends - 1] - ends[middle]) *
+                      (w->until - ends[n_ends - 1]);
 }
 
 static locum_status walk_rung(walker *w, const locum_rung *rung, double until, bool cut)
@@ -227,11 +243,13 @@ static locum_status walk_rung(walker *w, const locum_rung *rung, double until, b
     }
     LOCUM_TRY(run(w, rung, w->n, n_ends, ends, what));
     if (any_failed(w, w->n, &failures)) {
-        locum_text_add(&w->search->words, "%s: not usable, it fails on %lld of %lld samples. ", rung->text, (long long)failures, (long long)w->n);
+        locum_text_add(&w->search->words, "%s: not usable, it fails on %lld of %lld samples. ", rung->text,
+                       (long long)failures, (long long)w->n);
         return LOCUM_OK;
     }
     w->rate = mean_seconds(w, w->n, n_ends, n_ends - 1) / (rung->cost * (w->mean ? until : length(w)));
-    if (rung->fraction == 1 && rung->step_factor == 1) w->search->reference_seconds = continue_time(w, w->n, n_ends, ends);
+    if (rung->fraction == 1 && rung->step_factor == 1)
+        w->search->reference_seconds = continue_time(w, w->n, n_ends, ends);
     locum_text_add(&w->search->words, "%s: %d settings up to time %.4g%s. ", rung->text, n_ends, until,
                    cut ? " (as far as validate.baseline_seconds allowed)" : "");
     return keep_settings(w, rung, n_ends, ends);
@@ -241,12 +259,11 @@ static locum_status walk_rung(walker *w, const locum_rung *rung, double until, b
 static locum_status time_reference(walker *w, const locum_rung *rung)
 {
     int64_t n = w->n < 4 * w->problem->size ? w->n : 4 * w->problem->size, failures;
-    double left, until = w->until, ends[2];
+    double until = w->until, ends[2];
     int n_ends = w->mean ? 2 : 1;
 
     if (isfinite(w->search->reference_seconds)) return LOCUM_OK;
-    LOCUM_TRY(time_left(w, &left));
-    double affordable = fmax(left, w->limit * RESERVE) * w->problem->size / ((double)n * w->rate * rung->cost);
+    double affordable = w->limit * RESERVE * w->problem->size / ((double)n * w->rate * rung->cost);
     if (w->mean) until = fmin(w->until, fmax(affordable, first_end(w)));
     LOCUM_TRY(locum_comm_broadcast(w->problem->call->world, &until, sizeof until));
     ends[0] = w->mean ? w->start + 0.5 * (until - w->start) : until;
@@ -261,10 +278,17 @@ static void say_why(walker *w)
     locum_text *words = &w->search->words;
 
     if (isfinite(w->best) && w->worse)
-        locum_text_add(words, "Stopped: the surrogate's error is bracketed, and every rung was walked as far as its cost stays below the cheapest setting as good.");
-    else if (isfinite(w->best)) locum_text_add(words, "Stopped: the cheapest setting is already better than the surrogate.");
-    else if (w->search->complete) locum_text_add(words, "Stopped: no setting up to the reference itself is as good as the surrogate.");
-    else locum_text_add(words, "Stopped: validate.baseline_seconds = %g was used up; no setting walked is as good as the surrogate.", w->limit);
+        locum_text_add(words, "Stopped: the surrogate's error is bracketed, and every rung was walked as far as its "
+                              "cost stays below the cheapest setting as good.");
+    else if (isfinite(w->best))
+        locum_text_add(words, "Stopped: the cheapest setting is already better than the surrogate.");
+    else if (w->search->complete)
+        locum_text_add(words, "Stopped: no setting up to the reference itself is as good as the surrogate.");
+    else
+        locum_text_add(
+            words,
+            "Stopped: validate.baseline_seconds = %g was used up; no setting walked is as good as the surrogate.",
+            w->limit);
 }
 
 static locum_status walk(walker *w, const locum_rung *rungs, int n)
@@ -279,10 +303,12 @@ static locum_status walk(walker *w, const locum_rung *rungs, int n)
         double until = reach(w, &rungs[r], left - (last ? 0 : RESERVE * w->limit), &cut);
         LOCUM_TRY(locum_comm_broadcast(w->problem->call->world, &until, sizeof until));
         if (cut) w->search->complete = false;
-        if (until >= 0) LOCUM_TRY(walk_rung(w, &rungs[r], until, cut));
+        if (until >= 0)
+            LOCUM_TRY(walk_rung(w, &rungs[r], until, cut));
         else
             locum_text_add(&w->search->words, "%s: not walked, %s. ", rungs[r].text,
-                           cut ? "the time was used up" : "its first window costs more than the cheapest setting as good");
+                           cut ? "the time was used up"
+                               : "its first window costs more than the cheapest setting as good");
     }
     return time_reference(w, &rungs[n - 1]);
 }
@@ -291,8 +317,11 @@ static void name_reference(walker *w, const locum_rung *rung)
 {
     char *text = w->search->reference_text;
 
-    if (w->mean) locum_format(text, sizeof w->search->reference_text, "%s, mean over [%.4g, %.4g]", rung->text, locum_problem_from(w->problem), w->until);
-    else locum_format(text, sizeof w->search->reference_text, "%s", rung->text);
+    if (w->mean)
+        locum_format(text, sizeof w->search->reference_text, "%s, mean over [%.4g, %.4g]", rung->text,
+                     locum_problem_from(w->problem), w->until);
+    else
+        locum_format(text, sizeof w->search->reference_text, "%s", rung->text);
 }
 
 locum_status locum_search_baselines(const locum_problem *problem, const locum_errors *surrogate, locum_search *search)
@@ -300,7 +329,11 @@ locum_status locum_search_baselines(const locum_problem *problem, const locum_er
     locum_rung rungs[LOCUM_RUNGS_MAX];
     int n_rungs = 0;
     const char *obstacle = locum_problem_obstacle(problem);
-    walker w = {.problem = problem, .search = search, .begun = locum_clock(), .limit = problem->config->baseline_seconds, .best = INFINITY};
+    walker w = {.problem = problem,
+                .search = search,
+                .begun = locum_clock(),
+                .limit = problem->config->baseline_seconds,
+                .best = INFINITY};
 
     *search = (locum_search){.reference_seconds = NAN, .complete = true, .surrogate_error = NAN};
     if (obstacle) {
@@ -314,7 +347,9 @@ locum_status locum_search_baselines(const locum_problem *problem, const locum_er
     locum_status st = pick_samples(&w, surrogate);
     if (!st) st = locum_rungs_make(problem->call->setup, rungs, &n_rungs);
     st = locum_comm_agree(problem->call->world, st);
-    locum_text_add(&search->words, "%lld test samples, another seed; for each resolution and step one run with nested means; for each end of a window the best start. ",
+    locum_text_add(&search->words,
+                   "%lld test samples, another seed; for each resolution and step one run with nested means; for each "
+                   "end of a window the best start. ",
                    (long long)w.n);
     if (!st) st = walk(&w, rungs, n_rungs);
     if (!st) {

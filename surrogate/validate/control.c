@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* control.c - negative control: where the training data say nothing, the interval must be seen to fail.
  *
- *     Sobol points over the shifted ranges (other parameters: their training range) -> solver, same grid and window as the test labels
+ *     Sobol points over the shifted ranges (other parameters: their training range)
+ *         -> solver, same grid and window as the test labels
  *     covered < 0.1 % quantile of BB(samples; n_cal + 1 - l, l), the law that would hold without the shift
  * A coverage that cannot fail shows nothing; nor does a flag that is never raised, so flags are counted too. */
 #include "surrogate/validate/validate_parts.h"
@@ -63,11 +64,14 @@ static void describe(const locum_problem *p, const shifted *s, locum_control *c)
     size_t used = 0;
 
     for (int j = 0; j < plan->n_parameters && used < sizeof c->parameters; j++)
-        used += (size_t)locum_format(c->parameters + used, sizeof c->parameters - used, "%s%s %.3g to %.3g%s", j ? ", " : "", plan->name[j], s->lower[j],
-                                     s->upper[j], s->lower[j] < plan->lower[j] || s->upper[j] > plan->upper[j] ? " (shifted)" : "");
+        used += (size_t)locum_format(c->parameters + used, sizeof c->parameters - used, "%s%s %.3g to %.3g%s",
+                                     j ? ", " : "", plan->name[j], s->lower[j], s->upper[j],
+                                     s->lower[j] < plan->lower[j] || s->upper[j] > plan->upper[j] ? " (shifted)" : "");
     locum_format(c->text, sizeof c->text,
-                 "On data from outside the training range coverage is not promised and must fail visibly: %lld of %lld samples covered, below %lld would "
-                 "happen once in a thousand times if the data were like the training data. The solver ran at the study's own grid and window; outside the "
+                 "On data from outside the training range coverage is not promised and must fail visibly: %lld of %lld "
+                 "samples covered, below %lld would "
+                 "happen once in a thousand times if the data were like the training data. The solver ran at the "
+                 "study's own grid and window; outside the "
                  "range the study resolves, its labels (spectra first of all) are under-resolved.",
                  (long long)c->covered, (long long)(c->samples - c->failed), (long long)c->law_limit);
 }
@@ -90,9 +94,11 @@ static locum_status count(const locum_problem *p, shifted *s, locum_control *c)
         c->flagged += trusted.flag[i] != 0;
         c->error += locum_metric_row(&p->layout, trusted.value + at, s->truth + at, of_output);
     }
-    int64_t good = s->n - c->failed, n_cal = locum_model_n_calibration(p->model), level = locum_law_level(n_cal, p->config->coverage);
+    int64_t good = s->n - c->failed, n_cal = locum_model_n_calibration(p->model),
+            level = locum_law_level(n_cal, p->config->coverage);
     c->error = good > 0 ? c->error / (double)good : NAN;
-    c->law_limit = level >= 1 && good > 0 ? locum_law_quantile(good, (double)(n_cal + 1 - level), (double)level, 0.001) : -1;
+    c->law_limit =
+        level >= 1 && good > 0 ? locum_law_quantile(good, (double)(n_cal + 1 - level), (double)level, 0.001) : -1;
     c->fails_visibly = c->law_limit >= 0 && c->covered < c->law_limit;
     locum_trusted_free(&trusted);
     free(of_output);
@@ -104,12 +110,20 @@ locum_status locum_control_run(const locum_problem *p, locum_control *control)
     shifted s = {0};
 
     *control = (locum_control){0};
-    if (!p->config->has_control || locum_problem_obstacle(p) || !p->call->plan || locum_model_n_calibration(p->model) == 0) return LOCUM_OK;
+    if (!p->config->has_control || locum_problem_obstacle(p) || !p->call->plan ||
+        locum_model_n_calibration(p->model) == 0)
+        return LOCUM_OK;
     locum_status st = locum_comm_agree(p->call->world, prepare(p, &s));
     if (!st) {
         double until = locum_problem_until(p);
-        const locum_run_call call = {.config = locum_settings_config(p->call->setup->solver), .n = s.n, .x = s.x, .seed = p->seed ^ CONTROL_SEED,
-                                     .from = locum_problem_from(p), .n_until = 1, .until = &until, .what = "negative control"};
+        const locum_run_call call = {.config = locum_settings_config(p->call->setup->solver),
+                                     .n = s.n,
+                                     .x = s.x,
+                                     .seed = p->seed ^ CONTROL_SEED,
+                                     .from = locum_problem_from(p),
+                                     .n_until = 1,
+                                     .until = &until,
+                                     .what = "negative control"};
         st = locum_run_solver(p, &call, s.truth, s.seconds, s.failed);
     }
     if (!st) {

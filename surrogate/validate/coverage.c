@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* coverage.c - does the truth lie in the interval as often as promised?
  *
- *     a sample is covered if every value of every output lies inside (the interval is simultaneous: one score per sample)
+ *     a sample is covered if every value of every output lies inside (simultaneous: one score per sample)
  *     covered ~ BB(n_test; n_cal + 1 - l, l)      two-sided 99.8 % range: quantiles 0.1 % and 99.9 %
- * The promise is marginal: over all samples, not within a group. Groups (tertiles of each input) show where it is kept less. */
+ * The promise is marginal: over all samples, not within a group. Groups (tertiles of each input) show where it
+ * is kept less. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -52,7 +53,8 @@ static locum_status group_by(const locum_problem *p, int input, locum_coverage *
 
     LOCUM_TRY(LOCUM_NEW(&sorted, n));
     for (int64_t i = 0; i < n; i++) sorted[i] = p->x[LOCUM_TEST][i * p->n_inputs + input];
-    double edge[4] = {-INFINITY, locum_quantile_of(n, sorted, 1.0 / 3), locum_quantile_of(n, sorted, 2.0 / 3), INFINITY};
+    double edge[4] = {-INFINITY, locum_quantile_of(n, sorted, 1.0 / 3), locum_quantile_of(n, sorted, 2.0 / 3),
+                      INFINITY};
     for (int g = 0; g < 3; g++) {
         locum_coverage_group *group = &c->groups[c->n_groups++];
         double least = INFINITY, most = -INFINITY;
@@ -64,7 +66,8 @@ static locum_status group_by(const locum_problem *p, int input, locum_coverage *
             least = fmin(least, value);
             most = fmax(most, value);
         }
-        locum_format(group->name, sizeof group->name, "%s %s, %.3g to %.3g", locum_model_input(p->model, input)->name, part[g], least, most);
+        locum_format(group->name, sizeof group->name, "%s %s, %.3g to %.3g", locum_model_input(p->model, input)->name,
+                     part[g], least, most);
         if (group->samples == 0) c->n_groups--;
     }
     free(sorted);
@@ -73,12 +76,16 @@ static locum_status group_by(const locum_problem *p, int input, locum_coverage *
 
 locum_status locum_coverage_make(const locum_problem *p, const locum_trusted *trusted, locum_coverage *c)
 {
-    *c = (locum_coverage){.target = p->config->coverage, .samples = p->n[LOCUM_TEST], .calibration = locum_model_n_calibration(p->model), .law_low = -1,
+    *c = (locum_coverage){.target = p->config->coverage,
+                          .samples = p->n[LOCUM_TEST],
+                          .calibration = locum_model_n_calibration(p->model),
+                          .law_low = -1,
                           .law_high = -1};
     LOCUM_TRY(LOCUM_NEW(&c->is_covered, c->samples));
     LOCUM_TRY(LOCUM_NEW(&c->groups, 3 * p->n_inputs));
     for (int64_t i = 0; i < c->samples; i++) {
-        c->is_covered[i] = locum_coverage_row(p->width, trusted->lower + i * p->width, trusted->upper + i * p->width, p->y[LOCUM_TEST] + i * p->width);
+        c->is_covered[i] = locum_coverage_row(p->width, trusted->lower + i * p->width, trusted->upper + i * p->width,
+                                              p->y[LOCUM_TEST] + i * p->width);
         c->covered += c->is_covered[i];
     }
     int64_t level = locum_law_level(c->calibration, c->target);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* curve.c - learning curve: error on the test split against training samples. Training left one model per fraction in its folder,
- * curve-<samples>.safetensors; the full model is the last point. */
+/* curve.c - learning curve: error on the test split against training samples. Training left one model per
+ * fraction in its folder, curve-<samples>.safetensors; the full model is the last point. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <dirent.h>
@@ -67,7 +67,8 @@ locum_status locum_curve_make(const locum_problem *problem, double full_error, l
     *curve = (locum_curve){0};
     curve->n = list_models(problem->call->curve_folder, curve->samples);
     for (int i = 0; i < curve->n; i++) {
-        locum_format(path, sizeof path, "%s/curve-%lld.safetensors", problem->call->curve_folder, (long long)curve->samples[i]);
+        locum_format(path, sizeof path, "%s/curve-%lld.safetensors", problem->call->curve_folder,
+                     (long long)curve->samples[i]);
         LOCUM_TRY(error_of(problem, path, &curve->error[i]));
     }
     curve->samples[curve->n] = problem->n[LOCUM_TRAIN];

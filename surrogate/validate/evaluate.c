@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* evaluate.c - the surrogate: predictions through the solver interface, intervals and flags by locum_eval, and its time.
+/* evaluate.c - the surrogate: predictions through the solver interface, intervals and flags by locum_eval, and
+ * its time.
  *
- * Errors are measured through as_solver and locum_solve, the way any solver is measured; time is that of locum_eval itself with interval
- * and flag, since no solver call stands between a host and the model. Medians over repeats, the inputs of the test split in turn. */
+ * Errors are measured through as_solver and locum_solve, the way any solver is measured; time is that of
+ * locum_eval itself with interval and flag, since no solver call stands between a host and the model. Medians
+ * over repeats, the inputs of the test split in turn. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -13,9 +15,10 @@
 
 #define BATCH 256
 
-/* --- through the solver interface ---------------------------------------------------------------------------------------------------- */
+/* --- through the solver interface ------------------------------------------------------------- */
 
-static locum_status prepare_solver(const locum_problem *p, int64_t n, locum_surrogate_solver **wrapper, locum_settings **settings, uint64_t **seeds)
+static locum_status prepare_solver(const locum_problem *p, int64_t n, locum_surrogate_solver **wrapper,
+                                   locum_settings **settings, uint64_t **seeds)
 {
     LOCUM_TRY(locum_surrogate_solver_create(p->model, wrapper));
     const locum_solver_type *type = locum_surrogate_solver_type(*wrapper);
@@ -49,9 +52,19 @@ locum_status locum_evaluate_as_solver(const locum_problem *p, int64_t n, const d
     if (!st) {
         const locum_solver_type *type = locum_surrogate_solver_type(wrapper);
         for (int i = 0; i < p->n_inputs; i++) names[i] = type->options[i].name;
-        locum_solve_call call = {.type = type, .config = locum_surrogate_solver_config(wrapper), .settings = settings, .n_parameters = p->n_inputs,
-                                 .parameter_name = names, .n = n, .parameter = x, .seed = seeds, .record = &record, .n_until = 1, .until = &until,
-                                 .world = p->call->world, .watch = p->call->watch};
+        locum_solve_call call = {.type = type,
+                                 .config = locum_surrogate_solver_config(wrapper),
+                                 .settings = settings,
+                                 .n_parameters = p->n_inputs,
+                                 .parameter_name = names,
+                                 .n = n,
+                                 .parameter = x,
+                                 .seed = seeds,
+                                 .record = &record,
+                                 .n_until = 1,
+                                 .until = &until,
+                                 .world = p->call->world,
+                                 .watch = p->call->watch};
         st = locum_solve(&call, &result);
     }
     if (!st) {
@@ -64,7 +77,7 @@ locum_status locum_evaluate_as_solver(const locum_problem *p, int64_t n, const d
     return st;
 }
 
-/* --- buffers of eval ----------------------------------------------------------------------------------------------------------------- */
+/* --- buffers of eval -------------------------------------------------------------------------- */
 
 typedef struct evaluator {
     void *memory;
@@ -83,11 +96,14 @@ static void evaluator_free(evaluator *e)
 
 static locum_status evaluator_make(const locum_problem *p, const locum_model *model, int64_t rows, evaluator *e)
 {
-    LOCUM_REQUIRE(locum_model_n_inputs(model) == p->n_inputs && locum_model_n_outputs(model) == p->n_outputs, LOCUM_INPUT, "the model has other ports");
+    LOCUM_REQUIRE(locum_model_n_inputs(model) == p->n_inputs && locum_model_n_outputs(model) == p->n_outputs,
+                  LOCUM_INPUT, "the model has other ports");
     for (int i = 0; i < p->n_outputs; i++)
-        LOCUM_REQUIRE(locum_model_output(model, i)->extent == p->first[i + 1] - p->first[i], LOCUM_INPUT, "the model has other ports");
+        LOCUM_REQUIRE(locum_model_output(model, i)->extent == p->first[i + 1] - p->first[i], LOCUM_INPUT,
+                      "the model has other ports");
     size_t bytes = locum_model_workspace(model, rows);
-    LOCUM_REQUIRE(bytes, LOCUM_MEMORY, "the model cannot be laid out for %lld rows: %s", (long long)rows, locum_status_message());
+    LOCUM_REQUIRE(bytes, LOCUM_MEMORY, "the model cannot be laid out for %lld rows: %s", (long long)rows,
+                  locum_status_message());
     LOCUM_TRY(locum_alloc(&e->memory, (int64_t)bytes, 1));
     LOCUM_TRY(locum_model_prepare(model, rows, e->memory, bytes, &e->context));
     LOCUM_TRY(LOCUM_NEW(&e->inputs, p->n_inputs));
@@ -98,7 +114,8 @@ static locum_status evaluator_make(const locum_problem *p, const locum_model *mo
 
 static void aim(const locum_problem *p, evaluator *e, const double *x, double *value, double *lower, double *upper)
 {
-    for (int i = 0; i < p->n_inputs; i++) e->inputs[i] = (locum_buffer){(void *)(uintptr_t)(x + i), LOCUM_FLOAT64, p->n_inputs, 1};
+    for (int i = 0; i < p->n_inputs; i++)
+        e->inputs[i] = (locum_buffer){(void *)(uintptr_t)(x + i), LOCUM_FLOAT64, p->n_inputs, 1};
     for (int i = 0; i < p->n_outputs; i++) {
         e->value[i] = (locum_buffer){value + p->first[i], LOCUM_FLOAT64, p->width, 1};
         e->lower[i] = (locum_buffer){lower + p->first[i], LOCUM_FLOAT64, p->width, 1};
@@ -106,7 +123,7 @@ static void aim(const locum_problem *p, evaluator *e, const double *x, double *v
     }
 }
 
-/* --- with interval and flag ------------------------------------------------------------------------------------------------------------ */
+/* --- with interval and flag ------------------------------------------------------------------- */
 
 void locum_trusted_free(locum_trusted *trusted)
 {
@@ -131,7 +148,8 @@ static locum_status trusted_make(int64_t n, int64_t width, locum_trusted *t)
     return LOCUM_OK;
 }
 
-locum_status locum_evaluate_trust(const locum_problem *p, const locum_model *model, double coverage, int64_t n, const double *x, locum_trusted *trusted)
+locum_status locum_evaluate_trust(const locum_problem *p, const locum_model *model, double coverage, int64_t n,
+                                  const double *x, locum_trusted *trusted)
 {
     evaluator e = {0};
     bool calibrated = locum_model_n_calibration(model) > 0;
@@ -140,7 +158,8 @@ locum_status locum_evaluate_trust(const locum_problem *p, const locum_model *mod
     if (!st) st = evaluator_make(p, model, BATCH, &e);
     for (int64_t i = 0; i < n && !st; i += BATCH) {
         int64_t rows = n - i < BATCH ? n - i : BATCH;
-        aim(p, &e, x + i * p->n_inputs, trusted->value + i * p->width, trusted->lower + i * p->width, trusted->upper + i * p->width);
+        aim(p, &e, x + i * p->n_inputs, trusted->value + i * p->width, trusted->lower + i * p->width,
+            trusted->upper + i * p->width);
         locum_trust trust = {coverage, e.lower, e.upper, trusted->flag + i, trusted->p_value + i};
         st = locum_eval(e.context, rows, e.inputs, e.value, calibrated ? &trust : NULL);
     }
@@ -149,7 +168,7 @@ locum_status locum_evaluate_trust(const locum_problem *p, const locum_model *mod
     return st;
 }
 
-/* --- time ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------------------------------- */
 
 #define GROUPS 301  /* medians of so many */
 #define GROUP 10    /* evals of one row between two looks at the clock */
@@ -212,7 +231,8 @@ static locum_status stopwatch_make(const locum_problem *p, int64_t rows, stopwat
     int64_t n = rows > p->n[LOCUM_TEST] ? rows : p->n[LOCUM_TEST];
     LOCUM_TRY(LOCUM_NEW(&w->x, n * p->n_inputs));
     for (int64_t i = 0; i < n; i++)
-        memcpy(w->x + i * p->n_inputs, p->x[LOCUM_TEST] + i % p->n[LOCUM_TEST] * p->n_inputs, (size_t)p->n_inputs * sizeof(double));
+        memcpy(w->x + i * p->n_inputs, p->x[LOCUM_TEST] + i % p->n[LOCUM_TEST] * p->n_inputs,
+               (size_t)p->n_inputs * sizeof(double));
     return LOCUM_OK;
 }
 
@@ -233,8 +253,10 @@ locum_status locum_evaluate_time(const locum_problem *problem, locum_timing *tim
         stopwatch w;
         double seconds = INFINITY;
         st = stopwatch_make(problem, batches[b], &w); /* a context of its own: what a host with that batch would have */
-        if (!st && batches[b] == 1) st = time_one(&w, &seconds);
-        else if (!st) st = time_batch(&w, batches[b], &seconds);
+        if (!st && batches[b] == 1)
+            st = time_one(&w, &seconds);
+        else if (!st)
+            st = time_batch(&w, batches[b], &seconds);
         stopwatch_free(&w);
         if (batches[b] == 1) timing->one = seconds;
         if (seconds < timing->batched) timing->batched = seconds, timing->best_batch = batches[b];

@@ -2,11 +2,12 @@
 /* explain.c - what was learnt: responses, sensitivities, and whether the surrogate knows where it is weak.
  *
  *     response      one input over its range, the others in the middle                              value, lower, upper
- *     sensitivity   d log |y| / d log x, central differences of 1 %, mean over the test samples     (x not positive: d log |y| / d (x / range))
+ *     sensitivity   d log |y| / d log x, central differences of 1 %, mean over the test samples
+ *                   (x not positive: d log |y| / d (x / range))
  *     distance      to the nearest training sample, in standardised transformed inputs
- *     rejection     error of what is kept when the samples with the widest intervals relative to their values are refused: with the scale of
- *                   residuals fixed, the interval widens with the ensemble's spread alone
- *     budget        |injection - dissipation - 2 drag energy| / injection, if outputs and inputs of these names are there */
+ *     rejection     error of what is kept when the samples with the widest intervals relative to their values are
+ *                   refused: with the scale of residuals fixed, the interval widens with the ensemble's spread alone
+ *     budget        |injection - dissipation - 2 drag energy| / injection, where ports of these names are there */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -27,10 +28,11 @@ static double between(const locum_problem *p, int input, double u)
 {
     const locum_port *port = locum_model_input(p->model, input);
 
-    return is_log(p, input) ? port->lower * pow(port->upper / port->lower, u) : port->lower + u * (port->upper - port->lower);
+    return is_log(p, input) ? port->lower * pow(port->upper / port->lower, u)
+                            : port->lower + u * (port->upper - port->lower);
 }
 
-/* --- response -------------------------------------------------------------------------------------------------------------------------- */
+/* --- response --------------------------------------------------------------------------------- */
 
 static locum_status respond(const locum_problem *p, locum_explained *e)
 {
@@ -53,7 +55,7 @@ static locum_status respond(const locum_problem *p, locum_explained *e)
     return st;
 }
 
-/* --- sensitivity ------------------------------------------------------------------------------------------------------------------------ */
+/* --- sensitivity ------------------------------------------------------------------------------ */
 
 static double size_of(const locum_problem *p, const double *row, int output)
 {
@@ -98,7 +100,8 @@ static locum_status differentiate(const locum_problem *p, int input, double *x, 
     for (int64_t i = 0; i < n; i++) {
         step_input(p, input, p->x[LOCUM_TEST][i * p->n_inputs + input], side, &length);
         for (int j = 0; j < p->n_outputs; j++) {
-            double low = size_of(p, rows.value + 2 * i * p->width, j), high = size_of(p, rows.value + (2 * i + 1) * p->width, j);
+            double low = size_of(p, rows.value + 2 * i * p->width, j),
+                   high = size_of(p, rows.value + (2 * i + 1) * p->width, j);
             e->sensitivity[input * p->n_outputs + j] += log(high / low) / length / (double)n;
         }
     }
@@ -117,7 +120,7 @@ static locum_status measure_sensitivity(const locum_problem *p, locum_explained 
     return st;
 }
 
-/* --- rejection --------------------------------------------------------------------------------------------------------------------------- */
+/* --- rejection -------------------------------------------------------------------------------- */
 
 /* mean over the metric's outputs of |upper - lower| / |value| */
 static double relative_width(const locum_problem *p, const locum_trusted *t, int64_t i)
@@ -127,7 +130,8 @@ static double relative_width(const locum_problem *p, const locum_trusted *t, int
     for (int j = 0; j < p->n_outputs; j++) {
         double width = 0;
         if (!p->in_metric[j]) continue;
-        for (int64_t k = p->first[j]; k < p->first[j + 1]; k++) width += pow(t->upper[i * p->width + k] - t->lower[i * p->width + k], 2);
+        for (int64_t k = p->first[j]; k < p->first[j + 1]; k++)
+            width += pow(t->upper[i * p->width + k] - t->lower[i * p->width + k], 2);
         sum += sqrt(width) / size_of(p, t->value + i * p->width, j);
     }
     return sum;
@@ -158,7 +162,7 @@ static locum_status reject(const locum_problem *p, const locum_errors *errors, l
     return st;
 }
 
-/* --- budget ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- budget ----------------------------------------------------------------------------------- */
 
 static int find_port(const locum_problem *p, bool input, const char *name)
 {
@@ -173,7 +177,8 @@ static int find_port(const locum_problem *p, bool input, const char *name)
 
 static void close_budget(const locum_problem *p, const double *value, locum_explained *e)
 {
-    int injection = find_port(p, false, "injection"), dissipation = find_port(p, false, "dissipation"), energy = find_port(p, false, "energy");
+    int injection = find_port(p, false, "injection"), dissipation = find_port(p, false, "dissipation"),
+        energy = find_port(p, false, "energy");
     int drag = find_port(p, true, "drag");
     const double *rows[2] = {value, p->y[LOCUM_TEST]};
     double mean[2] = {0, 0};
@@ -191,15 +196,17 @@ static void close_budget(const locum_problem *p, const double *value, locum_expl
     e->budget_labels = mean[1];
 }
 
-/* --- all --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
-locum_status locum_explain(const locum_problem *p, const locum_trusted *trusted, const locum_errors *errors, locum_explained *explained)
+locum_status locum_explain(const locum_problem *p, const locum_trusted *trusted, const locum_errors *errors,
+                           locum_explained *explained)
 {
     *explained = (locum_explained){0};
     LOCUM_TRY(respond(p, explained));
     LOCUM_TRY(measure_sensitivity(p, explained));
     LOCUM_TRY(LOCUM_NEW(&explained->distance, p->n[LOCUM_TEST]));
-    LOCUM_TRY(locum_nearest_distance(&p->transforms, p->n[LOCUM_TRAIN], p->x[LOCUM_TRAIN], p->n[LOCUM_TEST], p->x[LOCUM_TEST], explained->distance, NULL));
+    LOCUM_TRY(locum_nearest_distance(&p->transforms, p->n[LOCUM_TRAIN], p->x[LOCUM_TRAIN], p->n[LOCUM_TEST],
+                                     p->x[LOCUM_TEST], explained->distance, NULL));
     LOCUM_TRY(reject(p, errors, explained));
     close_budget(p, trusted->value, explained);
     return LOCUM_OK;
@@ -207,7 +214,8 @@ locum_status locum_explain(const locum_problem *p, const locum_trusted *trusted,
 
 void locum_explained_free(const locum_problem *problem, locum_explained *explained)
 {
-    for (int i = 0; explained->response && problem && i < problem->n_inputs; i++) locum_trusted_free(&explained->response[i]);
+    for (int i = 0; explained->response && problem && i < problem->n_inputs; i++)
+        locum_trusted_free(&explained->response[i]);
     free(explained->response);
     free(explained->response_x);
     free(explained->centre);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* law.c - how many of n test samples a split-conformal interval covers, if calibration and test samples are exchangeable.
+/* law.c - how many of n test samples a split-conformal interval covers, if calibration and test samples are
+ * exchangeable.
  *
  *     K ~ BB(n; n_cal + 1 - l, l),  l = floor((n_cal + 1) alpha)      P(K = k) = C(n, k) B(k + a, n - k + b) / B(a, b)
- * (A. Angelopoulos, S. Bates, arXiv 2107.07511, section 3). Sums of exp(log-gamma), good to about 1e-12 for n up to a million. */
+ * (A. Angelopoulos, S. Bates, arXiv 2107.07511, section 3). Sums of exp(log-gamma), good to about 1e-9 for n
+ * up to a million. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* metric.c - the error that the study asks for, and how sure it is.
  *
- *     e_ij = |p_ij - t_ij| / |t_ij|      sample i, output j: Euclidean norm over the values of the output, a scalar's absolute value
+ *     e_ij = |p_ij - t_ij| / |t_ij|      sample i, output j: Euclidean norm over the values of the output
  *     e_i  = mean over the outputs of the metric      e = mean over samples
- * The interval of e is the percentile bootstrap over samples (B. Efron, Annals of Statistics 7, 1, 1979), drawn by Philox, so that it is the same
- * in each run. It tells what other test samples might have given, not what other training data would. */
+ * The interval of e is the percentile bootstrap over samples (B. Efron, Annals of Statistics 7, 1, 1979),
+ * drawn by Philox, so that it is the same in each run. It tells what other test samples might have given, not
+ * what other training data would. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ double locum_metric_relative(int64_t n, const double *prediction, const double *
     return off > 0 ? 1 : off; /* NAN stays NAN */
 }
 
-double locum_metric_row(const locum_rows_layout *layout, const double *prediction, const double *truth, double *of_output)
+double locum_metric_row(const locum_rows_layout *layout, const double *prediction, const double *truth,
+                        double *of_output)
 {
     double sum = 0;
 
@@ -76,8 +78,8 @@ locum_status locum_bootstrap(int64_t n, const double *values, uint64_t seed, dou
     return LOCUM_OK;
 }
 
-locum_status locum_errors_make(const locum_rows_layout *layout, int64_t n, const double *prediction, const double *truth, uint64_t seed,
-                               locum_errors *errors)
+locum_status locum_errors_make(const locum_rows_layout *layout, int64_t n, const double *prediction,
+                               const double *truth, uint64_t seed, locum_errors *errors)
 {
     const int64_t width = layout->first[layout->n_outputs];
     const int m = layout->n_outputs;
@@ -88,7 +90,8 @@ locum_status locum_errors_make(const locum_rows_layout *layout, int64_t n, const
     LOCUM_TRY(LOCUM_NEW(&errors->output_mean, m));
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
-        errors->sample[i] = locum_metric_row(layout, prediction + i * width, truth + i * width, errors->of_output + i * m);
+        errors->sample[i] =
+            locum_metric_row(layout, prediction + i * width, truth + i * width, errors->of_output + i * m);
         sum += errors->sample[i];
         for (int j = 0; j < m; j++) errors->output_mean[j] += errors->of_output[i * m + j] / (double)n;
     }

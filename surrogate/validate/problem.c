@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* problem.c - the study's samples as rows in the order of the model's ports. The test split is read here, once, and the time is noted.
+/* problem.c - the study's samples as rows in the order of the model's ports. The test split is read here,
+ * once, and the time is noted.
  *
  *     dataset -> table (datasets/loader) -> x[split] [n, n_inputs], y[split] [n, width]
- * Parameters that two splits share are counted: a network must not be tested on what it has learnt. Twins of the noise split are no such case. */
+ * Parameters that two splits share are counted: a network must not be tested on what it has learnt. Twins of
+ * the noise split are no such case. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -34,18 +36,20 @@ const locum_plan_sample *locum_problem_sample(const locum_problem *problem, locu
     return NULL;
 }
 
-/* --- columns ------------------------------------------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 static locum_status find_column(const locum_problem *p, const locum_port *port, bool is_input, int *column)
 {
     for (*column = 0; *column < p->table->n_columns; ++*column) {
         const locum_column *c = &p->table->columns[*column];
         if (c->is_input != is_input || strcmp(c->name, port->name)) continue;
-        LOCUM_REQUIRE(c->extent == port->extent, LOCUM_INPUT, "'%s' has %lld values in the dataset, but %lld in the model", port->name, (long long)c->extent,
+        LOCUM_REQUIRE(c->extent == port->extent, LOCUM_INPUT,
+                      "'%s' has %lld values in the dataset, but %lld in the model", port->name, (long long)c->extent,
                       (long long)port->extent);
         return LOCUM_OK;
     }
-    return LOCUM_FAIL(LOCUM_INPUT, "the model's %s '%s' is not in the dataset", is_input ? "input" : "output", port->name);
+    return LOCUM_FAIL(LOCUM_INPUT, "the model's %s '%s' is not in the dataset", is_input ? "input" : "output",
+                      port->name);
 }
 
 /* one column of all splits into rows of `width` values at `at` */
@@ -55,7 +59,8 @@ static void copy_column(locum_problem *p, int column, bool is_input, int64_t at,
 
     for (int s = 0; s < LOCUM_SPLITS; s++)
         for (int64_t i = 0; i < p->n[s]; i++)
-            memcpy((is_input ? p->x[s] : p->y[s]) + i * width + at, p->table->values[s][column] + i * extent, (size_t)extent * sizeof(double));
+            memcpy((is_input ? p->x[s] : p->y[s]) + i * width + at, p->table->values[s][column] + i * extent,
+                   (size_t)extent * sizeof(double));
 }
 
 static locum_status fill_rows(locum_problem *p)
@@ -69,7 +74,8 @@ static locum_status fill_rows(locum_problem *p)
     }
     for (int i = 0; i < p->n_inputs; i++) {
         const locum_port *port = locum_model_input(p->model, i);
-        LOCUM_REQUIRE(port->extent == 1, LOCUM_NOT_BUILT, "input '%s' has several values; validate takes single ones so far", port->name);
+        LOCUM_REQUIRE(port->extent == 1, LOCUM_NOT_BUILT,
+                      "input '%s' has several values; validate takes single ones so far", port->name);
         LOCUM_TRY(find_column(p, port, true, &column));
         copy_column(p, column, true, i, p->n_inputs);
     }
@@ -80,7 +86,7 @@ static locum_status fill_rows(locum_problem *p)
     return LOCUM_OK;
 }
 
-/* --- metric --------------------------------------------------------------------------------------------------------------------------- */
+/* --- metric ----------------------------------------------------------------------------------- */
 
 static locum_status choose_metric(locum_problem *p)
 {
@@ -101,18 +107,37 @@ static locum_status choose_metric(locum_problem *p)
     return LOCUM_OK;
 }
 
-static void count_duplicates(locum_problem *p)
-{
-    size_t bytes = (size_t)p->n_inputs * sizeof(double);
+/* a sample and its split, to be sorted by parameters */
+typedef struct tagged {
+    const double *x;
+    int split;
+} tagged;
 
-    for (int a = 0; a < LOCUM_NOISE; a++)
-        for (int b = a + 1; b < LOCUM_NOISE; b++)
-            for (int64_t i = 0; i < p->n[a]; i++)
-                for (int64_t k = 0; k < p->n[b]; k++)
-                    if (!memcmp(p->x[a] + i * p->n_inputs, p->x[b] + k * p->n_inputs, bytes)) p->duplicates++;
+static int by_parameters(const void *a, const void *b, void *n_inputs)
+{
+    return memcmp(((const tagged *)a)->x, ((const tagged *)b)->x, *(const size_t *)n_inputs * sizeof(double));
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------------------------- */
+/* neighbours in the sorted list that are equal, but of different splits */
+static locum_status count_duplicates(locum_problem *p)
+{
+    tagged *all = NULL;
+    int64_t n = 0;
+    size_t n_inputs = (size_t)p->n_inputs;
+
+    for (int s = 0; s < LOCUM_NOISE; s++) n += p->n[s];
+    LOCUM_TRY(LOCUM_NEW(&all, n));
+    n = 0;
+    for (int s = 0; s < LOCUM_NOISE; s++)
+        for (int64_t i = 0; i < p->n[s]; i++) all[n++] = (tagged){p->x[s] + i * p->n_inputs, s};
+    qsort_r(all, (size_t)n, sizeof *all, by_parameters, &n_inputs);
+    for (int64_t i = 1; i < n; i++)
+        p->duplicates += all[i].split != all[i - 1].split && !by_parameters(&all[i], &all[i - 1], &n_inputs);
+    free(all);
+    return LOCUM_OK;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void note_time(char text[32])
 {
@@ -151,10 +176,11 @@ static locum_status fill(locum_problem *p)
     LOCUM_TRY(locum_transforms_read(p->model, &p->transforms));
     LOCUM_TRY(read_table(p));
     LOCUM_TRY(fill_rows(p));
-    LOCUM_REQUIRE(p->n[LOCUM_TEST] > 0, LOCUM_STUDY, "campaign.split.test: validate needs test samples, and the dataset has none that are good");
-    LOCUM_REQUIRE(p->n[LOCUM_TRAIN] > 0, LOCUM_STUDY, "campaign.split.train: the dataset has no good training sample to compare with");
-    count_duplicates(p);
-    return LOCUM_OK;
+    LOCUM_REQUIRE(p->n[LOCUM_TEST] > 0, LOCUM_STUDY,
+                  "campaign.split.test: validate needs test samples, and the dataset has none that are good");
+    LOCUM_REQUIRE(p->n[LOCUM_TRAIN] > 0, LOCUM_STUDY,
+                  "campaign.split.train: the dataset has no good training sample to compare with");
+    return count_duplicates(p);
 }
 
 locum_status locum_problem_create(const locum_validate_call *call, locum_problem **problem)
@@ -169,7 +195,9 @@ locum_status locum_problem_create(const locum_validate_call *call, locum_problem
     MPI_Comm_rank(call->world, &p->rank);
     MPI_Comm_size(call->world, &p->size);
     locum_status st = fill(p);
-    if (st) locum_problem_destroy(p);
-    else *problem = p;
+    if (st)
+        locum_problem_destroy(p);
+    else
+        *problem = p;
     return st;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* report_json.c - report.json: everything that the report shows, stable keys first (REPORT.md). Numbers that do not exist are null. */
+/* report_json.c - report.json: everything that the report shows, stable keys first (REPORT.md). Numbers that
+ * do not exist are null. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -7,7 +8,7 @@
 
 #include "surrogate/runtime/model.h"
 
-/* --- small parts --------------------------------------------------------------------------------------------------------------------- */
+/* --- small parts ------------------------------------------------------------------------------ */
 
 void locum_report_key(locum_text *out, bool first, const char *name)
 {
@@ -25,14 +26,18 @@ void locum_report_number(locum_text *out, bool first, const char *name, double v
 void locum_report_text(locum_text *out, bool first, const char *name, const char *value)
 {
     locum_report_key(out, first, name);
-    if (value) locum_text_json_string(out, value);
-    else locum_text_add(out, "null");
+    if (value)
+        locum_text_json_string(out, value);
+    else
+        locum_text_add(out, "null");
 }
 
 void locum_report_short(locum_text *out, double value)
 {
-    if (isfinite(value)) locum_text_add(out, "%.6g", value);
-    else locum_text_add(out, "null");
+    if (isfinite(value))
+        locum_text_add(out, "%.6g", value);
+    else
+        locum_text_add(out, "null");
 }
 
 void locum_report_list(locum_text *out, bool first, const char *name, int64_t n, const double *values)
@@ -52,7 +57,7 @@ static void boolean(locum_text *out, bool first, const char *name, bool value)
     locum_text_add(out, value ? "true" : "false");
 }
 
-/* --- what was asked ------------------------------------------------------------------------------------------------------------------- */
+/* --- what was asked --------------------------------------------------------------------------- */
 
 static void write_metric(const locum_problem *p, locum_text *out)
 {
@@ -61,7 +66,8 @@ static void write_metric(const locum_problem *p, locum_text *out)
 
     locum_text_add(&words, "relative L2 error per output and sample (single values |p - t| / |t|), mean over ");
     for (int i = 0; i < p->n_outputs; i++)
-        if (p->in_metric[i]) locum_text_add(&words, "%s%s", written++ ? ", " : "", locum_model_output(p->model, i)->name);
+        if (p->in_metric[i])
+            locum_text_add(&words, "%s%s", written++ ? ", " : "", locum_model_output(p->model, i)->name);
     locum_text_add(&words, ", then over test samples");
     locum_report_text(out, false, "metric", words.data);
     locum_text_free(&words);
@@ -92,7 +98,7 @@ static void write_head(const locum_problem *p, const locum_findings *f, locum_te
     locum_report_number(out, false, "label_noise_samples", (double)f->noise.n);
 }
 
-/* --- who answers ------------------------------------------------------------------------------------------------------------------------ */
+/* --- who answers ------------------------------------------------------------------------------ */
 
 /* trainable numbers: all tensors but normalisers and trust tables */
 static double count_parameters(const locum_model *model)
@@ -101,7 +107,8 @@ static double count_parameters(const locum_model *model)
 
     for (int i = 0; i < model->n_tensors; i++) {
         const char *name = model->tensors[i].name;
-        if (strncmp(name, "normal/", 7) && strncmp(name, "trust/", 6)) n += (double)locum_tensor_count(&model->tensors[i]);
+        if (strncmp(name, "normal/", 7) && strncmp(name, "trust/", 6))
+            n += (double)locum_tensor_count(&model->tensors[i]);
     }
     return n;
 }
@@ -111,7 +118,8 @@ static double members_of(const locum_problem *p)
     const locum_settings *train = locum_study_settings(p->call->study, "train");
     double members = NAN;
 
-    if (!train || !locum_settings_option(train, "ensemble") || locum_settings_number(train, "ensemble", &members)) return NAN;
+    if (!train || !locum_settings_option(train, "ensemble") || locum_settings_number(train, "ensemble", &members))
+        return NAN;
     return members;
 }
 
@@ -143,7 +151,8 @@ static void write_trivial(const locum_findings *f, locum_text *out)
     }
     locum_text_add(out, "]");
     locum_report_text(out, false, "trivial_text",
-                      "mean, linear and quadratic are least squares in the network's own transformed inputs and outputs (logarithms where it takes them), "
+                      "mean, linear and quadratic are least squares in the network's own transformed inputs and "
+                      "outputs (logarithms where it takes them), "
                       "which makes them strong; nearest is the training sample nearest in standardised inputs");
 }
 
@@ -186,7 +195,7 @@ static void write_speedup(const locum_findings *f, locum_text *out)
     locum_report_number(out, false, "break_even_predictions", f->break_even);
 }
 
-/* --- coverage --------------------------------------------------------------------------------------------------------------------------- */
+/* --- coverage --------------------------------------------------------------------------------- */
 
 static double count_or_none(int64_t value)
 {
@@ -240,11 +249,13 @@ static void write_coverage(const locum_problem *p, const locum_findings *f, locu
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
-    locum_report_text(out, false, "text", "marginal coverage over all test samples of a simultaneous interval: a sample counts as covered if every value of every output lies inside");
+    locum_report_text(out, false, "text",
+                      "marginal coverage over all test samples of a simultaneous interval: a sample counts as covered "
+                      "if every value of every output lies inside");
     locum_text_add(out, "}");
 }
 
-/* --- ports ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- ports ------------------------------------------------------------------------------------ */
 
 static void write_inputs(const locum_problem *p, locum_text *out)
 {
@@ -252,7 +263,8 @@ static void write_inputs(const locum_problem *p, locum_text *out)
     locum_text_add(out, "[");
     for (int i = 0; i < p->n_inputs; i++) {
         const locum_port *port = locum_model_input(p->model, i);
-        bool is_log = p->transforms.inputs[i].view == LOCUM_VIEW_LOG || (port->lower > 0 && port->upper > 4 * port->lower);
+        bool is_log =
+            p->transforms.inputs[i].view == LOCUM_VIEW_LOG || (port->lower > 0 && port->upper > 4 * port->lower);
         locum_text_add(out, i ? ",{" : "{");
         locum_report_text(out, true, "name", port->name);
         locum_report_text(out, false, "unit", port->unit);
@@ -272,7 +284,8 @@ static void write_output_errors(const locum_findings *f, int j, locum_text *out)
     locum_report_key(out, false, "error");
     locum_text_add(out, "{");
     locum_report_number(out, true, "surrogate", f->surrogate.output_mean[j]);
-    for (int k = 0; k < LOCUM_TRIVIALS; k++) locum_report_number(out, false, locum_trivial_name((locum_trivial)k), f->trivial[k].output_mean[j]);
+    for (int k = 0; k < LOCUM_TRIVIALS; k++)
+        locum_report_number(out, false, locum_trivial_name((locum_trivial)k), f->trivial[k].output_mean[j]);
     locum_report_number(out, false, "label_noise", f->noise.n > 0 ? f->noise.output_mean[j] : NAN);
     locum_report_number(out, false, "reference_cheaper", cheaper ? cheaper[j] : NAN);
     locum_text_add(out, "}");
@@ -290,8 +303,10 @@ static void write_outputs(const locum_problem *p, const locum_findings *f, locum
         locum_report_text(out, false, "text", port->text);
         locum_report_number(out, false, "extent", (double)port->extent);
         locum_report_text(out, false, "axis_name", port->n_dims == 1 ? port->axis_name[0] : NULL);
-        if (port->n_dims == 1 && port->axis[0]) locum_report_list(out, false, "axis", port->dims[0], port->axis[0]);
-        else locum_text_add(out, ",\"axis\":null");
+        if (port->n_dims == 1 && port->axis[0])
+            locum_report_list(out, false, "axis", port->dims[0], port->axis[0]);
+        else
+            locum_text_add(out, ",\"axis\":null");
         boolean(out, false, "in_metric", p->in_metric[j]);
         locum_report_text(out, false, "transform", locum_view_name(p->transforms.outputs[j].view));
         write_output_errors(f, j, out);
@@ -300,7 +315,7 @@ static void write_outputs(const locum_problem *p, const locum_findings *f, locum
     locum_text_add(out, "]");
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static void write_costs(const locum_problem *p, const locum_findings *f, locum_text *out)
 {

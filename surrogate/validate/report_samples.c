@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* report_samples.c - the parts of report.json about single samples: tests, responses, examples, distances, pictures. Numbers have six digits:
- * they are drawn, not computed with. */
+/* report_samples.c - the parts of report.json about single samples: tests, responses, examples, distances,
+ * pictures. Numbers have six digits: they are drawn, not computed with. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -48,7 +48,7 @@ static void write_samples(const locum_problem *p, const locum_findings *f, locum
     locum_text_add(out, "]");
 }
 
-/* --- responses ------------------------------------------------------------------------------------------------------------------------- */
+/* --- responses -------------------------------------------------------------------------------- */
 
 static void write_column(const locum_problem *p, const char *name, const double *rows, int64_t at, locum_text *out)
 {
@@ -64,7 +64,8 @@ static void write_response_of(const locum_problem *p, const locum_explained *e, 
     bool first = true;
 
     for (int i = 0; i < p->n_inputs; i++)
-        if (i != input) locum_text_add(&at, "%s%s = %.3g", at.size ? ", " : "", locum_model_input(p->model, i)->name, e->centre[i]);
+        if (i != input)
+            locum_text_add(&at, "%s%s = %.3g", at.size ? ", " : "", locum_model_input(p->model, i)->name, e->centre[i]);
     locum_report_text(out, true, "input", locum_model_input(p->model, input)->name);
     locum_report_text(out, false, "at", at.data ? at.data : "");
     locum_text_free(&at);
@@ -96,13 +97,14 @@ static void write_responses(const locum_problem *p, const locum_explained *e, lo
     locum_text_add(out, "]");
 }
 
-/* --- examples: places in `samples` of a small, a middle and a large error ---------------------------------------------------------------- */
+/* --- examples: places in `samples` of a small, a middle and a large error --------------------- */
 
 static int64_t place_of_rank(const locum_errors *errors, int64_t rank)
 {
     for (int64_t i = 0; i < errors->n; i++) {
         int64_t smaller = 0;
-        for (int64_t k = 0; k < errors->n; k++) smaller += errors->sample[k] < errors->sample[i] || (errors->sample[k] == errors->sample[i] && k < i);
+        for (int64_t k = 0; k < errors->n; k++)
+            smaller += errors->sample[k] < errors->sample[i] || (errors->sample[k] == errors->sample[i] && k < i);
         if (smaller == rank) return i;
     }
     return 0;
@@ -118,9 +120,10 @@ static void write_examples(const locum_errors *errors, locum_text *out)
     locum_text_add(out, "]");
 }
 
-/* --- what was learnt --------------------------------------------------------------------------------------------------------------------- */
+/* --- what was learnt -------------------------------------------------------------------------- */
 
-static void write_pairs(const char *name, const char *x_name, int n, const double *x, const double *error, locum_text *out)
+static void write_pairs(const char *name, const char *x_name, int n, const double *x, const double *error,
+                        locum_text *out)
 {
     locum_report_key(out, false, name);
     locum_text_add(out, "[");
@@ -157,7 +160,8 @@ static void write_learnt(const locum_problem *p, const locum_findings *f, locum_
         return;
     }
     locum_text_add(out, "{");
-    locum_report_text(out, true, "text", "|injection - dissipation - 2 drag energy| / injection, mean over test samples");
+    locum_report_text(out, true, "text",
+                      "|injection - dissipation - 2 drag energy| / injection, mean over test samples");
     locum_report_number(out, false, "surrogate", e->budget_surrogate);
     locum_report_number(out, false, "labels", e->budget_labels);
     locum_text_add(out, "}");

@@ -3,8 +3,8 @@
  *
  *     resolution 1/4, 3/8, 1/2, 3/4, 1 of the study's      step (or Courant number) 2x, 1x of the study's
  *     expected cost = fraction^(dimensions + 1) / step
- * Generic: the options are found by name in the solver's table (`resolution`; `step` if set, else `cfl`); what the solver's check refuses is
- * left out. A solver without them has one rung: then only windows are searched. */
+ * Generic: the options are found by name in the solver's table (`resolution`; `step` if set, else `cfl`); what
+ * the solver's check refuses is left out. A solver without them has one rung: then only windows are searched. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -20,8 +20,8 @@ typedef struct ladder {
     const locum_setup *setup;
     const locum_option *resolution; /**< NULL = the solver has none */
     int n_axes;
-    int32_t n[MOST_AXES];           /**< the study's */
-    const char *step;               /**< name of the option that widens the step, NULL = none */
+    int32_t n[MOST_AXES]; /**< the study's */
+    const char *step;     /**< name of the option that widens the step, NULL = none */
     double step_value;
 } ladder;
 
@@ -44,7 +44,8 @@ static void read_step(ladder *l)
     for (int i = 0; i < 2; i++) {
         const locum_option *o = locum_settings_option(l->setup->solver, names[i]);
         double value;
-        if (!o || o->type != LOCUM_F64 || o->n_max > 0 || locum_settings_number(l->setup->solver, names[i], &value)) continue;
+        if (!o || o->type != LOCUM_F64 || o->n_max > 0 || locum_settings_number(l->setup->solver, names[i], &value))
+            continue;
         if (!(value > 0) || !isfinite(value)) continue;
         l->step = names[i];
         l->step_value = value;
@@ -68,7 +69,9 @@ static bool fill_config(const ladder *l, locum_rung *rung)
     memcpy(config, locum_settings_config(l->setup->solver), l->setup->type->config_size);
     for (int a = 0; a < l->n_axes && l->resolution; a++) {
         int32_t points = points_at(l->n[a], rung->fraction);
-        if ((l->resolution->min != 0 || l->resolution->max != 0) && (points < l->resolution->min || points > l->resolution->max)) return false;
+        if ((l->resolution->min != 0 || l->resolution->max != 0) &&
+            (points < l->resolution->min || points > l->resolution->max))
+            return false;
         memcpy(config + l->resolution->place + (size_t)a * sizeof points, &points, sizeof points);
     }
     bool wider = rung->step_factor != 1;
@@ -85,12 +88,16 @@ static void name_rung(const ladder *l, locum_rung *rung)
 
     locum_format(rung->resolution, sizeof rung->resolution, "-");
     for (int a = 0; a < l->n_axes && l->resolution && used < sizeof rung->resolution; a++)
-        used += (size_t)locum_format(rung->resolution + used, sizeof rung->resolution - used, "%s%d", a ? " x " : "", points_at(l->n[a], rung->fraction));
+        used += (size_t)locum_format(rung->resolution + used, sizeof rung->resolution - used, "%s%d", a ? " x " : "",
+                                     points_at(l->n[a], rung->fraction));
     if (rung->step_factor != 1)
-        locum_format(rung->text, sizeof rung->text, "resolution %s, %s x %g", rung->resolution, l->step, rung->step_factor);
+        locum_format(rung->text, sizeof rung->text, "resolution %s, %s x %g", rung->resolution, l->step,
+                     rung->step_factor);
     else
         locum_format(rung->text, sizeof rung->text, "resolution %s", rung->resolution);
-    if (!l->resolution) locum_format(rung->text, sizeof rung->text, rung->step_factor != 1 ? "%s x %g" : "the study's setting", l->step, rung->step_factor);
+    if (!l->resolution)
+        locum_format(rung->text, sizeof rung->text, rung->step_factor != 1 ? "%s x %g" : "the study's setting", l->step,
+                     rung->step_factor);
 }
 
 static int by_cost(const void *a, const void *b)
@@ -105,7 +112,9 @@ static double dimensions(const ladder *l)
 {
     double value = 2;
 
-    if (locum_settings_option(l->setup->solver, "dimension") && locum_settings_number(l->setup->solver, "dimension", &value)) value = 2;
+    if (locum_settings_option(l->setup->solver, "dimension") &&
+        locum_settings_number(l->setup->solver, "dimension", &value))
+        value = 2;
     return value;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* snapshots.c - what the solution looks like: a field at a few points of the parameter space, for the report's pictures.
+/* snapshots.c - what the solution looks like: a field at a few points of the parameter space, for the report's
+ * pictures.
  *
- * The first scalar observable on a 2-D grid, at the time where recording begins (the flow has forgotten its start by then). Each rank runs
- * whole samples alone; rank 0 gets the values. Fields larger than 128 points a side are thinned: they are pictures, not data. A sample that
- * fails is left out. */
+ * The first scalar observable on a 2-D grid, at the time where recording begins (the flow has forgotten its
+ * start by then). Each rank runs whole samples alone; rank 0 gets the values. Fields larger than 128 points a
+ * side are thinned: they are pictures, not data. A sample that fails is left out. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -27,7 +28,7 @@ typedef struct painter {
     double until;
 } painter;
 
-/* --- one run ------------------------------------------------------------------------------------------------------------------------- */
+/* --- one run ---------------------------------------------------------------------------------- */
 
 static locum_status keep_open(void *self, const locum_schema *schema, const bool *wanted, const locum_sample *sample)
 {
@@ -44,7 +45,8 @@ static locum_status keep_frame(void *self, const locum_frame *frame)
     for (int64_t i = 0; i < p->nx; i++)
         for (int64_t j = 0; j < p->ny; j++) {
             int64_t at = i * p->stride[0] * block->n[1] + j * p->stride[1];
-            p->kept[i * p->ny + j] = is_double ? ((const double *)block->data)[at] : (double)((const float *)block->data)[at];
+            p->kept[i * p->ny + j] =
+                is_double ? ((const double *)block->data)[at] : (double)((const float *)block->data)[at];
         }
     return LOCUM_OK;
 }
@@ -59,10 +61,20 @@ static locum_status paint(painter *p, int64_t index, const double *x)
 {
     const locum_setup *setup = p->problem->call->setup;
     locum_state *state = NULL;
-    locum_sample sample = {.index = index, .seed = locum_random_seed(p->problem->seed ^ PICTURE_SEED, LOCUM_STREAM_SAMPLE, (uint64_t)index),
+    locum_sample sample = {.index = index,
+                           .seed =
+                               locum_random_seed(p->problem->seed ^ PICTURE_SEED, LOCUM_STREAM_SAMPLE, (uint64_t)index),
                            .config = p->config};
-    locum_drive_call drive = {.type = setup->type, .solver = p->solver, .sample = &sample, .record = &p->record, .until = p->until, .comm = MPI_COMM_SELF,
-                              .watch = p->problem->call->watch, .sink = {p, keep_open, keep_frame, keep_close}, .n_times = 1, .times = &p->until};
+    locum_drive_call drive = {.type = setup->type,
+                              .solver = p->solver,
+                              .sample = &sample,
+                              .record = &p->record,
+                              .until = p->until,
+                              .comm = MPI_COMM_SELF,
+                              .watch = p->problem->call->watch,
+                              .sink = {p, keep_open, keep_frame, keep_close},
+                              .n_times = 1,
+                              .times = &p->until};
 
     memcpy(p->config, locum_settings_config(setup->solver), setup->type->config_size);
     for (int i = 0; i < p->problem->n_inputs; i++)
@@ -75,14 +87,15 @@ static locum_status paint(painter *p, int64_t index, const double *x)
     return LOCUM_OK;
 }
 
-/* --- set-up ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- set-up ----------------------------------------------------------------------------------- */
 
 static int find_field(const locum_schema *schema)
 {
     for (int a = 0; a < schema->n_arrays; a++) {
         const locum_domain *domain = &schema->domains[schema->arrays[a].domain];
         bool real = schema->arrays[a].type == LOCUM_FLOAT64 || schema->arrays[a].type == LOCUM_FLOAT32;
-        if (domain->support == LOCUM_GRID && domain->n_dims == 2 && schema->arrays[a].order == 0 && real && (schema->arrays[a].roles & LOCUM_OBSERVABLE))
+        if (domain->support == LOCUM_GRID && domain->n_dims == 2 && schema->arrays[a].order == 0 && real &&
+            (schema->arrays[a].roles & LOCUM_OBSERVABLE))
             return a;
     }
     return -1;
@@ -122,8 +135,10 @@ static int64_t sample_at(const locum_problem *p, double u)
         for (int i = 0; i < p->n_inputs; i++) {
             const locum_port *port = locum_model_input(p->model, i);
             double x = p->x[LOCUM_TEST][k * p->n_inputs + i], part;
-            if (port->lower > 0 && port->upper > 4 * port->lower) part = log(x / port->lower) / log(port->upper / port->lower);
-            else part = (x - port->lower) / (port->upper - port->lower);
+            if (port->lower > 0 && port->upper > 4 * port->lower)
+                part = log(x / port->lower) / log(port->upper / port->lower);
+            else
+                part = (x - port->lower) / (port->upper - port->lower);
             off += (part - (i == 0 ? u : 0.5)) * (part - (i == 0 ? u : 0.5)) * (i == 0 ? 4 : 1);
         }
         if (off < least) least = off, best = k;
@@ -137,7 +152,8 @@ static locum_status describe(const painter *p, const double *x, locum_snapshot *
     size_t used = (size_t)locum_format(s->text, sizeof s->text, "%s at time %.4g", array, p->until);
 
     for (int i = 0; i < p->problem->n_inputs && used < sizeof s->text; i++)
-        used += (size_t)locum_format(s->text + used, sizeof s->text - used, ", %s %.3g", locum_model_input(p->problem->model, i)->name, x[i]);
+        used += (size_t)locum_format(s->text + used, sizeof s->text - used, ", %s %.3g",
+                                     locum_model_input(p->problem->model, i)->name, x[i]);
     s->nx = p->nx;
     s->ny = p->ny;
     for (int d = 0; d < 2; d++) {
@@ -164,7 +180,8 @@ static locum_status paint_all(painter *p, locum_snapshots *snapshots)
         if (!st) memcpy(snapshots->items[i].values, p->kept, (size_t)count * sizeof(double));
     }
     LOCUM_TRY(locum_comm_agree(problem->call->world, st));
-    for (int i = 0; i < snapshots->n; i++) MPI_Allreduce(MPI_IN_PLACE, snapshots->items[i].values, (int)count, MPI_DOUBLE, MPI_SUM, problem->call->world);
+    for (int i = 0; i < snapshots->n; i++)
+        MPI_Allreduce(MPI_IN_PLACE, snapshots->items[i].values, (int)count, MPI_DOUBLE, MPI_SUM, problem->call->world);
     return LOCUM_OK;
 }
 
@@ -173,8 +190,10 @@ static void drop_failed(locum_snapshots *snapshots)
     int kept = 0;
 
     for (int i = 0; i < snapshots->n; i++) {
-        if (isnan(snapshots->items[i].values[0])) free(snapshots->items[i].values);
-        else snapshots->items[kept++] = snapshots->items[i];
+        if (isnan(snapshots->items[i].values[0]))
+            free(snapshots->items[i].values);
+        else
+            snapshots->items[kept++] = snapshots->items[i];
     }
     snapshots->n = kept;
 }

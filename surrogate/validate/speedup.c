@@ -54,12 +54,14 @@ static void not_reached(const locum_search *search, double surrogate_seconds, lo
     claim(s, ">=", seconds, surrogate_seconds);
     if (known)
         locum_format(s->reason, sizeof s->reason,
-                     "no cheaper setting of the solver up to the reference's own cost of %.3g s has an error as small as the surrogate's %.3g; "
+                     "no cheaper setting of the solver up to the reference's own cost of %.3g s has an error as small "
+                     "as the surrogate's %.3g; "
                      "the value is from that cost",
                      seconds, search->surrogate_error);
     else
         locum_format(s->reason, sizeof s->reason,
-                     "no setting walked has an error as small as the surrogate's %.3g; the search was cut short by validate.baseline_seconds, so "
+                     "no setting walked has an error as small as the surrogate's %.3g; the search was cut short by "
+                     "validate.baseline_seconds, so "
                      "the value is from the dearest setting walked, %.3g s, below the reference's own cost",
                      search->surrogate_error, seconds);
 }
@@ -71,14 +73,17 @@ void locum_speedup_find(const locum_search *search, double surrogate_seconds, lo
 
     *speedup = (locum_speedup){.value = NAN, .seconds = NAN, .setting = -1};
     if (!search->done || search->n == 0 || !isfinite(error) || !(surrogate_seconds > 0)) {
-        locum_format(speedup->reason, sizeof speedup->reason, "no solver setting was measured, so no speed-up is claimed");
+        locum_format(speedup->reason, sizeof speedup->reason,
+                     "no solver setting was measured, so no speed-up is claimed");
         return;
     }
     for (int64_t i = 0; i < search->n && speedup->setting < 0; i++) {
         const locum_setting_found *s = &search->settings[i];
         if (!s->best) continue;
-        if (s->error <= error) speedup->setting = i;
-        else worse = s;
+        if (s->error <= error)
+            speedup->setting = i;
+        else
+            worse = s;
     }
     if (speedup->setting < 0) {
         not_reached(search, surrogate_seconds, speedup);
@@ -88,13 +93,15 @@ void locum_speedup_find(const locum_search *search, double surrogate_seconds, lo
     if (!worse) {
         claim(speedup, "<=", better->seconds, surrogate_seconds);
         locum_format(speedup->reason, sizeof speedup->reason,
-                     "the cheapest setting walked (%s) is already better, %.3g against the surrogate's %.3g; a cheaper one may be as good", better->text,
-                     better->error, error);
+                     "the cheapest setting walked (%s) is already better, %.3g against the surrogate's %.3g; a cheaper "
+                     "one may be as good",
+                     better->text, better->error, error);
         return;
     }
     claim(speedup, "=", interpolate(worse, better, error), surrogate_seconds);
     locum_format(speedup->reason, sizeof speedup->reason,
-                 "the surrogate's error %.3g lies between those of two settings on the front: %s (%.3g in %.3g s) and %s (%.3g in %.3g s); time "
+                 "the surrogate's error %.3g lies between those of two settings on the front: %s (%.3g in %.3g s) and "
+                 "%s (%.3g in %.3g s); time "
                  "interpolated in logarithms",
                  error, worse->text, worse->error, worse->seconds, better->text, better->error, better->seconds);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* transforms.c - how the network sees its inputs and outputs, so that trivial predictors see the same and are as strong as they can be.
+/* transforms.c - how the network sees its inputs and outputs, so that trivial predictors see the same and are
+ * as strong as they can be.
  *
  *     linear x      log: log x      log_share: log(x + floor * total), total = another output
  * Read from the model's metadata, never recomputed: the normalisers of a model come from its training split. */
@@ -25,7 +26,8 @@ static locum_status find_view(const char *name, locum_view *view)
             *view = (locum_view)i;
             return LOCUM_OK;
         }
-    return LOCUM_FAIL(LOCUM_DAMAGED, "the model's transforms: '%s' is none of linear, log, log_share", name ? name : "(missing)");
+    return LOCUM_FAIL(LOCUM_DAMAGED, "the model's transforms: '%s' is none of linear, log, log_share",
+                      name ? name : "(missing)");
 }
 
 static int find_output(const locum_model *model, const char *name)
@@ -52,8 +54,10 @@ static locum_status read_views(const locum_model *model, const locum_json *json,
     for (int i = 0; i < transforms->n_inputs; i++) {
         locum_json_node item = item_of(json, inputs, locum_model_input(model, i)->name);
         if (item < 0) continue;
-        LOCUM_TRY(find_view(locum_json_string(json, locum_json_find(json, item, "transform")), &transforms->inputs[i].view));
-        LOCUM_REQUIRE(transforms->inputs[i].view != LOCUM_VIEW_LOG_SHARE, LOCUM_DAMAGED, "the model's transforms: an input is a share");
+        LOCUM_TRY(
+            find_view(locum_json_string(json, locum_json_find(json, item, "transform")), &transforms->inputs[i].view));
+        LOCUM_REQUIRE(transforms->inputs[i].view != LOCUM_VIEW_LOG_SHARE, LOCUM_DAMAGED,
+                      "the model's transforms: an input is a share");
     }
     for (int i = 0; i < transforms->n_outputs; i++) {
         locum_json_node item = item_of(json, outputs, locum_model_output(model, i)->name);
@@ -63,10 +67,13 @@ static locum_status read_views(const locum_model *model, const locum_json *json,
         LOCUM_TRY(find_view(locum_json_string(json, locum_json_find(json, item, "transform")), &view->view));
         if (view->view != LOCUM_VIEW_LOG_SHARE) continue;
         locum_json_node total = locum_json_find(json, item, "total");
-        view->total = locum_json_integer(json, total, &number) ? (int)number : find_output(model, locum_json_string(json, total));
-        bool sound = view->total >= 0 && view->total < transforms->n_outputs && locum_model_output(model, view->total)->extent == 1 &&
+        view->total =
+            locum_json_integer(json, total, &number) ? (int)number : find_output(model, locum_json_string(json, total));
+        bool sound = view->total >= 0 && view->total < transforms->n_outputs &&
+                     locum_model_output(model, view->total)->extent == 1 &&
                      locum_json_number(json, locum_json_find(json, item, "floor"), &view->floor) && view->floor > 0;
-        LOCUM_REQUIRE(sound, LOCUM_DAMAGED, "the model's transforms: output '%s' needs a floor and a total", locum_model_output(model, i)->name);
+        LOCUM_REQUIRE(sound, LOCUM_DAMAGED, "the model's transforms: output '%s' needs a floor and a total",
+                      locum_model_output(model, i)->name);
     }
     return LOCUM_OK;
 }
@@ -76,7 +83,8 @@ locum_status locum_transforms_read(const locum_model *model, locum_transforms *t
     const char *text = locum_model_metadata(model, "transforms");
     locum_json *json = NULL;
 
-    *transforms = (locum_transforms){.n_inputs = locum_model_n_inputs(model), .n_outputs = locum_model_n_outputs(model)};
+    *transforms =
+        (locum_transforms){.n_inputs = locum_model_n_inputs(model), .n_outputs = locum_model_n_outputs(model)};
     locum_status st = LOCUM_NEW(&transforms->inputs, transforms->n_inputs);
     if (!st) st = LOCUM_NEW(&transforms->outputs, transforms->n_outputs);
     if (!st && text) st = locum_json_parse(text, strlen(text), 10000, &json);
@@ -95,7 +103,8 @@ void locum_transforms_free(locum_transforms *transforms)
 
 void locum_transform_inputs(const locum_transforms *transforms, const double *x, double *seen)
 {
-    for (int i = 0; i < transforms->n_inputs; i++) seen[i] = transforms->inputs[i].view == LOCUM_VIEW_LOG ? log(x[i]) : x[i];
+    for (int i = 0; i < transforms->n_inputs; i++)
+        seen[i] = transforms->inputs[i].view == LOCUM_VIEW_LOG ? log(x[i]) : x[i];
 }
 
 void locum_transform_outputs(const locum_transforms *transforms, const int64_t *first, const double *y, double *seen)
@@ -103,7 +112,8 @@ void locum_transform_outputs(const locum_transforms *transforms, const int64_t *
     for (int i = 0; i < transforms->n_outputs; i++) {
         const locum_value_view *v = &transforms->outputs[i];
         double add = v->view == LOCUM_VIEW_LOG_SHARE ? v->floor * y[first[v->total]] : 0;
-        for (int64_t j = first[i]; j < first[i + 1]; j++) seen[j] = v->view == LOCUM_VIEW_LINEAR ? y[j] : log(y[j] + add);
+        for (int64_t j = first[i]; j < first[i + 1]; j++)
+            seen[j] = v->view == LOCUM_VIEW_LINEAR ? y[j] : log(y[j] + add);
     }
 }
 

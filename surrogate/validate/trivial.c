@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* trivial.c - what one would use without a network: the mean, a linear and a quadratic fit, the nearest training sample.
+/* trivial.c - what one would use without a network: the mean, a linear and a quadratic fit, the nearest
+ * training sample.
  *
- *     z = standardised inputs (in logarithms where the network takes them)       phi = [1], [1, z], [1, z, z_i z_j (i <= j)]
+ *     z = standardised inputs (logarithms where the network takes them)     phi = [1], [1, z], [1, z, z_i z_j (i <= j)]
  *     (phi^T phi + ridge) c = phi^T seen(y)                                       prediction = back(phi c)
- * Fits are made in the transformed outputs too (logarithms of positive ones), which makes them stronger than fits of plain values where
- * the errors are relative. Normal equations by Cholesky: the columns are standardised, so that round-off is no matter; the ridge of 1e-12
- * only decides where there are fewer samples than terms. */
+ * Fits are made in the transformed outputs too (logarithms of positive ones), which makes them stronger than
+ * fits of plain values where the errors are relative. Normal equations by Cholesky: the columns are
+ * standardised, so that round-off is no matter; the ridge of 1e-12 only decides where there are fewer samples
+ * than terms. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -21,7 +23,7 @@ const char *locum_trivial_name(locum_trivial kind)
     return names[kind];
 }
 
-/* --- standardised inputs ------------------------------------------------------------------------------------------------------------- */
+/* --- standardised inputs ---------------------------------------------------------------------- */
 
 typedef struct scaled {
     int d;
@@ -62,10 +64,10 @@ static locum_status scaled_make(scaled *s, const locum_transforms *transforms, i
     return LOCUM_OK;
 }
 
-/* --- nearest -------------------------------------------------------------------------------------------------------------------------- */
+/* --- nearest ---------------------------------------------------------------------------------- */
 
-locum_status locum_nearest_distance(const locum_transforms *transforms, int64_t n, const double *x, int64_t m, const double *x_new,
-                                    double *distance, int64_t *nearest)
+locum_status locum_nearest_distance(const locum_transforms *transforms, int64_t n, const double *x, int64_t m,
+                                    const double *x_new, double *distance, int64_t *nearest)
 {
     scaled s = {0};
 
@@ -86,8 +88,8 @@ locum_status locum_nearest_distance(const locum_transforms *transforms, int64_t 
     return st;
 }
 
-static locum_status predict_nearest(const locum_transforms *transforms, int64_t width, int64_t n, const double *x, const double *y, int64_t m,
-                                    const double *x_new, double *out)
+static locum_status predict_nearest(const locum_transforms *transforms, int64_t width, int64_t n, const double *x,
+                                    const double *y, int64_t m, const double *x_new, double *out)
 {
     double *distance = NULL;
     int64_t *nearest = NULL;
@@ -101,7 +103,7 @@ static locum_status predict_nearest(const locum_transforms *transforms, int64_t 
     return st;
 }
 
-/* --- least squares ---------------------------------------------------------------------------------------------------------------------- */
+/* --- least squares ---------------------------------------------------------------------------- */
 
 static int count_terms(locum_trivial kind, int d)
 {
@@ -126,9 +128,12 @@ static locum_status factorise(int t, double *a)
         for (int j = 0; j <= i; j++) {
             double sum = a[i * t + j];
             for (int k = 0; k < j; k++) sum -= a[i * t + k] * a[j * t + k];
-            if (i != j) a[i * t + j] = sum / a[j * t + j];
-            else if (sum > 0) a[i * t + i] = sqrt(sum);
-            else return LOCUM_FAIL(LOCUM_NUMERIC, "least squares: the fit has no solution");
+            if (i != j)
+                a[i * t + j] = sum / a[j * t + j];
+            else if (sum > 0)
+                a[i * t + i] = sqrt(sum);
+            else
+                return LOCUM_FAIL(LOCUM_NUMERIC, "least squares: the fit has no solution");
         }
     return LOCUM_OK;
 }
@@ -161,8 +166,8 @@ static void accumulate(fit *f, int64_t width)
     }
 }
 
-static locum_status predict_fit(locum_trivial kind, const locum_transforms *transforms, const int64_t *first, int64_t n, const double *x,
-                                const double *y, int64_t m, const double *x_new, double *out)
+static locum_status predict_fit(locum_trivial kind, const locum_transforms *transforms, const int64_t *first, int64_t n,
+                                const double *x, const double *y, int64_t m, const double *x_new, double *out)
 {
     int64_t width = first[transforms->n_outputs];
     scaled s = {0};
@@ -197,10 +202,12 @@ static locum_status predict_fit(locum_trivial kind, const locum_transforms *tran
     return st;
 }
 
-locum_status locum_trivial_predict(locum_trivial kind, const locum_transforms *transforms, const int64_t *first, int64_t n, const double *x,
-                                   const double *y, int64_t m, const double *x_new, double *out)
+locum_status locum_trivial_predict(locum_trivial kind, const locum_transforms *transforms, const int64_t *first,
+                                   int64_t n, const double *x, const double *y, int64_t m, const double *x_new,
+                                   double *out)
 {
     LOCUM_REQUIRE(n > 0, LOCUM_STUDY, "trivial predictors: the training split has no sample");
-    if (kind == LOCUM_TRIVIAL_NEAREST) return predict_nearest(transforms, first[transforms->n_outputs], n, x, y, m, x_new, out);
+    if (kind == LOCUM_TRIVIAL_NEAREST)
+        return predict_nearest(transforms, first[transforms->n_outputs], n, x, y, m, x_new, out);
     return predict_fit(kind, transforms, first, n, x, y, m, x_new, out);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* validate.c - the order of work: surrogate, trivial predictors, solver made cheaper, coverage, negative control -> report.json.
+/* validate.c - the order of work: surrogate, trivial predictors, solver made cheaper, coverage, negative
+ * control -> report.json.
  *
  *     all ranks   test split through the solver interface; search, control, snapshots (samples spread over the ranks)
  *     rank 0      intervals, time, fits, learning curve, sensitivity; it writes the file
- * The clock of the surrogate runs while no other rank computes. Everything is read from the dataset, the model and the study: nothing is
- * trained, no threshold is chosen here. An interrupted validation starts again: nothing of it is kept. */
+ * The clock of the surrogate runs while no other rank computes. Everything is read from the dataset, the model
+ * and the study: nothing is trained, no threshold is chosen here. An interrupted validation starts again:
+ * nothing of it is kept. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -13,7 +15,7 @@
 
 #include "core/study/commit.h"
 
-/* --- label noise ----------------------------------------------------------------------------------------------------------------------- */
+/* --- label noise ------------------------------------------------------------------------------ */
 
 /* row of the sample with that number in any split but noise; NULL if it failed */
 static const double *row_of(const locum_problem *p, int64_t index)
@@ -45,7 +47,7 @@ static locum_status measure_noise(const locum_problem *p, locum_errors *noise)
     return st;
 }
 
-/* --- errors ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static locum_status measure_trivial(const locum_problem *p, locum_findings *f)
 {
@@ -55,7 +57,8 @@ static locum_status measure_trivial(const locum_problem *p, locum_findings *f)
     LOCUM_TRY(LOCUM_NEW(&rows, n * p->width));
     locum_status st = LOCUM_OK;
     for (int k = 0; k < LOCUM_TRIVIALS && !st; k++) {
-        st = locum_trivial_predict((locum_trivial)k, &p->transforms, p->first, p->n[LOCUM_TRAIN], p->x[LOCUM_TRAIN], p->y[LOCUM_TRAIN], n, p->x[LOCUM_TEST], rows);
+        st = locum_trivial_predict((locum_trivial)k, &p->transforms, p->first, p->n[LOCUM_TRAIN], p->x[LOCUM_TRAIN],
+                                   p->y[LOCUM_TRAIN], n, p->x[LOCUM_TEST], rows);
         if (!st) st = locum_errors_make(&p->layout, n, rows, p->y[LOCUM_TEST], p->seed, &f->trivial[k]);
     }
     free(rows);
@@ -70,7 +73,9 @@ static locum_status measure_surrogate(const locum_problem *p, locum_findings *f)
 
     locum_status st = locum_comm_agree(p->call->world, LOCUM_NEW(&rows, n * p->width));
     if (!st) st = locum_evaluate_as_solver(p, n, p->x[LOCUM_TEST], rows);
-    if (!st) st = locum_comm_agree(p->call->world, locum_errors_make(&p->layout, n, rows, p->y[LOCUM_TEST], p->seed, &f->surrogate));
+    if (!st)
+        st = locum_comm_agree(p->call->world,
+                              locum_errors_make(&p->layout, n, rows, p->y[LOCUM_TEST], p->seed, &f->surrogate));
     free(rows);
     return st;
 }
@@ -87,7 +92,7 @@ static locum_status measure_alone(const locum_problem *p, locum_findings *f)
     return locum_explain(p, &f->trusted, &f->surrogate, &f->explained);
 }
 
-/* --- words ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static const char *time_text(double seconds, char text[32])
 {
@@ -99,23 +104,47 @@ static const char *time_text(double seconds, char text[32])
     return text;
 }
 
+/* three digits, with commas in the thousands: 1,470 */
+static const char *times_text(double value, char text[64])
+{
+    char digits[48];
+    size_t at = 0;
+
+    if (value < 1000 || value >= 1e12) {
+        locum_format(text, 64, "%.3g", value);
+        return text;
+    }
+    double unit = pow(10, floor(log10(value)) - 2);
+    int n = locum_format(digits, sizeof digits, "%.0f", round(value / unit) * unit);
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
+    return text;
+}
+
 static void write_headline(const locum_problem *p, locum_findings *f)
 {
     const locum_speedup *s = &f->speedup;
-    char mine[32], theirs[32], noise[48] = "";
+    char mine[32], theirs[32], times[64], noise[64] = "";
     const char *about = s->bound[0] == '=' ? "" : s->bound[0] == '<' ? "at most " : "at least ";
 
     time_text(f->timing.one, mine);
-    if (isfinite(f->noise.mean)) locum_format(noise, sizeof noise, " (label noise %.3g)", f->noise.mean);
+    if (isfinite(f->noise.mean))
+        locum_format(noise, sizeof noise, ", label noise %.3g%s", f->noise.mean,
+                     f->surrogate.mean < f->noise.mean ? ", below which nothing can be told" : "");
     if (!isfinite(s->value)) {
-        locum_format(f->headline, sizeof f->headline, "One prediction takes %s with an error of %.3g%s. No speed-up is claimed: %s.", mine, f->surrogate.mean, noise,
-                     s->reason);
+        locum_format(f->headline, sizeof f->headline,
+                     "One prediction takes %s (error %.3g%s). No speed-up is claimed: %s.", mine, f->surrogate.mean,
+                     noise, s->reason);
         return;
     }
     time_text(s->seconds, theirs);
     locum_format(f->headline, sizeof f->headline,
-                 "At equal error (%.3g%s) the surrogate needs %s, %s on the same core %s%s: %.3g times as fast%s.", f->search.surrogate_error, noise, mine,
-                 p->call->setup->type->name, about, theirs, s->value, s->value < 1 ? ", which is a loss" : "");
+                 "At equal error (%.3g%s) the surrogate needs %s, %s on the same core %s: %s%s times as fast%s.",
+                 f->search.surrogate_error, noise, mine, p->call->setup->type->name, theirs, about,
+                 times_text(s->value, times), s->value < 1 ? ", which is a loss" : "");
 }
 
 static void conclude(const locum_problem *p, locum_findings *f)
@@ -143,7 +172,7 @@ static locum_status write_report(const locum_problem *p, const locum_findings *f
     return st;
 }
 
-/* --- all --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static void release(locum_problem *p, locum_findings *f)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* validate.h - the surrogate and cheaper solvers against the reference: same states, same metric, same clock (design: honest figures).
+/* validate.h - the surrogate and cheaper solvers against the reference: same states, same metric, same clock
+ * (design: honest figures).
  *
  *     test split -> surrogate (error, interval, flag, time)          -> report.json: everything that the report shows
  *               -> mean, linear, quadratic, nearest                      (cli/report draws from that file alone)
@@ -17,11 +18,11 @@ typedef struct locum_validate_config {
     double coverage;
     bool has_control;
     int32_t control_samples;
-    int32_t n_metric;                              /**< outputs that count in the metric; none = all */
+    int32_t n_metric; /**< outputs that count in the metric; none = all */
     char metric[LOCUM_OBSERVE_MAX][LOCUM_TEXT_SIZE];
-    int32_t baseline_samples;                      /**< >= 16 test samples of the search */
-    double baseline_seconds;                       /**< the search stops widening after this; it says so */
-    int32_t snapshots;                             /**< pictures of the flow in the report */
+    int32_t baseline_samples; /**< >= 16 test samples of the search */
+    double baseline_seconds;  /**< the search stops widening after this; it says so */
+    int32_t snapshots;        /**< pictures of the flow in the report */
 } locum_validate_config;
 extern const locum_option locum_validate_options[];
 
@@ -32,15 +33,15 @@ typedef struct locum_stage_costs {
 
 typedef struct locum_validate_call {
     locum_study *study;
-    const locum_setup *setup;          /**< NULL without a solver: no baselines, no speed-up claimed */
+    const locum_setup *setup; /**< NULL without a solver: no baselines, no speed-up claimed */
     const locum_campaign_plan *plan;
     const locum_dataset *dataset;
     const locum_model *model;
     const char *model_path;
-    const char *curve_folder;          /**< training/: curve-<n>.safetensors */
-    const char *report;                /**< folder: report.json */
+    const char *curve_folder; /**< training/: curve-<n>.safetensors */
+    const char *report;       /**< folder: report.json */
     locum_stage_costs costs;
-    const char *provenance;            /**< JSON members */
+    const char *provenance; /**< JSON members */
     MPI_Comm world;
     locum_log *log;
     locum_watch *watch;

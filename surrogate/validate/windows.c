@@ -2,7 +2,8 @@
 /* windows.c - one run with running means from an early start gives the mean over every part of it:
  *
  *     mean[t1, t2] = ((t2 - s) mean[s, t2] - (t1 - s) mean[s, t1]) / (t2 - t1)
- * so spin-up (t1) and averaging (t2) are both searched at the cost of one run. Exact up to round-off, as the trapezoidal sums are additive. */
+ * so spin-up (t1) and averaging (t2) are both searched at the cost of one run. Exact up to round-off, as the
+ * trapezoidal sums are additive. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@ void locum_window_ends(double start, double until, int n, double *ends)
     ends[n - 1] = until;
 }
 
-void locum_window_mean(int64_t width, double start, double t1, const double *mean1, double t2, const double *mean2, double *out)
+void locum_window_mean(int64_t width, double start, double t1, const double *mean1, double t2, const double *mean2,
+                       double *out)
 {
     double before = (t1 - start) / (t2 - t1), all = (t2 - start) / (t2 - t1);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chain.c - the whole of validation on a small study with a test solver: generate, train, validate; then report.json is read back.
+/* chain.c - the whole of validation on a small study with a test solver: generate, train, validate; then
+ * report.json is read back.
  *
- * The tracer of grid_advection begins as a wave, so labels do not depend on the seed: label noise is exactly zero, and so is the error of the
- * reference's own setting, which the search must find. */
+ * The tracer of grid_advection begins as a wave, so labels do not depend on the seed: label noise is exactly
+ * zero, and so is the error of the reference's own setting, which the search must find. */
 #include <string.h>
 #include <unistd.h>
 
@@ -15,14 +16,16 @@
 #include "tests/conformance/solvers/test_solvers.h"
 #include "tests/unit/check.h"
 
-static const char study_text[] =
-    "study: tracer\nseed: 5\nsolver: {name: grid_advection, resolution: 16, velocity: 0.2, step: 0.004}\ninitial: wave\n"
-    "record: {from: 0.2, until: 1, average: true, observe: [variance, profile, mean]}\n"
-    "campaign:\n  split: {train: 48, validation: 8, calibration: 19, test: 12}\n  noise: {samples: 4, of: test, seed: another}\n"
-    "  vary: {diffusivity: {range: [2e-3, 2e-2], scale: log}}\n"
-    "surrogate: {task: map, model: mlp, layers: 2, width: 16, positive: [variance]}\n"
-    "train: {epochs: 300, batch: 16, learning_rate: 5e-3, ensemble: 2, curve: [0.5]}\n"
-    "validate: {coverage: 0.9, metric: [variance, profile], snapshots: 2, negative_control: {samples: 6, diffusivity: [5e-2, 1e-1]}}\n";
+static const char study_text[] = "study: tracer\nseed: 5\nsolver: {name: grid_advection, resolution: 16, velocity: "
+                                 "0.2, step: 0.004}\ninitial: wave\n"
+                                 "record: {from: 0.2, until: 1, average: true, observe: [variance, profile, mean]}\n"
+                                 "campaign:\n  split: {train: 48, validation: 8, calibration: 19, test: 12}\n  noise: "
+                                 "{samples: 4, of: test, seed: another}\n"
+                                 "  vary: {diffusivity: {range: [2e-3, 2e-2], scale: log}}\n"
+                                 "surrogate: {task: map, model: mlp, layers: 2, width: 16, positive: [variance]}\n"
+                                 "train: {epochs: 300, batch: 16, learning_rate: 5e-3, ensemble: 2, curve: [0.5]}\n"
+                                 "validate: {coverage: 0.9, metric: [variance, profile], snapshots: 2, "
+                                 "negative_control: {samples: 6, diffusivity: [5e-2, 1e-1]}}\n";
 
 static const locum_solver_type *const solvers[] = {&locum_solver_grid_advection, NULL};
 static char folder[LOCUM_PATH_SIZE];
@@ -35,7 +38,8 @@ typedef struct chain {
     locum_campaign_plan *plan;
     locum_dataset *dataset;
     locum_model *model;
-    char data[LOCUM_PATH_SIZE + 32], model_path[LOCUM_PATH_SIZE + 32], training[LOCUM_PATH_SIZE + 32], report[LOCUM_PATH_SIZE + 32];
+    char data[LOCUM_PATH_SIZE + 32], model_path[LOCUM_PATH_SIZE + 32], training[LOCUM_PATH_SIZE + 32],
+        report[LOCUM_PATH_SIZE + 32];
 } chain;
 
 static locum_status make_data(chain *c)
@@ -49,9 +53,15 @@ static locum_status make_data(chain *c)
     snprintf(c->model_path, sizeof c->model_path, "%s/model.safetensors", folder);
     snprintf(c->training, sizeof c->training, "%s/training", folder);
     snprintf(c->report, sizeof c->report, "%s/report", folder);
-    locum_generate_call call = {.study = c->study, .setup = &c->setup, .plan = c->plan, .dataset = c->data, .n_shards = 1, .world = MPI_COMM_WORLD};
+    locum_generate_call call = {.study = c->study,
+                                .setup = &c->setup,
+                                .plan = c->plan,
+                                .dataset = c->data,
+                                .n_shards = 1,
+                                .world = MPI_COMM_WORLD};
     LOCUM_TRY(locum_generate(&call, &done, &failed));
-    LOCUM_REQUIRE(done == c->plan->n && failed == 0, LOCUM_INTERNAL, "%lld samples, %lld failed", (long long)done, (long long)failed);
+    LOCUM_REQUIRE(done == c->plan->n && failed == 0, LOCUM_INTERNAL, "%lld samples, %lld failed", (long long)done,
+                  (long long)failed);
     return locum_dataset_open(c->data, &c->dataset);
 }
 
@@ -64,7 +74,12 @@ static locum_status make_model(chain *c)
 
     LOCUM_TRY(locum_surrogate_read(c->study, &surrogate));
     LOCUM_TRY(locum_table_read(c->dataset, 3, outputs, &table));
-    locum_train_call call = {.study = c->study, .surrogate = &surrogate, .table = table, .folder = c->training, .model = c->model_path, .provenance = "",
+    locum_train_call call = {.study = c->study,
+                             .surrogate = &surrogate,
+                             .table = table,
+                             .folder = c->training,
+                             .model = c->model_path,
+                             .provenance = "",
                              .comm = MPI_COMM_WORLD};
     locum_status st = locum_train(&call, &result);
     locum_table_destroy(table);
@@ -91,12 +106,20 @@ static locum_status open_chain(chain *c)
 
 static locum_validate_call call_of(const chain *c)
 {
-    return (locum_validate_call){.study = c->study, .setup = &c->setup, .plan = c->plan, .dataset = c->dataset, .model = c->model,
-                                 .model_path = c->model_path, .curve_folder = c->training, .report = c->report, .costs = {10, 5},
-                                 .provenance = "\"program\":\"locum\"", .world = MPI_COMM_WORLD};
+    return (locum_validate_call){.study = c->study,
+                                 .setup = &c->setup,
+                                 .plan = c->plan,
+                                 .dataset = c->dataset,
+                                 .model = c->model,
+                                 .model_path = c->model_path,
+                                 .curve_folder = c->training,
+                                 .report = c->report,
+                                 .costs = {10, 5},
+                                 .provenance = "\"program\":\"locum\"",
+                                 .world = MPI_COMM_WORLD};
 }
 
-/* --- the surrogate as a solver -------------------------------------------------------------------------------------------------------- */
+/* --- the surrogate as a solver ---------------------------------------------------------------- */
 
 static void the_solver_interface_gives_what_eval_gives(void)
 {
@@ -108,7 +131,8 @@ static void the_solver_interface_gives_what_eval_gives(void)
     CHECK_OK(locum_problem_create(&call, &p));
     CU_ASSERT_FATAL(p != NULL);
     int64_t n = p->n[LOCUM_TEST];
-    double *rows = calloc((size_t)(n * p->width), sizeof *rows), *direct = calloc((size_t)(n * p->width), sizeof *direct);
+    double *rows = calloc((size_t)(n * p->width), sizeof *rows),
+           *direct = calloc((size_t)(n * p->width), sizeof *direct);
     size_t bytes = locum_model_workspace(c.model, n);
     void *memory = malloc(bytes);
     locum_context *context = NULL;
@@ -161,24 +185,54 @@ static void its_schema_is_that_of_the_model(void)
     CHECK_OK(type->start(solver, &sample, &state));
     CHECK_OK(type->advance(solver, state, 0));
     CHECK_OK(type->observe(solver, state, wanted, &frame));
-    CU_ASSERT(blocks[0].data && blocks[1].data && !blocks[2].data && blocks[1].n[0] == 16 && isfinite(*(const double *)blocks[0].data));
+    CU_ASSERT(blocks[0].data && blocks[1].data && !blocks[2].data && blocks[1].n[0] == 16 &&
+              isfinite(*(const double *)blocks[0].data));
     type->free_state(state);
     type->destroy(solver);
     locum_surrogate_solver_destroy(wrapper);
     close_chain(&c);
 }
 
-/* --- report.json ------------------------------------------------------------------------------------------------------------------------ */
+/* --- report.json ------------------------------------------------------------------------------ */
 
-static const char *const keys[] = {"study", "solver", "task", "metric", "headline", "reference_settings", "test_samples", "test_read", "label_noise",
-                                   "label_noise_samples", "surrogate", "trivial", "baselines", "reference", "speedup_at_equal_error",
-                                   "break_even_predictions", "coverage", "inputs", "outputs", "samples", "response", "examples", "learning_curve",
-                                   "sensitivity", "distance", "rejection", "budget", "snapshots", "costs", "searched", "provenance"};
+static const char *const keys[] = {"study",
+                                   "solver",
+                                   "task",
+                                   "metric",
+                                   "headline",
+                                   "reference_settings",
+                                   "test_samples",
+                                   "test_read",
+                                   "label_noise",
+                                   "label_noise_samples",
+                                   "surrogate",
+                                   "trivial",
+                                   "baselines",
+                                   "reference",
+                                   "speedup_at_equal_error",
+                                   "break_even_predictions",
+                                   "coverage",
+                                   "inputs",
+                                   "outputs",
+                                   "samples",
+                                   "response",
+                                   "examples",
+                                   "learning_curve",
+                                   "sensitivity",
+                                   "distance",
+                                   "rejection",
+                                   "budget",
+                                   "snapshots",
+                                   "costs",
+                                   "searched",
+                                   "provenance"};
 static const char *const inner[][2] = {
-    {"surrogate", "error error_low error_high seconds_per_sample seconds_per_sample_best_batch best_batch parameters members"},
+    {"surrogate",
+     "error error_low error_high seconds_per_sample seconds_per_sample_best_batch best_batch parameters members"},
     {"reference", "seconds_per_sample error"},
     {"speedup_at_equal_error", "value bound reason"},
-    {"coverage", "target measured covered samples calibration_samples law_low law_high median_width negative_control groups"},
+    {"coverage",
+     "target measured covered samples calibration_samples law_low law_high median_width negative_control groups"},
     {"costs", "generate_core_seconds train_core_seconds validate_seconds"}};
 static const char *const in_list[][2] = {
     {"trivial", "name error"},
@@ -238,7 +292,8 @@ static locum_json *read_report(const chain *c)
 static void check_keys(const locum_json *json)
 {
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) has_keys(json, 0, keys[i]);
-    for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++) has_keys(json, locum_json_find(json, 0, inner[i][0]), inner[i][1]);
+    for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++)
+        has_keys(json, locum_json_find(json, 0, inner[i][0]), inner[i][1]);
     for (size_t i = 0; i < sizeof in_list / sizeof in_list[0]; i++) {
         locum_json_node first = locum_json_first(json, locum_json_find(json, 0, in_list[i][0]));
         if (first < 0) printf("\n    empty list: %s", in_list[i][0]);
@@ -256,7 +311,8 @@ static void check_front(const locum_json *json)
     bool best;
     int n = 0;
 
-    for (locum_json_node b = locum_json_first(json, locum_json_find(json, 0, "baselines")); b >= 0; b = locum_json_next(json, b), n++) {
+    for (locum_json_node b = locum_json_first(json, locum_json_find(json, 0, "baselines")); b >= 0;
+         b = locum_json_next(json, b), n++) {
         CU_ASSERT_FATAL(locum_json_number(json, locum_json_find(json, b, "seconds_per_sample"), &seconds));
         CU_ASSERT_FATAL(locum_json_number(json, locum_json_find(json, b, "error"), &error));
         CU_ASSERT_FATAL(locum_json_bool(json, locum_json_find(json, b, "best"), &best));
@@ -273,12 +329,14 @@ static void check_numbers(const locum_json *json)
     double trivial[LOCUM_TRIVIALS];
     int k = 0;
 
-    for (locum_json_node t = locum_json_first(json, locum_json_find(json, 0, "trivial")); t >= 0 && k < LOCUM_TRIVIALS; t = locum_json_next(json, t))
+    for (locum_json_node t = locum_json_first(json, locum_json_find(json, 0, "trivial")); t >= 0 && k < LOCUM_TRIVIALS;
+         t = locum_json_next(json, t))
         locum_json_number(json, locum_json_find(json, t, "error"), &trivial[k++]);
     CU_ASSERT_FATAL(k == LOCUM_TRIVIALS);
     double error = number(json, "surrogate", "error");
     CU_ASSERT(error > 0 && error < trivial[LOCUM_TRIVIAL_MEAN] / 5); /* it has learnt something */
-    CU_ASSERT(trivial[LOCUM_TRIVIAL_QUADRATIC] < trivial[LOCUM_TRIVIAL_LINEAR] && trivial[LOCUM_TRIVIAL_LINEAR] < trivial[LOCUM_TRIVIAL_MEAN]);
+    CU_ASSERT(trivial[LOCUM_TRIVIAL_QUADRATIC] < trivial[LOCUM_TRIVIAL_LINEAR] &&
+              trivial[LOCUM_TRIVIAL_LINEAR] < trivial[LOCUM_TRIVIAL_MEAN]);
     CU_ASSERT(number(json, "surrogate", "error_low") <= error && error <= number(json, "surrogate", "error_high"));
     CU_ASSERT(number(json, "label_noise", NULL) == 0 && number(json, "label_noise_samples", NULL) == 4);
     CU_ASSERT(number(json, "test_samples", NULL) == 12 && number(json, "coverage", "samples") == 12);
@@ -288,14 +346,20 @@ static void check_numbers(const locum_json *json)
     locum_json_node control = locum_json_find(json, locum_json_find(json, 0, "coverage"), "negative_control");
     CU_ASSERT(locum_json_bool(json, locum_json_find(json, control, "fails_visibly"), &fails) && fails);
     CU_ASSERT(number(json, "surrogate", "members") == 2 && number(json, "surrogate", "parameters") > 100);
-    /* the labels come from the reference's own setting and do not depend on seeds: its error is zero, so the search must have reached it */
-    CU_ASSERT(!strcmp(text(json, "speedup_at_equal_error", "bound"), "=") || !strcmp(text(json, "speedup_at_equal_error", "bound"), "<="));
-    double seconds = number(json, "reference", "seconds_per_sample"), value = number(json, "speedup_at_equal_error", "value");
-    CU_ASSERT(seconds > 0 && value > 0 && value * number(json, "surrogate", "seconds_per_sample") < 3 * seconds); /* two clocks of a busy machine */
-    CU_ASSERT(number(json, "surrogate", "seconds_per_sample_best_batch") <= number(json, "surrogate", "seconds_per_sample"));
+    /* labels are the reference's own and do not depend on seeds: its error is zero, so the search must reach it */
+    CU_ASSERT(!strcmp(text(json, "speedup_at_equal_error", "bound"), "=") ||
+              !strcmp(text(json, "speedup_at_equal_error", "bound"), "<="));
+    double seconds = number(json, "reference", "seconds_per_sample"),
+           value = number(json, "speedup_at_equal_error", "value");
+    CU_ASSERT(seconds > 0 && value > 0 &&
+              value * number(json, "surrogate", "seconds_per_sample") < 3 * seconds); /* two clocks of a busy machine */
+    CU_ASSERT(number(json, "surrogate", "seconds_per_sample_best_batch") <=
+              number(json, "surrogate", "seconds_per_sample"));
     CU_ASSERT(locum_json_n(json, locum_json_find(json, 0, "learning_curve")) == 2);
-    CU_ASSERT(locum_json_n(json, locum_json_find(json, 0, "snapshots")) == 2 && locum_json_n(json, locum_json_find(json, 0, "examples")) == 3);
-    CU_ASSERT(strlen(text(json, "searched", NULL)) > 50 && strstr(text(json, "metric", NULL), "variance, profile, then"));
+    CU_ASSERT(locum_json_n(json, locum_json_find(json, 0, "snapshots")) == 2 &&
+              locum_json_n(json, locum_json_find(json, 0, "examples")) == 3);
+    CU_ASSERT(strlen(text(json, "searched", NULL)) > 50 &&
+              strstr(text(json, "metric", NULL), "variance, profile, then"));
 }
 
 static void a_study_is_validated_and_its_report_holds_every_key(void)
@@ -334,7 +398,8 @@ static void without_a_solver_no_speed_up_is_claimed(void)
     locum_json *json = st ? NULL : read_report(&c);
     if (json) {
         CU_ASSERT(locum_json_n(json, locum_json_find(json, 0, "baselines")) == 0);
-        CU_ASSERT(isnan(number(json, "speedup_at_equal_error", "value")) && isnan(number(json, "break_even_predictions", NULL)));
+        CU_ASSERT(isnan(number(json, "speedup_at_equal_error", "value")) &&
+                  isnan(number(json, "break_even_predictions", NULL)));
         CU_ASSERT(strstr(text(json, "speedup_at_equal_error", "reason"), "without a solver") != NULL);
         CU_ASSERT(number(json, "surrogate", "error") > 0 && number(json, "coverage", "measured") > 0);
     }
@@ -357,7 +422,10 @@ static void wrong_blocks_are_refused_with_their_place(void)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         locum_study *study = NULL;
         locum_settings *settings = NULL;
-        snprintf(all, sizeof all, "study: w\nsolver: {name: grid_advection}\ncampaign: {vary: {diffusivity: {range: [1e-3, 1e-2]}}}\n%s\n", wrong[i][0]);
+        snprintf(
+            all, sizeof all,
+            "study: w\nsolver: {name: grid_advection}\ncampaign: {vary: {diffusivity: {range: [1e-3, 1e-2]}}}\n%s\n",
+            wrong[i][0]);
         CHECK_OK(locum_study_parse(all, "study.yaml", 0, NULL, &study));
         locum_status st = locum_validate_read(study, &settings);
         double lower[2], upper[2];
@@ -370,7 +438,8 @@ static void wrong_blocks_are_refused_with_their_place(void)
         (void)setup;
         if (!st) st = locum_control_ranges(study, &plan, lower, upper); /* units and numbers: when the plan is known */
         CU_ASSERT(st == LOCUM_STUDY);
-        if (!strstr(locum_status_message(), wrong[i][1]) || !strstr(locum_status_message(), "study.yaml:")) printf("\n    %s", locum_status_message());
+        if (!strstr(locum_status_message(), wrong[i][1]) || !strstr(locum_status_message(), "study.yaml:"))
+            printf("\n    %s", locum_status_message());
         CU_ASSERT(strstr(locum_status_message(), wrong[i][1]) && strstr(locum_status_message(), "study.yaml:"));
         locum_study_destroy(study);
     }
@@ -378,11 +447,12 @@ static void wrong_blocks_are_refused_with_their_place(void)
 
 int main(int argc, char **argv)
 {
-    static const check_entry entries[] = {{"the solver interface gives what eval gives, bit for bit", the_solver_interface_gives_what_eval_gives},
-                                          {"a surrogate's schema is that of its model", its_schema_is_that_of_the_model},
-                                          {"a study is validated, and report.json holds every key", a_study_is_validated_and_its_report_holds_every_key},
-                                          {"without a solver no speed-up is claimed", without_a_solver_no_speed_up_is_claimed},
-                                          {"wrong blocks are refused with their place", wrong_blocks_are_refused_with_their_place}};
+    static const check_entry entries[] = {
+        {"the solver interface gives what eval gives, bit for bit", the_solver_interface_gives_what_eval_gives},
+        {"a surrogate's schema is that of its model", its_schema_is_that_of_the_model},
+        {"a study is validated, and report.json holds every key", a_study_is_validated_and_its_report_holds_every_key},
+        {"without a solver no speed-up is claimed", without_a_solver_no_speed_up_is_claimed},
+        {"wrong blocks are refused with their place", wrong_blocks_are_refused_with_their_place}};
     int failed;
 
     MPI_Init(&argc, &argv);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* parts.c - the parts of validation that can be checked by hand: laws, bounds, windows, fits, bootstrap, arithmetic. */
+/* parts.c - the parts of validation that can be checked by hand: laws, bounds, windows, fits, bootstrap,
+ * arithmetic. */
 #include <string.h>
 
 #include "core/random.h"
 #include "surrogate/validate/validate_parts.h"
 #include "tests/unit/check.h"
 
-/* --- law -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- law -------------------------------------------------------------------------------------- */
 
 static void beta_binomial_of_small_cases_is_exact(void)
 {
@@ -31,9 +32,9 @@ static void law_of_the_issue_is_19_of_32(void)
 
 static void level_is_floor_of_n_plus_one_alpha(void)
 {
-    CU_ASSERT(locum_law_level(9, 0.9) == 1);  /* 10 * 0.1 = 1, though 1 - 0.9 is below 0.1 in binary */
+    CU_ASSERT(locum_law_level(9, 0.9) == 1); /* 10 * 0.1 = 1, though 1 - 0.9 is below 0.1 in binary */
     CU_ASSERT(locum_law_level(19, 0.9) == 2);
-    CU_ASSERT(locum_law_level(8, 0.9) == 0);  /* too few for the coverage */
+    CU_ASSERT(locum_law_level(8, 0.9) == 0); /* too few for the coverage */
     CU_ASSERT(locum_law_level(99, 0.95) == 5);
 }
 
@@ -79,14 +80,15 @@ static void conformal_coverage_follows_the_law_and_a_shift_breaks_it(void)
 
 static void a_row_is_covered_only_if_every_value_is(void)
 {
-    double lower[] = {0, -INFINITY, 1}, upper[] = {1, INFINITY, 1}, inside[] = {1, 1e300, 1}, outside[] = {0.5, 0, 1.0000001}, none[] = {NAN, 0, 1};
+    double lower[] = {0, -INFINITY, 1}, upper[] = {1, INFINITY, 1}, inside[] = {1, 1e300, 1},
+           outside[] = {0.5, 0, 1.0000001}, none[] = {NAN, 0, 1};
 
     CU_ASSERT(locum_coverage_row(3, lower, upper, inside));
     CU_ASSERT(!locum_coverage_row(3, lower, upper, outside));
     CU_ASSERT(!locum_coverage_row(3, lower, upper, none));
 }
 
-/* --- metric --------------------------------------------------------------------------------------------------------------------------------- */
+/* --- metric ----------------------------------------------------------------------------------- */
 
 static const int64_t first3[] = {0, 1, 3, 4};
 static const bool metric3[] = {true, true, false};
@@ -121,7 +123,7 @@ static void bootstrap_repeats_and_has_the_width_of_theory(void)
     CU_ASSERT(low[0] == low[1] && high[0] == high[1]);
     CU_ASSERT(low[0] != low[2]);
     CU_ASSERT(low[0] < mean && mean < high[0]);
-    /* 2 * 1.96 / sqrt(400) = 0.196 times the sample's deviation (1 +- 0.035); 2000 replicates know a 2.5 % quantile to 5 % */
+    /* 2 * 1.96 / sqrt(400) = 0.196 times the sample's deviation (1 +- 0.035); 2000 replicates know it to 5 % */
     CHECK_CLOSE(high[0] - low[0], 0.196, 0.03);
 }
 
@@ -134,7 +136,7 @@ static void a_quantile_is_interpolated(void)
     CU_ASSERT(isnan(locum_quantile_of(0, none, 0.5)));
 }
 
-/* --- windows -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- windows ---------------------------------------------------------------------------------- */
 
 /* f(t) = (1 + t, t^2): running means from s, known exactly */
 static void running(double s, double t, double mean[2])
@@ -164,7 +166,7 @@ static void differences_of_running_means_are_means_of_windows(void)
     CU_ASSERT(out[0] == b[0] && out[1] == b[1]);
 }
 
-/* --- speed-up ---------------------------------------------------------------------------------------------------------------------------------- */
+/* --- speed-up --------------------------------------------------------------------------------- */
 
 static locum_setting_found setting(double seconds, double error)
 {
@@ -173,7 +175,8 @@ static locum_setting_found setting(double seconds, double error)
 
 static locum_search search_of(int n, locum_setting_found *settings, double error)
 {
-    locum_search search = {.done = true, .n = n, .settings = settings, .surrogate_error = error, .reference_seconds = 8, .complete = true};
+    locum_search search = {
+        .done = true, .n = n, .settings = settings, .surrogate_error = error, .reference_seconds = 8, .complete = true};
 
     locum_front_mark(n, settings);
     for (int i = 0; i < n; i++) search.walked_seconds = fmax(search.walked_seconds, settings[i].seconds);
@@ -246,10 +249,11 @@ static void break_even_is_cost_over_what_one_prediction_saves(void)
 {
     CU_ASSERT(locum_break_even(100, 0.5, 0.25) == 400);
     CU_ASSERT(locum_break_even(10, 0.4, 0.1) == 34); /* 33.3 rounded up */
-    CU_ASSERT(isnan(locum_break_even(100, 0.1, 0.2)) && isnan(locum_break_even(NAN, 1, 0.1)) && isnan(locum_break_even(1, NAN, 0.1)));
+    CU_ASSERT(isnan(locum_break_even(100, 0.1, 0.2)) && isnan(locum_break_even(NAN, 1, 0.1)) &&
+              isnan(locum_break_even(1, NAN, 0.1)));
 }
 
-/* --- trivial predictors -------------------------------------------------------------------------------------------------------------------------- */
+/* --- trivial predictors ----------------------------------------------------------------------- */
 
 enum { TRAIN = 40, NEW = 15, INPUTS = 3 };
 static const int64_t first_two[] = {0, 1, 3};
@@ -266,7 +270,8 @@ static void draw(uint64_t seed, int n, double *x)
 
 static double polynomial(const double *v, bool quadratic)
 {
-    return 1.5 + 2 * v[0] - v[1] + 0.5 * v[2] + (quadratic ? 0.3 * v[0] * v[1] - 0.7 * v[2] * v[2] + 0.2 * v[0] * v[2] : 0);
+    return 1.5 + 2 * v[0] - v[1] + 0.5 * v[2] +
+           (quadratic ? 0.3 * v[0] * v[1] - 0.7 * v[2] * v[2] + 0.2 * v[0] * v[2] : 0);
 }
 
 static double worst_of(locum_trivial kind, bool quadratic, bool logarithms)
@@ -291,7 +296,8 @@ static double worst_of(locum_trivial kind, bool quadratic, bool logarithms)
             double y1 = logarithms ? exp(q + p) : q, y2 = logarithms ? exp(p - q) : 7 - p;
             if (logarithms) y1 -= 1e-3 * y0, y2 -= 1e-3 * y0;
             double row_y[3] = {y0, y1, y2};
-            if (!set) memcpy(y + 3 * k, row_y, sizeof row_y);
+            if (!set)
+                memcpy(y + 3 * k, row_y, sizeof row_y);
             else
                 for (int j = 0; j < 3; j++) worst = fmax(worst, fabs(out[3 * k + j] / row_y[j] - 1));
         }
@@ -302,7 +308,7 @@ static double worst_of(locum_trivial kind, bool quadratic, bool logarithms)
 
 static void fits_are_exact_on_what_they_can_represent(void)
 {
-    /* round-off times the condition of the normal equations of standardised columns (about 1e3), and the ridge of 1e-12 */
+    /* round-off times the condition of the normal equations (about 1e3), and the ridge of 1e-12 */
     CHECK_CLOSE(worst_of(LOCUM_TRIVIAL_LINEAR, false, false), 0, 1e-9);
     CHECK_CLOSE(worst_of(LOCUM_TRIVIAL_QUADRATIC, true, false), 0, 1e-8);
     CHECK_CLOSE(worst_of(LOCUM_TRIVIAL_QUADRATIC, true, true), 0, 1e-8);
@@ -318,7 +324,8 @@ static void few_samples_still_give_a_fit(void)
     locum_value_view view[2] = {{0}};
     locum_transforms t = {1, 1, view, view + 1};
 
-    CHECK_OK(locum_trivial_predict(LOCUM_TRIVIAL_QUADRATIC, &t, first, 2, x, y, 1, &x_new, &out)); /* two samples, three terms */
+    CHECK_OK(locum_trivial_predict(LOCUM_TRIVIAL_QUADRATIC, &t, first, 2, x, y, 1, &x_new,
+                                   &out)); /* two samples, three terms */
     CU_ASSERT(isfinite(out));
     CHECK_OK(locum_trivial_predict(LOCUM_TRIVIAL_MEAN, &t, first, 4, x, y, 1, &x_new, &out));
     CHECK_CLOSE(out, 5, 1e-10); /* the ridge of 1e-12 */
@@ -327,7 +334,7 @@ static void few_samples_still_give_a_fit(void)
 
 static void nearest_is_nearest_in_the_transformed_inputs(void)
 {
-    /* 10 lies nearer to 1 in plain numbers (9 against 90), nearer to 100 by no measure in logarithms but equal: 12 decides */
+    /* 12 lies nearer to 1 in plain numbers (11 against 88), nearer to 100 in logarithms */
     double x[] = {1, 100, 1000}, y[] = {10, 20, 30}, x_new = 12, out, distance;
     int64_t first[] = {0, 1}, nearest;
     locum_value_view plain[2] = {{0}}, logarithm[2] = {{.view = LOCUM_VIEW_LOG}, {0}};
@@ -341,21 +348,23 @@ static void nearest_is_nearest_in_the_transformed_inputs(void)
     CU_ASSERT(distance == 0 && nearest == 2);
 }
 
-LOCUM_RUN_TESTS("validate: parts", {"quantiles of small beta-binomial laws are exact", beta_binomial_of_small_cases_is_exact},
-                {"32 calibration and 32 test samples at 90 %: 0.1 % quantile 19", law_of_the_issue_is_19_of_32},
-                {"l is floor((n + 1) alpha), without round-off", level_is_floor_of_n_plus_one_alpha},
-                {"conformal coverage follows the law, and a shift breaks it", conformal_coverage_follows_the_law_and_a_shift_breaks_it},
-                {"a row is covered only if every value is", a_row_is_covered_only_if_every_value_is},
-                {"relative errors are those of the definition", relative_errors_are_those_of_the_definition},
-                {"the bootstrap repeats itself and has the width of theory", bootstrap_repeats_and_has_the_width_of_theory},
-                {"quantiles are interpolated", a_quantile_is_interpolated},
-                {"differences of running means are means of windows", differences_of_running_means_are_means_of_windows},
-                {"the front holds what no cheaper setting beats", the_front_holds_what_no_cheaper_setting_beats},
-                {"between two settings: =, interpolated in logarithms", between_two_settings_the_bound_is_equal},
-                {"the cheapest setting better: <=", a_cheapest_setting_that_is_better_gives_an_upper_bound},
-                {"error not reached: >=, from the reference's cost", an_error_that_is_not_reached_gives_a_lower_bound},
-                {"without settings nothing is claimed", without_settings_nothing_is_claimed},
-                {"break-even is cost over what one prediction saves", break_even_is_cost_over_what_one_prediction_saves},
-                {"fits are exact on what they can represent", fits_are_exact_on_what_they_can_represent},
-                {"few samples still give a fit", few_samples_still_give_a_fit},
-                {"nearest is nearest in the transformed inputs", nearest_is_nearest_in_the_transformed_inputs})
+LOCUM_RUN_TESTS(
+    "validate: parts", {"quantiles of small beta-binomial laws are exact", beta_binomial_of_small_cases_is_exact},
+    {"32 calibration and 32 test samples at 90 %: 0.1 % quantile 19", law_of_the_issue_is_19_of_32},
+    {"l is floor((n + 1) alpha), without round-off", level_is_floor_of_n_plus_one_alpha},
+    {"conformal coverage follows the law, and a shift breaks it",
+     conformal_coverage_follows_the_law_and_a_shift_breaks_it},
+    {"a row is covered only if every value is", a_row_is_covered_only_if_every_value_is},
+    {"relative errors are those of the definition", relative_errors_are_those_of_the_definition},
+    {"the bootstrap repeats itself and has the width of theory", bootstrap_repeats_and_has_the_width_of_theory},
+    {"quantiles are interpolated", a_quantile_is_interpolated},
+    {"differences of running means are means of windows", differences_of_running_means_are_means_of_windows},
+    {"the front holds what no cheaper setting beats", the_front_holds_what_no_cheaper_setting_beats},
+    {"between two settings: =, interpolated in logarithms", between_two_settings_the_bound_is_equal},
+    {"the cheapest setting better: <=", a_cheapest_setting_that_is_better_gives_an_upper_bound},
+    {"error not reached: >=, from the reference's cost", an_error_that_is_not_reached_gives_a_lower_bound},
+    {"without settings nothing is claimed", without_settings_nothing_is_claimed},
+    {"break-even is cost over what one prediction saves", break_even_is_cost_over_what_one_prediction_saves},
+    {"fits are exact on what they can represent", fits_are_exact_on_what_they_can_represent},
+    {"few samples still give a fit", few_samples_still_give_a_fit},
+    {"nearest is nearest in the transformed inputs", nearest_is_nearest_in_the_transformed_inputs})
