@@ -484,7 +484,7 @@ const char *locum_model_metadata(const locum_model *model, const char *key)
 
 int64_t locum_model_n_calibration(const locum_model *model)
 {
-    return model ? model->scores.n : 0;
+    return model && model->graph[LOCUM_ENTRY_INTERVAL] ? model->scores.n : 0;
 }
 
 const locum_tensor *locum_model_tensor(const locum_model *model, const char *name)
