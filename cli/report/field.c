@@ -60,7 +60,7 @@ void figure_field_script(const figure_field *field, const char *title, locum_tex
         gnuplot_string(script, title);
         locum_text_add(script, "\n");
     }
-    locum_text_add(script, "set size ratio -1\nset lmargin 6\nset bmargin 3\nset tmargin %s\nset border 15 lw 0.8\nset tics out nomirror scale 0.5\nunset key\nset cbtics scale 0.3\n", title ? "2.5" : "0.8");
+    locum_text_add(script, "set size ratio -1\nset lmargin 8\nset bmargin 3\nset tmargin %s\nset border 15 lw 0.8\nset tics out nomirror scale 0.5\nunset key\nset cbtics scale 0.3\n", title ? "2.5" : "0.8");
     for (int d = 0; d < 2; d++) {
         char letter = d ? 'y' : 'x';
         locum_text_add(script, "set %crange [%.10g:%.10g]\n", letter, first[d] - step[d] / 2, first[d] + ((double)field->n[d] - 0.5) * step[d]);

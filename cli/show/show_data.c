@@ -197,6 +197,7 @@ static locum_status draw_all_single(const locum_dataset *data, const char *path,
 /* --- rows: spectra, profiles --------------------------------------------------------------------------------------------------------- */
 static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t frame, int array, figure *f, double **x, double **y)
 {
+    static const char *const colours[] = {FIGURE_BLUE, FIGURE_RED, FIGURE_GREEN, FIGURE_PURPLE, FIGURE_GREY, FIGURE_INK};
     const locum_domain *domain = domain_of(data, array);
     int64_t n = locum_dataset_count(data, b, frame, array);
     LOCUM_TRY(LOCUM_NEW(x, n + 1));
@@ -208,7 +209,7 @@ static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t fra
     for (int64_t i = 0; i < n; i++)
         if ((*x)[i] > 0) least = fmin(least, (*y)[i]), most = fmax(most, (*y)[i]);
     if (!f->n_series && least > 0 && most > 30 * least && n > 2 && (*x)[n - 1] > 0) f->axis[0].scale = f->axis[1].scale = FIGURE_LOG;
-    figure_series(f, FIGURE_LINE, b % 2 ? FIGURE_GREY : FIGURE_BLUE, n, *x, *y, NULL, NULL);
+    figure_series(f, FIGURE_LINE, colours[f->n_series % 6], n, *x, *y, NULL, NULL);
     return LOCUM_OK;
 }
 
