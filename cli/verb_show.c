@@ -44,7 +44,8 @@ static locum_status output_path(const arguments *a, char path[LOCUM_PATH_SIZE], 
         const char *dot = strrchr(a->out, '.');
         bool is_png = dot && !strcmp(dot, ".png"), is_svg = dot && !strcmp(dot, ".svg");
         LOCUM_REQUIRE(is_png || is_svg, LOCUM_STUDY, "--out %s: the name must end in .svg or .png", a->out);
-        LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, "%s", a->out) < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path `%s` is too long", a->out);
+        LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, "%s", a->out) < LOCUM_PATH_SIZE, LOCUM_STUDY,
+                      "the path `%s` is too long", a->out);
         *terminal = is_png ? FIGURE_PNG : FIGURE_SVG_FILE;
         return LOCUM_OK;
     }
@@ -56,7 +57,8 @@ static locum_status output_path(const arguments *a, char path[LOCUM_PATH_SIZE], 
     for (size_t i = start + 1; i < end; i++)
         if (word[i] == '.') stem = i;
     bool named = stem > start && strncmp(word + start, ".", stem - start) && strncmp(word + start, "..", stem - start);
-    int n = named ? snprintf(path, LOCUM_PATH_SIZE, "%.*s.svg", (int)(stem - start), word + start) : snprintf(path, LOCUM_PATH_SIZE, "picture.svg");
+    int n = named ? snprintf(path, LOCUM_PATH_SIZE, "%.*s.svg", (int)(stem - start), word + start)
+                  : snprintf(path, LOCUM_PATH_SIZE, "picture.svg");
     LOCUM_REQUIRE(n < LOCUM_PATH_SIZE, LOCUM_STUDY, "the name of `%s` is too long", word);
     *terminal = FIGURE_SVG_FILE;
     return LOCUM_OK;
@@ -74,7 +76,8 @@ static locum_status run(const arguments *a)
     LOCUM_TRY(output_path(a, path, &terminal));
     LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_INPUT, "there is no file or folder `%s`", a->words[0]);
     locum_store_setup();
-    bool is_run = snprintf(stages, sizeof stages, "%s/stages", a->words[0]) < (int)sizeof stages && !stat(stages, &info);
+    bool is_run =
+        snprintf(stages, sizeof stages, "%s/stages", a->words[0]) < (int)sizeof stages && !stat(stages, &info);
     locum_status st = is_run ? show_run(a->words[0], a, &picture) : show_data(a->words[0], a, true, &picture);
     if (!st) show_script(&picture, terminal, &script);
     if (!st) st = gnuplot_draw(&script, &image);
@@ -88,9 +91,12 @@ static locum_status run(const arguments *a)
 }
 
 const verb verb_show = {
-    .name = "show", .words = "FILE", .summary = "draw a data file, a dataset or a run directory",
+    .name = "show",
+    .words = "FILE",
+    .summary = "draw a data file, a dataset or a run directory",
     .help = "Draws by gnuplot. A file with fields: one array (--array; default the vorticity) of one frame (--frame).\n"
             "A file or folder with single values: each against the varied parameters, or against time. A run\n"
             "directory: its data, and the report's error against time. The picture goes to --out X.svg or X.png;\n"
             "default NAME.svg in the current directory, which is printed.\n",
-    .accepts = ACCEPT_OUT | ACCEPT_ARRAY, .run = run};
+    .accepts = ACCEPT_OUT | ACCEPT_ARRAY,
+    .run = run};

@@ -9,7 +9,7 @@
 #include "cli/report/ticks.h"
 #include "core/memory.h"
 
-/* --- error against time --------------------------------------------------------------------------------------------------------- */
+/* --- error against time -------------------------------------------------------------------------------- */
 
 /* settings beside the front first, then the front, each sorted by time as the file has them */
 static locum_status read_settings(const findings *f, section_time_kept *kept, int64_t *n, int64_t *n_beside)
@@ -41,7 +41,8 @@ static void add_levels(const findings *f, figure *picture)
     locum_json_node list = findings_at(f, 0, "trivial");
     for (locum_json_node t = locum_json_first(f->json, list); t >= 0; t = locum_json_next(f->json, t)) {
         const char *name = findings_text(f, t, "name");
-        if (strcmp(name, "mean") && strcmp(name, "quadratic")) continue; /* the weakest and the strongest: the others would hide the picture */
+        if (strcmp(name, "mean") && strcmp(name, "quadratic"))
+            continue; /* the weakest and the strongest: the others would hide the picture */
         ticks_measure(findings_number(f, t, "error"), 3, number);
         snprintf(text, sizeof text, "%.24s %s %s", name, strcmp(name, "mean") ? "fit" : "of the labels", number);
         figure_level(picture, findings_number(f, t, "error"), FIGURE_GREY, text);
@@ -51,7 +52,8 @@ static void add_levels(const findings *f, figure *picture)
 /* the distance that the headline tells: from the surrogate to the solver of the same error */
 static void add_equal(const findings *f, figure *picture, section_time_kept *kept)
 {
-    double value = findings_number(f, 0, "speedup_at_equal_error.value"), error = findings_number(f, 0, "surrogate.error_on_searched_samples");
+    double value = findings_number(f, 0, "speedup_at_equal_error.value"),
+           error = findings_number(f, 0, "surrogate.error_on_searched_samples");
     char text[TICKS_TEXT];
     if (!isfinite(value) || value <= 0) return;
     if (!isfinite(error)) error = kept->own_error[0];
@@ -80,13 +82,17 @@ locum_status section_time_figure(const findings *f, figure *picture, section_tim
     add_levels(f, picture);
     add_equal(f, picture, kept);
     figure_series(picture, FIGURE_FAINT, FIGURE_RED, n_beside, kept->seconds, kept->error, NULL, NULL);
-    figure_series(picture, FIGURE_WHISKERS, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->low + n_beside, kept->high + n_beside, NULL);
-    figure_series(picture, FIGURE_LINE, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->error + n_beside, NULL, NULL);
-    figure_series(picture, FIGURE_DOTS, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->error + n_beside, NULL, NULL);
+    figure_series(picture, FIGURE_WHISKERS, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->low + n_beside,
+                  kept->high + n_beside, NULL);
+    figure_series(picture, FIGURE_LINE, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->error + n_beside,
+                  NULL, NULL);
+    figure_series(picture, FIGURE_DOTS, FIGURE_RED, n - n_beside, kept->seconds + n_beside, kept->error + n_beside,
+                  NULL, NULL);
     figure_series(picture, FIGURE_WHISKERS, FIGURE_BLUE, 1, kept->own, kept->own_low, kept->own_high, NULL);
     figure_series(picture, FIGURE_SQUARES, FIGURE_BLUE, 1, kept->own, kept->own_error, NULL, NULL);
     figure_series(picture, FIGURE_RINGS, FIGURE_BLUE, 1, kept->own + 1, kept->own_error + 1, NULL, NULL);
-    if (isfinite(kept->reference[1])) figure_series(picture, FIGURE_DIAMONDS, FIGURE_INK, 1, kept->reference, kept->reference + 1, NULL, NULL);
+    if (isfinite(kept->reference[1]))
+        figure_series(picture, FIGURE_DIAMONDS, FIGURE_INK, 1, kept->reference, kept->reference + 1, NULL, NULL);
     return LOCUM_OK;
 }
 
@@ -135,8 +141,10 @@ static void write_time_words(const findings *f, page *p)
         page_legend(p, FIGURE_FAINT, FIGURE_RED, "other settings");
     }
     page_legend(p, FIGURE_WHISKERS, FIGURE_INK, "95 % interval over samples");
-    if (isfinite(findings_number(f, 0, "speedup_at_equal_error.value"))) page_legend(p, FIGURE_DASHED, FIGURE_BLUE, "the distance at equal error");
-    if (isfinite(findings_number(f, 0, "reference.error"))) page_legend(p, FIGURE_DIAMONDS, FIGURE_INK, "the labels’ own setting and noise");
+    if (isfinite(findings_number(f, 0, "speedup_at_equal_error.value")))
+        page_legend(p, FIGURE_DASHED, FIGURE_BLUE, "the distance at equal error");
+    if (isfinite(findings_number(f, 0, "reference.error")))
+        page_legend(p, FIGURE_DIAMONDS, FIGURE_INK, "the labels’ own setting and noise");
     page_add(p, "</p>\n");
     if (*findings_text(f, 0, "reference_settings")) {
         page_add(p, "<p>Labels: ");
@@ -158,10 +166,13 @@ locum_status section_time(const findings *f, page *p)
 {
     figure picture;
     section_time_kept kept;
-    page_section(p, "time", "Error against time",
-                 findings_n(f, 0, "baselines") < 1 ? "No setting of a solver was measured here; the formulas that need no network are drawn as levels."
-                                                   : "The solver was made cheaper until its error met the surrogate’s; both were measured in one run, on the same kind of "
-                                                     "samples and cores. Left and down is better.");
+    page_section(
+        p, "time", "Error against time",
+        findings_n(f, 0, "baselines") < 1
+            ? "No setting of a solver was measured here; the formulas that need no network are drawn as levels."
+            : "The solver was made cheaper until its error met the surrogate’s; both were measured in one run, on the "
+              "same kind of "
+              "samples and cores. Left and down is better.");
     page_add(p, "<div class=\"beside\">\n");
     locum_status st = section_time_figure(f, &picture, &kept);
     if (!st) st = page_figure(p, &picture, "Error against the time of one sample");
@@ -173,8 +184,9 @@ locum_status section_time(const findings *f, page *p)
     return st;
 }
 
-/* --- errors per output --------------------------------------------------------------------------------------------------------- */
-static const char *const columns[] = {"surrogate", "mean", "linear", "quadratic", "nearest", "reference_cheaper", "label_noise"};
+/* --- errors per output --------------------------------------------------------------------------------- */
+static const char *const columns[] = {"surrogate",         "mean",       "linear", "quadratic", "nearest",
+                                      "reference_cheaper", "label_noise"};
 enum { N_COLUMNS = sizeof columns / sizeof *columns, LABEL_NOISE = N_COLUMNS - 1, CHEAPER = N_COLUMNS - 2 };
 
 /* of the cheapest setting that is as good as the surrogate on the searched samples */
@@ -225,7 +237,8 @@ locum_status section_errors(const findings *f, page *p)
     page_add(p, "<b>metric</b>");
     for (int c = 0; c < N_COLUMNS; c++) write_error(p, overall(f, c), c == 0);
     page_table_end(p);
-    page_add(p, "<p class=\"note\">Cheaper solver: the cheapest setting whose error is not above the surrogate’s. Label noise: the same samples solved again "
+    page_add(p, "<p class=\"note\">Cheaper solver: the cheapest setting whose error is not above the surrogate’s. "
+                "Label noise: the same samples solved again "
                 "with other seeds; no model is praised below it. ");
     page_sentence(p, findings_text(f, 0, "trivial_text"));
     page_add(p, "</p>\n");

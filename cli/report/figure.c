@@ -10,7 +10,8 @@
 
 #define BAND_DECADES 10.0 /* a band may widen a logarithmic axis by this factor beyond lines and points */
 
-void figure_begin(figure *f, int width, int height, const char *x_label, figure_scale x_scale, const char *y_label, figure_scale y_scale)
+void figure_begin(figure *f, int width, int height, const char *x_label, figure_scale x_scale, const char *y_label,
+                  figure_scale y_scale)
 {
     *f = (figure){.width = width, .height = height};
     f->axis[0] = (figure_axis){.label = x_label, .scale = x_scale, .lower = INFINITY, .upper = -INFINITY};
@@ -32,8 +33,8 @@ void figure_names(figure *f, int n, const char *const *name)
     figure_limits(f, 1, axis->n_names - 0.4, -0.6);
 }
 
-void figure_series(figure *f, figure_mark mark, const char *colour, int64_t n, const double *x, const double *y, const double *upper,
-                   const char *title)
+void figure_series(figure *f, figure_mark mark, const char *colour, int64_t n, const double *x, const double *y,
+                   const double *upper, const char *title)
 {
     if (f->n_series == FIGURE_SERIES_MAX || n < 1) return;
     int s = f->n_series++;
@@ -62,7 +63,7 @@ void figure_level(figure *f, double y, const char *colour, const char *text)
     figure_note(f, NAN, y, FIGURE_ABOVE, colour, text);
 }
 
-/* --- ranges ------------------------------------------------------------------------------------------------------------------ */
+/* --- ranges -------------------------------------------------------------------------------------------- */
 static bool fits(const figure_axis *axis, double value)
 {
     return isfinite(value) && (axis->scale == FIGURE_LINEAR || value > 0);
@@ -123,14 +124,17 @@ static void find_ranges(figure *f)
     pad(&f->axis[1]);
 }
 
-/* --- script ------------------------------------------------------------------------------------------------------------------ */
+/* --- script -------------------------------------------------------------------------------------------- */
 void figure_terminal_line(figure_terminal terminal, int width, int height, locum_text *script)
 {
     if (terminal == FIGURE_PNG) /* two pixels a unit */
-        locum_text_add(script, "set terminal pngcairo size %d,%d noenhanced font 'sans,%d' fontscale 1 linewidth 2 pointscale 2 background '#ffffff'\n",
+        locum_text_add(script,
+                       "set terminal pngcairo size %d,%d noenhanced font 'sans,%d' fontscale 1 linewidth 2 pointscale "
+                       "2 background '#ffffff'\n",
                        2 * width, 2 * height, 19);
-    else locum_text_add(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'%s\n", width, height,
-                        terminal == FIGURE_SVG_FILE ? " background '#ffffff'" : "");
+    else
+        locum_text_add(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'%s\n", width, height,
+                       terminal == FIGURE_SVG_FILE ? " background '#ffffff'" : "");
     locum_text_add(script, "set encoding utf8\n");
 }
 
@@ -140,8 +144,10 @@ static void coordinate(const figure_axis *axis, double value, bool clamp, locum_
         double low = fmin(axis->lower, axis->upper), high = fmax(axis->lower, axis->upper);
         value = fmax(low, fmin(high, value));
     }
-    if (fits(axis, value)) locum_text_add(script, " %.7g", value);
-    else locum_text_add(script, " NaN");
+    if (fits(axis, value))
+        locum_text_add(script, " %.7g", value);
+    else
+        locum_text_add(script, " NaN");
 }
 
 static void write_block(const figure *f, int s, locum_text *script)
@@ -175,20 +181,24 @@ static void write_clause(const figure *f, int s, locum_text *script)
         [FIGURE_BAND] = "using 1:2:3 with filledcurves fs transparent solid 0.2 noborder fc rgb '%s'"};
     char clause[160], colour[16];
     bool faint = f->series[s].mark == FIGURE_FAINT || f->series[s].mark == FIGURE_SPANS;
-    locum_format(colour, sizeof colour, faint ? "#A0%s" : "#%s", f->series[s].colour + 1); /* alpha first; 0 is opaque */
+    locum_format(colour, sizeof colour, faint ? "#A0%s" : "#%s",
+                 f->series[s].colour + 1); /* alpha first; 0 is opaque */
     const char *form = style[f->series[s].mark], *hole = strstr(form, "%s");
     locum_format(clause, sizeof clause, "%.*s%s%s", (int)(hole - form), form, colour, hole + 2);
     locum_text_add(script, "%s $s%d %s", s ? "," : "plot", s, clause);
     if (f->series[s].title) {
         locum_text_add(script, " title ");
         gnuplot_string(script, f->series[s].title);
-    } else locum_text_add(script, " notitle");
+    } else
+        locum_text_add(script, " notitle");
 }
 
 static void write_note(const figure *f, int k, locum_text *script)
 {
-    static const char *const place[] = {[FIGURE_RIGHT] = "left offset 1.1,0", [FIGURE_LEFT] = "right offset -1.1,0",
-                                        [FIGURE_ABOVE] = "center offset 0,0.7", [FIGURE_BELOW] = "center offset 0,-0.8"};
+    static const char *const place[] = {[FIGURE_RIGHT] = "left offset 1.1,0",
+                                        [FIGURE_LEFT] = "right offset -1.1,0",
+                                        [FIGURE_ABOVE] = "center offset 0,0.7",
+                                        [FIGURE_BELOW] = "center offset 0,-0.8"};
     const char *colour = f->notes[k].colour;
     double y = f->notes[k].y;
     if (!fits(&f->axis[1], y)) return;
@@ -196,10 +206,14 @@ static void write_note(const figure *f, int k, locum_text *script)
     gnuplot_string(script, f->notes[k].text);
     if (isnan(f->notes[k].x)) {
         locum_text_add(script, " at graph 0.01, first %.7g left offset 0,0.45 front tc rgb '%s'\n", y, colour);
-        locum_text_add(script, "set arrow from graph 0, first %.7g to graph 1, first %.7g nohead lw 1.1 dt (3,3) lc rgb '%s' back\n", y, y, colour);
+        locum_text_add(
+            script,
+            "set arrow from graph 0, first %.7g to graph 1, first %.7g nohead lw 1.1 dt (3,3) lc rgb '%s' back\n", y, y,
+            colour);
         return;
     }
-    locum_text_add(script, " at first %.7g, first %.7g %s front tc rgb '%s'\n", f->notes[k].x, y, place[f->notes[k].side], colour);
+    locum_text_add(script, " at first %.7g, first %.7g %s front tc rgb '%s'\n", f->notes[k].x, y,
+                   place[f->notes[k].side], colour);
 }
 
 static void write_axis(const figure_axis *axis, char letter, locum_text *script)
@@ -228,7 +242,8 @@ void figure_script(figure *f, const char *title, locum_text *script)
 {
     bool key = false;
     find_ranges(f);
-    locum_text_add(script, "set border 3 lw 0.9\nset tics nomirror out scale 0.5,0.25\nset rmargin 2\nset tmargin %s\n", title ? "2.5" : "0.8");
+    locum_text_add(script, "set border 3 lw 0.9\nset tics nomirror out scale 0.5,0.25\nset rmargin 2\nset tmargin %s\n",
+                   title ? "2.5" : "0.8");
     locum_text_add(script, "set grid xtics ytics back lw 0.7 dt solid lc rgb '#B8808080'\n");
     if (title) {
         locum_text_add(script, "set title ");

@@ -19,7 +19,11 @@
 #define FIGURE_PURPLE "#9B72B8"
 #define FIGURE_GREY "#8A9099"
 
-typedef enum figure_scale { FIGURE_LINEAR, FIGURE_LOG, FIGURE_SECONDS } figure_scale; /* SECONDS: logarithmic, with units of time */
+typedef enum figure_scale {
+    FIGURE_LINEAR,
+    FIGURE_LOG,
+    FIGURE_SECONDS
+} figure_scale; /* SECONDS: logarithmic, with units of time */
 typedef enum figure_mark {
     FIGURE_LINE,
     FIGURE_DASHED,
@@ -44,7 +48,7 @@ typedef struct figure_axis {
     figure_scale scale;
     double lower, upper; /* given or found; lower > upper = to be found */
     bool fixed;
-    int n_names;         /* categories at 0, 1, 2, ... instead of numbers */
+    int n_names; /* categories at 0, 1, 2, ... instead of numbers */
     const char *name[FIGURE_NAMES_MAX];
 } figure_axis;
 
@@ -67,13 +71,14 @@ typedef struct figure {
 } figure;
 
 /** An empty figure; labels may be "" or NULL. */
-void figure_begin(figure *f, int width, int height, const char *x_label, figure_scale x_scale, const char *y_label, figure_scale y_scale);
+void figure_begin(figure *f, int width, int height, const char *x_label, figure_scale x_scale, const char *y_label,
+                  figure_scale y_scale);
 void figure_limits(figure *f, int axis, double lower, double upper);
 /** Categories on the y axis, the first on top. */
 void figure_names(figure *f, int n, const char *const *name);
 /** x, y, upper (NULL unless WHISKERS, SPANS or BAND) [n], lent until the script is made. */
-void figure_series(figure *f, figure_mark mark, const char *colour, int64_t n, const double *x, const double *y, const double *upper,
-                   const char *title);
+void figure_series(figure *f, figure_mark mark, const char *colour, int64_t n, const double *x, const double *y,
+                   const double *upper, const char *title);
 /** A dotted horizontal line with a word at its left end. */
 void figure_level(figure *f, double y, const char *colour, const char *text);
 /** A word beside a point. */

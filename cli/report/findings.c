@@ -13,7 +13,7 @@
 #define FILE_LIMIT ((size_t)1 << 28)
 #define NODES_MAX (INT64_C(1) << 25)
 
-/* --- values by path ------------------------------------------------------------------------------------------------------------ */
+/* --- values by path ------------------------------------------------------------------------------------ */
 locum_json_node findings_at(const findings *f, locum_json_node node, const char *path)
 {
     char key[64];
@@ -77,7 +77,8 @@ locum_status findings_column(const findings *f, locum_json_node list, const char
     int64_t n = locum_json_n(f->json, list), i = 0;
     *values = NULL;
     LOCUM_TRY(LOCUM_NEW(values, n > 0 ? n : 1));
-    for (locum_json_node item = locum_json_first(f->json, list); item >= 0 && i < n; item = locum_json_next(f->json, item))
+    for (locum_json_node item = locum_json_first(f->json, list); item >= 0 && i < n;
+         item = locum_json_next(f->json, item))
         (*values)[i++] = findings_number(f, item, key);
     return LOCUM_OK;
 }
@@ -88,7 +89,7 @@ void findings_label(const finding_port *port, char *text, size_t size)
     snprintf(text, size, pure ? "%s" : "%s [%s]", port->name, port->unit);
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------- */
 static locum_status damaged(const char *what)
 {
     return LOCUM_FAIL(LOCUM_DAMAGED, "report.json is not what validate wrote: %s", what);
@@ -98,7 +99,8 @@ static locum_status read_ports(const findings *f, const char *list, int *n, find
 {
     locum_json_node node = findings_at(f, 0, list);
     int64_t count = locum_json_n(f->json, node);
-    if (locum_json_kind_of(f->json, node) != LOCUM_JSON_ARRAY || count < 1 || count > FINDINGS_PORTS_MAX) return damaged(list);
+    if (locum_json_kind_of(f->json, node) != LOCUM_JSON_ARRAY || count < 1 || count > FINDINGS_PORTS_MAX)
+        return damaged(list);
     for (locum_json_node item = locum_json_first(f->json, node); item >= 0; item = locum_json_next(f->json, item)) {
         finding_port *port = &ports[(*n)++];
         port->node = item;
@@ -149,7 +151,8 @@ static locum_status read_samples(findings *f)
     LOCUM_TRY(LOCUM_NEW(&f->sample, f->n_samples + 1));
     LOCUM_TRY(LOCUM_NEW(&f->error, f->n_samples + 1));
     LOCUM_TRY(LOCUM_NEW(&f->parameter, f->n_samples * f->n_inputs + 1));
-    for (locum_json_node item = locum_json_first(f->json, list); item >= 0; item = locum_json_next(f->json, item), i++) {
+    for (locum_json_node item = locum_json_first(f->json, list); item >= 0;
+         item = locum_json_next(f->json, item), i++) {
         locum_json_node parameters = findings_at(f, item, "parameters"), value = locum_json_first(f->json, parameters);
         if (locum_json_n(f->json, parameters) != f->n_inputs) return damaged("the parameters of a sample");
         f->sample[i] = item;
@@ -184,7 +187,8 @@ locum_status findings_read(const char *folder, findings *f)
     char path[LOCUM_PATH_SIZE], *bytes = NULL;
     size_t n = 0;
     *f = (findings){0};
-    LOCUM_REQUIRE(snprintf(path, sizeof path, "%s/report.json", folder) < (int)sizeof path, LOCUM_INPUT, "the path `%s` is too long", folder);
+    LOCUM_REQUIRE(snprintf(path, sizeof path, "%s/report.json", folder) < (int)sizeof path, LOCUM_INPUT,
+                  "the path `%s` is too long", folder);
     LOCUM_TRY(locum_read_bytes(path, FILE_LIMIT, &bytes, &n));
     locum_status st = locum_json_parse(bytes, n, NODES_MAX, &f->json);
     free(bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* findings.h - report.json as the report wants it: ports and test samples in arrays, the rest by path. Numbers that are null are NAN. */
+/* findings.h - report.json as the report wants it: ports and test samples in arrays, the rest by path. Numbers that
+ * are null are NAN. */
 #ifndef CLI_REPORT_FINDINGS_H
 #define CLI_REPORT_FINDINGS_H
 
@@ -13,9 +14,9 @@ typedef struct finding_port {
     bool in_metric;      /* of an output */
     double lower, upper; /* inputs: trained range; single outputs: range of the test labels */
     int64_t extent;
-    bool is_single;      /* one value, no axis */
+    bool is_single; /* one value, no axis */
     const char *axis_name;
-    double *axis;        /* [extent]; without one in the file 0, 1, 2, ... */
+    double *axis; /* [extent]; without one in the file 0, 1, 2, ... */
     locum_json_node node;
 } finding_port;
 
@@ -24,16 +25,17 @@ typedef struct findings {
     int n_inputs, n_outputs;
     finding_port input[FINDINGS_PORTS_MAX], output[FINDINGS_PORTS_MAX];
     int64_t n_samples;
-    locum_json_node *sample;          /* [n_samples] */
-    double *parameter, *error;        /* [n_samples, n_inputs], [n_samples] */
+    locum_json_node *sample;   /* [n_samples] */
+    double *parameter, *error; /* [n_samples, n_inputs], [n_samples] */
 } findings;
 
-/** Reads folder/report.json and checks what the report stands on. LOCUM_INPUT if it is missing, LOCUM_DAMAGED if it is not what validate
- *  wrote. Local. */
+/** Reads folder/report.json and checks what the report stands on. LOCUM_INPUT if it is missing, LOCUM_DAMAGED if it
+ *  is not what validate wrote. Local. */
 locum_status findings_read(const char *folder, findings *f);
 void findings_free(findings *f);
 
-/** A value by its path of keys ("coverage.negative_control.error") from a node; -1, NAN, "" or -1 (not said) if it is not there. */
+/** A value by its path of keys ("coverage.negative_control.error") from a node; -1, NAN, "" or -1 (not said) if it is
+ *  not there. */
 locum_json_node findings_at(const findings *f, locum_json_node node, const char *path);
 double findings_number(const findings *f, locum_json_node node, const char *path);
 const char *findings_text(const findings *f, locum_json_node node, const char *path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* gnuplot.c - a child process per picture: the script on a temporary file as its input, its picture through a pipe, its complaints in
- * another temporary file. Nothing is written to a pipe, so nothing can block or raise SIGPIPE; the user's ~/.gnuplot is not read. */
+/* gnuplot.c - a child process per picture: the script on a temporary file as its input, its picture through a pipe,
+ * its complaints in another temporary file. Nothing is written to a pipe, so nothing can block or raise SIGPIPE; the
+ * user's ~/.gnuplot is not read. */
 #include "cli/report/gnuplot.h"
 
 #include <errno.h>
@@ -24,7 +25,8 @@ static locum_status begin(child *c, const locum_text *script)
     *c = (child){.pipe = {-1, -1}, .pid = -1};
     c->script = tmpfile();
     c->complaints = tmpfile();
-    LOCUM_REQUIRE(c->script && c->complaints && !pipe2(c->pipe, O_CLOEXEC), LOCUM_IO, "no temporary file or pipe for gnuplot: %s", strerror(errno));
+    LOCUM_REQUIRE(c->script && c->complaints && !pipe2(c->pipe, O_CLOEXEC), LOCUM_IO,
+                  "no temporary file or pipe for gnuplot: %s", strerror(errno));
     LOCUM_REQUIRE(fwrite(script->data, 1, script->size, c->script) == script->size && !fflush(c->script), LOCUM_IO,
                   "cannot write a script for gnuplot: %s", strerror(errno));
     rewind(c->script);
@@ -44,7 +46,8 @@ static locum_status spawn(child *c)
         posix_spawn_file_actions_destroy(&actions);
     }
     if (fault) c->pid = -1;
-    LOCUM_REQUIRE(fault != ENOENT && fault != EACCES, LOCUM_NOT_BUILT, "gnuplot is not installed (Debian: apt install gnuplot-nox)");
+    LOCUM_REQUIRE(fault != ENOENT && fault != EACCES, LOCUM_NOT_BUILT,
+                  "gnuplot is not installed (Debian: apt install gnuplot-nox)");
     LOCUM_REQUIRE(!fault, LOCUM_IO, "cannot start gnuplot: %s", strerror(fault));
     close(c->pipe[1]);
     c->pipe[1] = -1;
@@ -71,7 +74,8 @@ static locum_status finish(child *c)
     while (waitpid(c->pid, &answer, 0) < 0)
         if (errno != EINTR) return LOCUM_FAIL(LOCUM_IO, "gnuplot was lost: %s", strerror(errno));
     if (WIFEXITED(answer) && WEXITSTATUS(answer) == 0) return LOCUM_OK;
-    if (WIFEXITED(answer) && WEXITSTATUS(answer) == 127) return LOCUM_FAIL(LOCUM_NOT_BUILT, "gnuplot is not installed (Debian: apt install gnuplot-nox)");
+    if (WIFEXITED(answer) && WEXITSTATUS(answer) == 127)
+        return LOCUM_FAIL(LOCUM_NOT_BUILT, "gnuplot is not installed (Debian: apt install gnuplot-nox)");
     rewind(c->complaints);
     words[fread(words, 1, sizeof words - 1, c->complaints)] = 0;
     for (char *w = words; *w; w++)
@@ -101,9 +105,12 @@ void gnuplot_string(locum_text *script, const char *string)
 {
     locum_text_add(script, "'");
     for (const char *c = string; *c; c++) {
-        if (*c == '\'') locum_text_add(script, "''");
-        else if ((unsigned char)*c < 32) locum_text_add(script, " ");
-        else locum_text_bytes(script, c, 1);
+        if (*c == '\'')
+            locum_text_add(script, "''");
+        else if ((unsigned char)*c < 32)
+            locum_text_add(script, " ");
+        else
+            locum_text_bytes(script, c, 1);
     }
     locum_text_add(script, "'");
 }

@@ -5,8 +5,8 @@
 
 #include "core/text.h"
 
-/** Appends the output of `gnuplot` for this script (data inside) to out. LOCUM_NOT_BUILT if there is no gnuplot on this machine,
- *  LOCUM_IO with gnuplot's own words if it refuses the script. Local. */
+/** Appends the output of `gnuplot` for this script (data inside) to out. LOCUM_NOT_BUILT if there is no gnuplot on
+ *  this machine, LOCUM_IO with gnuplot's own words if it refuses the script. Local. */
 locum_status gnuplot_draw(const locum_text *script, locum_text *out);
 
 /** Appends a text as a gnuplot string: in single quotes, one line, nothing in it is obeyed. Local. */

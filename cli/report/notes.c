@@ -22,7 +22,9 @@ static void write_cost(const findings *f, page *p)
     cost_row(p, "training", findings_number(f, 0, "costs.train_core_seconds"), "core time");
     cost_row(p, "validation", findings_number(f, 0, "costs.validate_seconds"), "wall clock");
     page_table_end(p);
-    if (isnan(n)) page_add(p, "<p>There is no break-even: a prediction saves nothing over the solver of equal error, or the cost is not known.</p>\n");
+    if (isnan(n))
+        page_add(p, "<p>There is no break-even: a prediction saves nothing over the solver of equal error, or the cost "
+                    "is not known.</p>\n");
     else {
         page_add(p, "<p>Data and training are repaid after ");
         page_count(p, ceil(n));
@@ -43,8 +45,10 @@ static void write_provenance(const findings *f, page *p)
             page_text(p, letter);
         }
         page_add(p, "</dt><dd>");
-        if (text) page_time(p, text);
-        else if (locum_json_number(f->json, m, &value)) page_count(p, value);
+        if (text)
+            page_time(p, text);
+        else if (locum_json_number(f->json, m, &value))
+            page_count(p, value);
         page_add(p, "</dd>\n");
     }
     page_add(p, "</dl>\n");
@@ -53,9 +57,11 @@ static void write_provenance(const findings *f, page *p)
 static void write_command(const findings *f, page *p)
 {
     double ranks = findings_number(f, 0, "provenance.ranks");
-    page_add(p, "<h3>Make it again</h3>\n<p>In the run directory that holds this report lies <code>study.resolved.yaml</code>: the whole study, with every default.</p>\n<pre>");
+    page_add(p, "<h3>Make it again</h3>\n<p>In the run directory that holds this report lies "
+                "<code>study.resolved.yaml</code>: the whole study, with every default.</p>\n<pre>");
     if (ranks > 1) page_add(p, "mpirun -n %.0f ", ranks);
-    page_add(p, "locum run study.resolved.yaml --out again</pre>\n<p class=\"note\">The seeds are part of the study; times differ from machine to machine. All numbers of this page "
+    page_add(p, "locum run study.resolved.yaml --out again</pre>\n<p class=\"note\">The seeds are part of the study; "
+                "times differ from machine to machine. All numbers of this page "
                 "are in <code>report.json</code> beside it.</p>\n");
 }
 

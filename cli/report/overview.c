@@ -8,7 +8,8 @@
 
 static void write_title(const findings *f, page *p)
 {
-    const char *parts[] = {findings_text(f, 0, "solver"), findings_text(f, 0, "task"), findings_text(f, 0, "provenance.time")};
+    const char *parts[] = {findings_text(f, 0, "solver"), findings_text(f, 0, "task"),
+                           findings_text(f, 0, "provenance.time")};
     static const char *const words[] = {"surrogate of %s", "task %s", "%s"};
     bool first = true;
     page_add(p, "<h1>");
@@ -26,7 +27,7 @@ static void write_title(const findings *f, page *p)
     page_add(p, "</p>\n");
 }
 
-/* --- key numbers --------------------------------------------------------------------------------------------------------------- */
+/* --- key numbers --------------------------------------------------------------------------------------- */
 static void open_tile(page *p, const char *what)
 {
     page_add(p, "<div><span class=\"what\">%s</span><b>", what);
@@ -72,9 +73,11 @@ static void tile_error(const findings *f, page *p)
 
 static void tile_coverage(const findings *f, page *p)
 {
-    double covered = findings_number(f, 0, "coverage.covered"), control = findings_number(f, 0, "coverage.negative_control.measured");
+    double covered = findings_number(f, 0, "coverage.covered"),
+           control = findings_number(f, 0, "coverage.negative_control.measured");
     open_tile(p, "Intervals that hold");
-    if (isnan(covered)) page_add(p, "not measured");
+    if (isnan(covered))
+        page_add(p, "not measured");
     else {
         page_count(p, covered);
         page_add(p, " of ");
@@ -109,14 +112,15 @@ static void tile_break_even(const findings *f, page *p)
 {
     double n = findings_number(f, 0, "break_even_predictions");
     open_tile(p, "Break-even");
-    if (isnan(n)) page_add(p, "never</b><span>predictions save nothing at equal error, or the cost is not known</span></div>\n");
+    if (isnan(n))
+        page_add(p, "never</b><span>predictions save nothing at equal error, or the cost is not known</span></div>\n");
     else {
         page_count(p, ceil(n));
         page_add(p, "</b><span>predictions repay data and training</span></div>\n");
     }
 }
 
-/* --- what was learnt ------------------------------------------------------------------------------------------------------------- */
+/* --- what was learnt ----------------------------------------------------------------------------------- */
 static void write_unit(page *p, const char *unit)
 {
     page_text(p, !*unit || !strcmp(unit, "1") ? "–" : unit);
@@ -173,7 +177,8 @@ static void write_outputs(const findings *f, page *p)
 
 static void write_network(const findings *f, page *p)
 {
-    double members = findings_number(f, 0, "surrogate.members"), parameters = findings_number(f, 0, "surrogate.parameters");
+    double members = findings_number(f, 0, "surrogate.members"),
+           parameters = findings_number(f, 0, "surrogate.parameters");
     double duplicates = findings_number(f, 0, "duplicates");
     page_add(p, "<p class=\"note\">");
     if (isfinite(members) && isfinite(parameters)) {
@@ -204,10 +209,16 @@ static void write_contents(const findings *f, page *p)
     static const struct {
         const char *id, *name, *list; /* list: the section needs it */
         bool is_picture;
-    } parts[] = {{"learnt", "What was learnt", NULL, false}, {"response", "Response", "response", true}, {"time", "Error against time", NULL, false},
-                 {"errors", "Errors", NULL, false}, {"profiles", "Profiles", "examples", true}, {"coverage", "Intervals", NULL, false},
-                 {"learning", "Learning curve", "learning_curve", false}, {"weakness", "Weakness", "sensitivity", false},
-                 {"snapshots", "Snapshots", "snapshots", true}, {"notes", "Cost, provenance", NULL, false}};
+    } parts[] = {{"learnt", "What was learnt", NULL, false},
+                 {"response", "Response", "response", true},
+                 {"time", "Error against time", NULL, false},
+                 {"errors", "Errors", NULL, false},
+                 {"profiles", "Profiles", "examples", true},
+                 {"coverage", "Intervals", NULL, false},
+                 {"learning", "Learning curve", "learning_curve", false},
+                 {"weakness", "Weakness", "sensitivity", false},
+                 {"snapshots", "Snapshots", "snapshots", true},
+                 {"notes", "Cost, provenance", NULL, false}};
     page_add(p, "<nav>");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!(parts[i].is_picture && p->no_pictures) && !(parts[i].list && findings_n(f, 0, parts[i].list) < 1))

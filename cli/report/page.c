@@ -11,7 +11,8 @@
 void page_begin(page *p, const char *title)
 {
     page_add(p, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" "
+                "content=\"light dark\">\n<title>");
     page_text(p, title);
     page_add(p, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", report_style);
 }
@@ -24,11 +25,16 @@ void page_end(page *p)
 void page_text(page *p, const char *text)
 {
     for (const char *c = text; *c; c++) {
-        if (*c == '&') page_add(p, "&amp;");
-        else if (*c == '<') page_add(p, "&lt;");
-        else if (*c == '>') page_add(p, "&gt;");
-        else if (*c == '"') page_add(p, "&quot;");
-        else locum_text_bytes(&p->html, c, 1);
+        if (*c == '&')
+            page_add(p, "&amp;");
+        else if (*c == '<')
+            page_add(p, "&lt;");
+        else if (*c == '>')
+            page_add(p, "&gt;");
+        else if (*c == '"')
+            page_add(p, "&quot;");
+        else
+            locum_text_bytes(&p->html, c, 1);
     }
 }
 
@@ -80,8 +86,10 @@ void page_sentence(page *p, const char *text)
 void page_time(page *p, const char *text)
 {
     bool is_iso = strlen(text) == 20 && text[10] == 'T' && text[19] == 'Z';
-    if (is_iso) page_add(p, "%.10s %.8s UTC", text, text + 11);
-    else page_text(p, text);
+    if (is_iso)
+        page_add(p, "%.10s %.8s UTC", text, text + 11);
+    else
+        page_text(p, text);
 }
 
 void page_section(page *p, const char *id, const char *heading, const char *lead)
@@ -95,7 +103,7 @@ void page_section_end(page *p)
     page_add(p, "</section>\n");
 }
 
-/* --- tables -------------------------------------------------------------------------------------------------------------------- */
+/* --- tables -------------------------------------------------------------------------------------------- */
 void page_table(page *p, const char *headings)
 {
     bool is_text = true;
@@ -116,8 +124,10 @@ void page_row(page *p)
 {
     static const char open[] = "<tbody>\n<tr>";
     size_t n = sizeof open - 1;
-    if (p->html.size >= n && !memcmp(p->html.data + p->html.size - n, open, n)) page_add(p, "<td>");
-    else page_add(p, "</td></tr>\n<tr><td>");
+    if (p->html.size >= n && !memcmp(p->html.data + p->html.size - n, open, n))
+        page_add(p, "<td>");
+    else
+        page_add(p, "</td></tr>\n<tr><td>");
 }
 
 void page_cell(page *p)
@@ -136,14 +146,20 @@ void page_legend(page *p, figure_mark mark, const char *colour, const char *text
     page_add(p, "<span><svg class=\"mark\" viewBox=\"0 0 26 12\" aria-hidden=\"true\">");
     switch (mark) {
     case FIGURE_LINE: page_add(p, "<path d=\"M1 6h24\" stroke=\"%s\" stroke-width=\"2\"/>", paint); break;
-    case FIGURE_DASHED: page_add(p, "<path d=\"M1 6h24\" stroke=\"%s\" stroke-width=\"1.6\" stroke-dasharray=\"6 3\"/>", paint); break;
+    case FIGURE_DASHED:
+        page_add(p, "<path d=\"M1 6h24\" stroke=\"%s\" stroke-width=\"1.6\" stroke-dasharray=\"6 3\"/>", paint);
+        break;
     case FIGURE_DOTS: page_add(p, "<circle cx=\"13\" cy=\"6\" r=\"3\" fill=\"%s\"/>", paint); break;
     case FIGURE_FAINT: page_add(p, "<circle cx=\"13\" cy=\"6\" r=\"2.5\" fill=\"%s\" opacity=\".38\"/>", paint); break;
-    case FIGURE_RINGS: page_add(p, "<circle cx=\"13\" cy=\"6\" r=\"3.4\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.4\"/>", paint); break;
+    case FIGURE_RINGS:
+        page_add(p, "<circle cx=\"13\" cy=\"6\" r=\"3.4\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.4\"/>", paint);
+        break;
     case FIGURE_SQUARES: page_add(p, "<path d=\"M8.5 1.5h9v9h-9z\" fill=\"%s\"/>", paint); break;
     case FIGURE_DIAMONDS: page_add(p, "<path d=\"M13 .5l5.5 5.5-5.5 5.5-5.5-5.5z\" fill=\"%s\"/>", paint); break;
     case FIGURE_WHISKERS: page_add(p, "<path d=\"M13 0v12\" stroke=\"%s\" stroke-width=\"1.6\"/>", paint); break;
-    case FIGURE_SPANS: page_add(p, "<path d=\"M1 6h24\" stroke=\"%s\" stroke-width=\"8\" opacity=\".38\"/>", paint); break;
+    case FIGURE_SPANS:
+        page_add(p, "<path d=\"M1 6h24\" stroke=\"%s\" stroke-width=\"8\" opacity=\".38\"/>", paint);
+        break;
     case FIGURE_BAND: page_add(p, "<path d=\"M1 1h24v10H1z\" fill=\"%s\" opacity=\".22\"/>", paint); break;
     }
     page_add(p, "</svg>");

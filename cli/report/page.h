@@ -25,8 +25,8 @@ void page_text(page *p, const char *text);
 void page_sentence(page *p, const char *text);
 /** 2026-11-24T22:43:12Z as people write it. */
 void page_time(page *p, const char *text);
-/** A number with up to three significant digits ("–" if not finite), a measured value with three, a time, a share in percent, a whole
- *  number with thin spaces. */
+/** A number with up to three significant digits ("–" if not finite), a measured value with three, a time, a share in
+ *  percent, a whole number with thin spaces. */
 void page_number(page *p, double value);
 void page_measure(page *p, double value);
 void page_seconds(page *p, double seconds);
@@ -37,8 +37,9 @@ void page_count(page *p, double value);
 void page_section(page *p, const char *id, const char *heading, const char *lead);
 void page_section_end(page *p);
 
-/** A table that scrolls inside its own box. Headings are separated by '|'; the first column is text, the others numbers unless the heading
- *  begins with '<'. Then rows of cells; each cell is written by the caller between page_cell() calls. */
+/** A table that scrolls inside its own box. Headings are separated by '|'; the first column is text, the others
+ *  numbers unless the heading begins with '<'. Then rows of cells; each cell is written by the caller between
+ *  page_cell() calls. */
 void page_table(page *p, const char *headings);
 void page_row(page *p);
 void page_cell(page *p);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* picture.c - gnuplot's SVG made fit for a page: prolog, name spaces and tooltips are left out, ids get a prefix (several pictures share one
- * document), black becomes the colour of the text, so that a picture is legible on a dark page too. */
+/* picture.c - gnuplot's SVG made fit for a page: prolog, name spaces and tooltips are left out, ids get a prefix
+ * (several pictures share one document), black becomes the colour of the text, so that a picture is legible on a dark
+ * page too. */
 #include <string.h>
 
 #include "cli/report/gnuplot.h"
@@ -23,7 +24,8 @@ static const rule rules[] = {
     {"'rgb(  0,   0,   0)'", "'currentColor'"},
     {"\"rgb(  0,   0,   0)\"", "\"currentColor\""},
 };
-static const rule smooth = {" shape-rendering='crispEdges'", ""}; /* edges of bands; the steps of a colour bar stay crisp */
+static const rule smooth = {" shape-rendering='crispEdges'",
+                            ""}; /* edges of bands; the steps of a colour bar stay crisp */
 enum { N_RULES = sizeof rules / sizeof *rules };
 
 /* if `c` begins an element that is left out (<title>...</title>), its end, else NULL */
@@ -62,8 +64,10 @@ static void rewrite(page *p, const char *svg, const char *prefix, bool is_smooth
         }
         locum_text_bytes(&p->html, plain, (size_t)(c - plain));
         const char *percent = strchr(to, '%');
-        if (percent) page_add(p, "%.*s%s%s", (int)(percent - to), to, prefix, percent + 1);
-        else page_add(p, "%s", to);
+        if (percent)
+            page_add(p, "%.*s%s%s", (int)(percent - to), to, prefix, percent + 1);
+        else
+            page_add(p, "%s", to);
         plain = c = end;
     }
     page_add(p, "%s", plain);

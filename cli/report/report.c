@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* report.c - report.json becomes index.html: the sections in their order, each from the same findings. Without gnuplot the pictures are left
- * out and the tables stand open. */
+/* report.c - report.json becomes index.html: the sections in their order, each from the same findings. Without
+ * gnuplot the pictures are left out and the tables stand open. */
 #include "cli/report/report.h"
 
 #include <stdio.h>
@@ -11,8 +11,9 @@
 
 typedef locum_status (*section)(const findings *f, page *p);
 
-static const section sections[] = {section_overview, section_response, section_time,      section_errors, section_profiles, section_coverage,
-                                   section_learning, section_weakness, section_snapshots, section_notes};
+static const section sections[] = {section_overview,  section_response, section_time,     section_errors,
+                                   section_profiles,  section_coverage, section_learning, section_weakness,
+                                   section_snapshots, section_notes};
 enum { N_SECTIONS = sizeof sections / sizeof *sections };
 
 /* an empty script: is gnuplot there? */
@@ -36,7 +37,8 @@ static locum_status compose(const findings *f, page *p)
     snprintf(title, sizeof title, "%s: surrogate report", findings_text(f, 0, "study"));
     page_begin(p, title);
     if (p->no_pictures)
-        page_add(p, "<p class=\"warning\">This report has its tables, but no pictures: gnuplot was not found on the machine that wrote it "
+        page_add(p, "<p class=\"warning\">This report has its tables, but no pictures: gnuplot was not found on the "
+                    "machine that wrote it "
                     "(Debian: <code>apt install gnuplot-nox</code>).</p>\n");
     locum_status st = LOCUM_OK;
     for (int i = 0; i < N_SECTIONS && !st; i++) st = sections[i](f, p);

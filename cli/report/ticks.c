@@ -8,7 +8,7 @@
 
 #include "cli/report/gnuplot.h"
 
-/* --- numbers as words -------------------------------------------------------------------------------------------------------- */
+/* --- numbers as words ---------------------------------------------------------------------------------- */
 static void superscript(int exponent, char text[TICKS_TEXT])
 {
     static const char *const digit[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
@@ -65,8 +65,10 @@ static void write_number(double value, int digits, bool is_short, char text[TICK
     int exponent = exponent_of(value, digits);
     plain_number(value / pow(10, exponent), digits, is_short, part);
     superscript(exponent, power);
-    if (!strcmp(part, "1")) snprintf(text, TICKS_TEXT, "10%.30s", power);
-    else snprintf(text, TICKS_TEXT, "%.12s × 10%.24s", part, power);
+    if (!strcmp(part, "1"))
+        snprintf(text, TICKS_TEXT, "10%.30s", power);
+    else
+        snprintf(text, TICKS_TEXT, "%.12s × 10%.24s", part, power);
     set_minus(text);
 }
 
@@ -90,7 +92,8 @@ void ticks_count(double value, char text[TICKS_TEXT])
     }
     locum_format(digits, sizeof digits, "%.0f", value);
     for (size_t i = 0, n = strlen(digits); i < n; i++) {
-        if (i && (n - i) % 3 == 0 && n > 4 && digits[i - 1] != '-') used += (size_t)snprintf(text + used, TICKS_TEXT - used, "\u202f");
+        if (i && (n - i) % 3 == 0 && n > 4 && digits[i - 1] != '-')
+            used += (size_t)snprintf(text + used, TICKS_TEXT - used, "\u202f");
         text[used++] = digits[i];
     }
     text[used] = 0;
@@ -102,7 +105,8 @@ void ticks_factor(const char *bound, double value, char text[TICKS_TEXT])
     if (value >= 1000 && value < 1e12) {
         double grain = pow(10, floor(log10(value)) - 2);
         ticks_count(round(value / grain) * grain, number);
-    } else ticks_number(value, 3, number);
+    } else
+        ticks_number(value, 3, number);
     snprintf(text, TICKS_TEXT, "%s%.32s ×", !strcmp(bound, ">=") ? "≥ " : !strcmp(bound, "<=") ? "≤ " : "", number);
 }
 
@@ -111,7 +115,8 @@ void ticks_seconds(double seconds, int digits, char text[TICKS_TEXT])
     static const struct {
         double least, size;
         const char *name;
-    } units[] = {{86400 * 2, 86400, "d"}, {7200, 3600, "h"}, {180, 60, "min"}, {0.9995, 1, "s"}, {0.9995e-3, 1e-3, "ms"}, {0.9995e-6, 1e-6, "µs"}, {0, 1e-9, "ns"}};
+    } units[] = {{86400 * 2, 86400, "d"}, {7200, 3600, "h"},       {180, 60, "min"}, {0.9995, 1, "s"},
+                 {0.9995e-3, 1e-3, "ms"}, {0.9995e-6, 1e-6, "µs"}, {0, 1e-9, "ns"}};
     char number[TICKS_TEXT];
     if (!isfinite(seconds)) {
         ticks_number(seconds, digits, text);
@@ -123,7 +128,7 @@ void ticks_seconds(double seconds, int digits, char text[TICKS_TEXT])
     snprintf(text, TICKS_TEXT, "%.32s %s", number, units[u].name);
 }
 
-/* --- ticks --------------------------------------------------------------------------------------------------------------------- */
+/* --- ticks --------------------------------------------------------------------------------------------- */
 static void tick(const char *label, double at, int *n, locum_text *script)
 {
     locum_text_add(script, *n ? ", " : "");
@@ -135,7 +140,11 @@ static void tick(const char *label, double at, int *n, locum_text *script)
 static void linear_ticks(const figure_axis *axis, locum_text *script)
 {
     double low = fmin(axis->lower, axis->upper), high = fmax(axis->lower, axis->upper);
-    double raw = (high - low) / 5, ten = pow(10, floor(log10(raw))), step = ten * (raw / ten < 1.5 ? 1 : raw / ten < 3.5 ? 2 : raw / ten < 7.5 ? 5 : 10);
+    double raw = (high - low) / 5, ten = pow(10, floor(log10(raw))),
+           step = ten * (raw / ten < 1.5   ? 1
+                         : raw / ten < 3.5 ? 2
+                         : raw / ten < 7.5 ? 5
+                                           : 10);
     int n = 0;
     for (double k = ceil(low / step - 1e-9); k * step <= high + 1e-9 * step && n < 12; k++) {
         char text[TICKS_TEXT];
@@ -155,11 +164,15 @@ static void log_ticks(const figure_axis *axis, locum_text *script)
         for (int m = 1; m <= 9; m++) {
             double at = m * pow(10, e);
             bool is_two_or_five = m == 2 || m == 5, is_any = is_two_or_five || m == 3 || m == 7;
-            bool wanted = m == 1 ? (e % stride + stride) % stride == 0 : decades < 1.3 && !is_time ? is_any : decades < (is_time ? 1.6 : 2.3) && is_two_or_five;
+            bool wanted = m == 1                      ? (e % stride + stride) % stride == 0
+                          : decades < 1.3 && !is_time ? is_any
+                                                      : decades < (is_time ? 1.6 : 2.3) && is_two_or_five;
             char text[TICKS_TEXT];
             if (at < axis->lower * (1 - 1e-9) || at > axis->upper * (1 + 1e-9) || (m > 1 && decades > 6)) continue;
-            if (is_time) ticks_seconds(at, 3, text);
-            else ticks_number(at, 3, text);
+            if (is_time)
+                ticks_seconds(at, 3, text);
+            else
+                ticks_number(at, 3, text);
             tick(wanted ? text : NULL, at, &n, script);
         }
 }
@@ -168,7 +181,9 @@ void ticks_write(const figure_axis *axis, char letter, locum_text *script)
 {
     if (!(fabs(axis->upper - axis->lower) > 0)) return;
     locum_text_add(script, "set %ctics (", letter);
-    if (axis->scale == FIGURE_LINEAR) linear_ticks(axis, script);
-    else log_ticks(axis, script);
+    if (axis->scale == FIGURE_LINEAR)
+        linear_ticks(axis, script);
+    else
+        log_ticks(axis, script);
     locum_text_add(script, ")\n");
 }

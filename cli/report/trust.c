@@ -7,7 +7,7 @@
 
 #include "cli/report/sections.h"
 
-/* --- coverage -------------------------------------------------------------------------------------------------------------------- */
+/* --- coverage ------------------------------------------------------------------------------------------ */
 #define BARS_MAX (FIGURE_NAMES_MAX - 1)
 
 typedef struct bars { /* one line each: share that is covered, range that the law allows */
@@ -35,14 +35,18 @@ static void read_bars(const findings *f, bars *b)
 {
     locum_json_node c = findings_at(f, 0, "coverage"), control = findings_at(f, c, "negative_control");
     b->n = 0;
-    add_bar(b, "all test samples", findings_number(f, c, "covered"), findings_number(f, c, "samples"), findings_number(f, c, "law_low"),
-            findings_number(f, c, "law_high"));
+    add_bar(b, "all test samples", findings_number(f, c, "covered"), findings_number(f, c, "samples"),
+            findings_number(f, c, "law_low"), findings_number(f, c, "law_high"));
     locum_json_node list = findings_at(f, c, "groups");
-    for (locum_json_node g = locum_json_first(f->json, list); g >= 0 && b->n < BARS_MAX - 1; g = locum_json_next(f->json, g))
-        add_bar(b, findings_text(f, g, "name"), findings_number(f, g, "covered"), findings_number(f, g, "samples"), NAN, NAN);
+    for (locum_json_node g = locum_json_first(f->json, list); g >= 0 && b->n < BARS_MAX - 1;
+         g = locum_json_next(f->json, g))
+        add_bar(b, findings_text(f, g, "name"), findings_number(f, g, "covered"), findings_number(f, g, "samples"), NAN,
+                NAN);
     double good = findings_number(f, control, "samples") - fmax(0, findings_number(f, control, "failed"));
     int before = b->n;
-    if (good > 0) add_bar(b, "negative control (shifted)", findings_number(f, control, "covered"), good, findings_number(f, control, "law_limit"), good);
+    if (good > 0)
+        add_bar(b, "negative control (shifted)", findings_number(f, control, "covered"), good,
+                findings_number(f, control, "law_limit"), good);
     if (b->n > before) b->is_control[before] = true;
 }
 
@@ -62,8 +66,8 @@ static locum_status draw_bars(const findings *f, page *p, const bars *b)
     figure_series(&picture, FIGURE_DASHED, FIGURE_INK, 2, x, y, NULL, NULL);
     figure_series(&picture, FIGURE_SPANS, FIGURE_GREY, b->n, b->low, b->place, b->high, NULL);
     for (int i = 0; i < b->n; i++)
-        figure_series(&picture, i ? b->is_control[i] ? FIGURE_SQUARES : FIGURE_RINGS : FIGURE_SQUARES, b->is_control[i] ? FIGURE_RED : FIGURE_BLUE, 1,
-                      &b->share[i], &b->place[i], NULL, NULL);
+        figure_series(&picture, i ? b->is_control[i] ? FIGURE_SQUARES : FIGURE_RINGS : FIGURE_SQUARES,
+                      b->is_control[i] ? FIGURE_RED : FIGURE_BLUE, 1, &b->share[i], &b->place[i], NULL, NULL);
     return page_figure(p, &picture, "Measured coverage");
 }
 
@@ -85,13 +89,16 @@ static void write_bars(const findings *f, page *p, const bars *b)
             page_count(p, low);
             page_add(p, " to ");
             page_count(p, high);
-        } else page_add(p, "–");
+        } else
+            page_add(p, "–");
         page_add(p, "</td><td class=\"text\">");
         bool inside = b->covered[i] >= low && b->covered[i] <= high;
         if (b->is_control[i]) {
             int fails = findings_bool(f, 0, "coverage.negative_control.fails_visibly");
-            page_add(p, fails == 1 ? "<span class=\"good\">fails, as it must</span>" : "<span class=\"bad\">does not fail visibly</span>");
-        } else if (isfinite(low)) page_add(p, inside ? "<span class=\"good\">inside</span>" : "<span class=\"bad\">outside</span>");
+            page_add(p, fails == 1 ? "<span class=\"good\">fails, as it must</span>"
+                                   : "<span class=\"bad\">does not fail visibly</span>");
+        } else if (isfinite(low))
+            page_add(p, inside ? "<span class=\"good\">inside</span>" : "<span class=\"bad\">outside</span>");
     }
     page_table_end(p);
 }
@@ -178,7 +185,7 @@ locum_status section_coverage(const findings *f, page *p)
     return st;
 }
 
-/* --- learning curve -------------------------------------------------------------------------------------------------------------- */
+/* --- learning curve ------------------------------------------------------------------------------------ */
 locum_status section_learning(const findings *f, page *p)
 {
     locum_json_node list = findings_at(f, 0, "learning_curve");
@@ -186,7 +193,8 @@ locum_status section_learning(const findings *f, page *p)
     double *samples = NULL, *error = NULL;
     figure picture;
     if (n < 1) return LOCUM_OK;
-    page_section(p, "learning", "Would more data help?", "Models of the same kind, trained on fewer samples, on the same test samples.");
+    page_section(p, "learning", "Would more data help?",
+                 "Models of the same kind, trained on fewer samples, on the same test samples.");
     locum_status st = findings_column(f, list, "samples", &samples);
     if (!st) st = findings_column(f, list, "error", &error);
     if (!st) {
@@ -212,8 +220,9 @@ locum_status section_learning(const findings *f, page *p)
     return st;
 }
 
-/* --- where it is weak ------------------------------------------------------------------------------------------------------------- */
-static locum_status draw_pairs(const findings *f, page *p, const char *list_name, const char *key, const char *label, bool joined, const char *caption)
+/* --- where it is weak ---------------------------------------------------------------------------------- */
+static locum_status draw_pairs(const findings *f, page *p, const char *list_name, const char *key, const char *label,
+                               bool joined, const char *caption)
 {
     locum_json_node list = findings_at(f, 0, list_name);
     int64_t n = locum_json_n(f->json, list);
@@ -223,7 +232,8 @@ static locum_status draw_pairs(const findings *f, page *p, const char *list_name
     locum_status st = findings_column(f, list, key, &x);
     if (!st) st = findings_column(f, list, "error", &y);
     if (!st) {
-        figure_begin(&picture, SECTION_FIGURE_WIDTH, SECTION_FIGURE_HEIGHT, label, FIGURE_LINEAR, NULL, joined ? FIGURE_LINEAR : FIGURE_LOG);
+        figure_begin(&picture, SECTION_FIGURE_WIDTH, SECTION_FIGURE_HEIGHT, label, FIGURE_LINEAR, NULL,
+                     joined ? FIGURE_LINEAR : FIGURE_LOG);
         if (joined) {
             figure_series(&picture, FIGURE_LINE, FIGURE_BLUE, n, x, y, NULL, NULL);
             figure_limits(&picture, 1, 0, 1.12 * fmax(y[0], findings_number(f, 0, "surrogate.error")));
@@ -240,7 +250,8 @@ static void write_sensitivity(const findings *f, page *p)
 {
     locum_json_node list = findings_at(f, 0, "sensitivity");
     if (locum_json_n(f->json, list) < 1) return;
-    page_add(p, "<h3>Which input matters</h3>\n<p class=\"note\">Percent by which an output moves when an input rises by one percent, mean over the test samples.</p>\n"
+    page_add(p, "<h3>Which input matters</h3>\n<p class=\"note\">Percent by which an output moves when an input rises "
+                "by one percent, mean over the test samples.</p>\n"
                 "<div class=\"scroll\"><table>\n<thead><tr><th>output</th>");
     for (locum_json_node s = locum_json_first(f->json, list); s >= 0; s = locum_json_next(f->json, s)) {
         page_add(p, "<th>");
@@ -266,7 +277,8 @@ static void write_rejection(const findings *f, page *p)
 {
     locum_json_node list = findings_at(f, 0, "rejection");
     if (locum_json_n(f->json, list) < 1) return;
-    page_add(p, "<details%s><summary>Error against the refused part, as numbers</summary>\n", p->no_pictures ? " open" : "");
+    page_add(p, "<details%s><summary>Error against the refused part, as numbers</summary>\n",
+             p->no_pictures ? " open" : "");
     page_table(p, "refused|error of the rest");
     for (locum_json_node r = locum_json_first(f->json, list); r >= 0; r = locum_json_next(f->json, r)) {
         page_row(p);
@@ -299,8 +311,11 @@ locum_status section_weakness(const findings *f, page *p)
     if (n < 1) return LOCUM_OK;
     page_section(p, "weakness", "Where it is weak, and whether it knows", "");
     page_add(p, "<div class=\"figures\">\n");
-    locum_status st = draw_pairs(f, p, "distance", "distance", "distance from the nearest training sample", false, "Error against distance");
-    if (!st) st = draw_pairs(f, p, "rejection", "fraction", "part that is refused", true, "Error of the rest when the widest intervals are refused");
+    locum_status st = draw_pairs(f, p, "distance", "distance", "distance from the nearest training sample", false,
+                                 "Error against distance");
+    if (!st)
+        st = draw_pairs(f, p, "rejection", "fraction", "part that is refused", true,
+                        "Error of the rest when the widest intervals are refused");
     page_add(p, "</div>\n");
     write_rejection(f, p);
     write_sensitivity(f, p);

@@ -22,8 +22,8 @@ void show_free(show_picture *picture);
 /** The whole script, for a terminal. */
 void show_script(const show_picture *picture, figure_terminal terminal, locum_text *script);
 
-/** A data file or a dataset folder: --array, else its first field (if fields are wanted or there is nothing else), else single values against the
- *  parameters or the time. Local. */
+/** A data file or a dataset folder: --array, else its first field (if fields are wanted or there is nothing else),
+ *  else single values against the parameters or the time. Local. */
 locum_status show_data(const char *path, const arguments *a, bool fields, show_picture *picture);
 /** A run directory: single values against the parameters, and the report's error against time. Local. */
 locum_status show_run(const char *path, const arguments *a, show_picture *picture);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* show_data.c - what to draw of a dataset: --array NAME, else the vorticity, else the first field, else all single values. Fields are drawn
- * from the first good sample: vectors as their length, volumes as the middle plane. */
+/* show_data.c - what to draw of a dataset: --array NAME, else the vorticity, else the first field, else all single
+ * values. Fields are drawn from the first good sample: vectors as their length, volumes as the middle plane. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #define CURVES_MAX 8 /* most samples whose rows are drawn in one panel */
 
-/* --- choice --------------------------------------------------------------------------------------------------------------------- */
+/* --- choice -------------------------------------------------------------------------------------------- */
 static const locum_domain *domain_of(const locum_dataset *data, int array)
 {
     const locum_schema *schema = locum_dataset_schema(data);
@@ -37,7 +37,8 @@ static locum_status find_array(const locum_dataset *data, const char *path, cons
     *array = locum_schema_find(schema, name);
     if (*array >= 0) return LOCUM_OK;
     for (int i = 0; i < schema->n_arrays; i++) locum_text_add(&names, "%s%s", i ? ", " : "", schema->arrays[i].name);
-    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "%s has no array `%s`; it has %s", path, name, names.data ? names.data : "none");
+    locum_status st =
+        LOCUM_FAIL(LOCUM_STUDY, "%s has no array `%s`; it has %s", path, name, names.data ? names.data : "none");
     locum_text_free(&names);
     return st;
 }
@@ -62,7 +63,7 @@ static void label_of(const locum_array *array, char *text, size_t size)
     locum_format(text, size, pure ? "%s" : "%s [%s]", array->name, array->unit);
 }
 
-/* --- a field --------------------------------------------------------------------------------------------------------------------- */
+/* --- a field ------------------------------------------------------------------------------------------- */
 
 /* one number a point of the plane: the middle plane of a volume, the length of a vector */
 static void flatten(const locum_domain *domain, int64_t components, double *values)
@@ -92,9 +93,13 @@ static locum_status draw_field(const locum_dataset *data, int64_t b, int frame, 
     if (!st) {
         flatten(domain, components, values);
         label_of(what, label, sizeof label);
-        locum_format(title, sizeof title, components > 1 ? "|%s| at time %.6g" : "%s at time %.6g", label, locum_dataset_time(data, b, at));
-        figure_field field = {.n = {domain->n_global[0], domain->n_global[1]}, .lower = {domain->lower[0], domain->lower[1]},
-                              .upper = {domain->upper[0], domain->upper[1]}, .axis = {domain->axis_name[0], domain->axis_name[1]}, .values = values,
+        locum_format(title, sizeof title, components > 1 ? "|%s| at time %.6g" : "%s at time %.6g", label,
+                     locum_dataset_time(data, b, at));
+        figure_field field = {.n = {domain->n_global[0], domain->n_global[1]},
+                              .lower = {domain->lower[0], domain->lower[1]},
+                              .upper = {domain->upper[0], domain->upper[1]},
+                              .axis = {domain->axis_name[0], domain->axis_name[1]},
+                              .values = values,
                               .is_cells = what->place == LOCUM_CELL};
         double aspect = (field.upper[1] - field.lower[1]) / (field.upper[0] - field.lower[0]);
         picture->columns = 1;
@@ -106,8 +111,9 @@ static locum_status draw_field(const locum_dataset *data, int64_t b, int frame, 
     return st;
 }
 
-/* --- single values ----------------------------------------------------------------------------------------------------------------- */
-static void add_panel(show_picture *picture, const char *x_label, const char *y_label, figure_mark mark, int64_t n, const double *x, const double *y)
+/* --- single values ------------------------------------------------------------------------------------- */
+static void add_panel(show_picture *picture, const char *x_label, const char *y_label, figure_mark mark, int64_t n,
+                      const double *x, const double *y)
 {
     figure f;
     double least = INFINITY, most = -INFINITY;
@@ -115,7 +121,8 @@ static void add_panel(show_picture *picture, const char *x_label, const char *y_
     if (!script) return;
     for (int64_t i = 0; i < n; i++) least = fmin(least, x[i]), most = fmax(most, x[i]);
     bool is_log = mark == FIGURE_DOTS && least > 0 && most > 4 * least;
-    figure_begin(&f, picture->width, picture->height, x_label, is_log ? FIGURE_LOG : FIGURE_LINEAR, NULL, FIGURE_LINEAR);
+    figure_begin(&f, picture->width, picture->height, x_label, is_log ? FIGURE_LOG : FIGURE_LINEAR, NULL,
+                 FIGURE_LINEAR);
     figure_series(&f, mark, FIGURE_BLUE, n, x, y, NULL, NULL);
     figure_script(&f, y_label, script);
 }
@@ -132,14 +139,17 @@ static locum_status against_parameters(const locum_dataset *data, int frame, int
     if (!st) st = LOCUM_NEW(&y, total + 1);
     for (int64_t b = 0; b < total && !st; b++) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(data, b);
-        if (sample->failed || sample->n_frames < 1 || (frame < 0 ? -frame > sample->n_frames : frame >= sample->n_frames)) continue;
+        if (sample->failed || sample->n_frames < 1 ||
+            (frame < 0 ? -frame > sample->n_frames : frame >= sample->n_frames))
+            continue;
         st = locum_dataset_read(data, b, frame, array, &y[n]);
         for (int i = 0; i < n_parameters; i++) x[i * total + n] = sample->parameter[i];
         n++;
     }
     for (int i = 0; i < n_parameters && !st; i++) {
         const char *unit = locum_dataset_parameter_unit(data, i);
-        locum_format(x_label, sizeof x_label, strcmp(unit, "1") && *unit ? "%s [%s]" : "%s", locum_dataset_parameter_name(data, i), unit);
+        locum_format(x_label, sizeof x_label, strcmp(unit, "1") && *unit ? "%s [%s]" : "%s",
+                     locum_dataset_parameter_name(data, i), unit);
         label_of(&locum_dataset_schema(data)->arrays[array], y_label, sizeof y_label);
         add_panel(picture, x_label, y_label, FIGURE_DOTS, n, x + i * total, y);
     }
@@ -170,8 +180,10 @@ static locum_status against_time(const locum_dataset *data, int64_t b, int array
 static locum_status draw_single(const locum_dataset *data, int64_t b, int frame, int array, show_picture *picture)
 {
     bool one_value = locum_array_components(&locum_dataset_schema(data)->arrays[array]) == 1;
-    LOCUM_REQUIRE(one_value, LOCUM_STUDY, "array `%s` has several components", locum_dataset_schema(data)->arrays[array].name);
-    if (locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0) return against_parameters(data, frame, array, picture);
+    LOCUM_REQUIRE(one_value, LOCUM_STUDY, "array `%s` has several components",
+                  locum_dataset_schema(data)->arrays[array].name);
+    if (locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0)
+        return against_parameters(data, frame, array, picture);
     return against_time(data, b, array, picture);
 }
 
@@ -183,21 +195,25 @@ static bool has_single(const locum_dataset *data)
     return false;
 }
 
-static locum_status draw_all_single(const locum_dataset *data, const char *path, int64_t b, int frame, show_picture *picture)
+static locum_status draw_all_single(const locum_dataset *data, const char *path, int64_t b, int frame,
+                                    show_picture *picture)
 {
     const locum_schema *schema = locum_dataset_schema(data);
     for (int i = 0; i < schema->n_arrays; i++) {
         if (!is_supported(data, i, LOCUM_GLOBAL) || locum_array_components(&schema->arrays[i]) != 1) continue;
         LOCUM_TRY(draw_single(data, b, frame, i, picture));
     }
-    LOCUM_REQUIRE(picture->n_panels, LOCUM_STUDY, "%s has no single values; name an array: --array NAME (`locum inspect` lists them)", path);
+    LOCUM_REQUIRE(picture->n_panels, LOCUM_STUDY,
+                  "%s has no single values; name an array: --array NAME (`locum inspect` lists them)", path);
     return LOCUM_OK;
 }
 
-/* --- rows: spectra, profiles --------------------------------------------------------------------------------------------------------- */
-static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t frame, int array, figure *f, double **x, double **y)
+/* --- rows: spectra, profiles --------------------------------------------------------------------------- */
+static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t frame, int array, figure *f, double **x,
+                               double **y)
 {
-    static const char *const colours[] = {FIGURE_BLUE, FIGURE_RED, FIGURE_GREEN, FIGURE_PURPLE, FIGURE_GREY, FIGURE_INK};
+    static const char *const colours[] = {FIGURE_BLUE,   FIGURE_RED,  FIGURE_GREEN,
+                                          FIGURE_PURPLE, FIGURE_GREY, FIGURE_INK};
     const locum_domain *domain = domain_of(data, array);
     int64_t n = locum_dataset_count(data, b, frame, array);
     LOCUM_TRY(LOCUM_NEW(x, n + 1));
@@ -208,7 +224,8 @@ static locum_status read_curve(const locum_dataset *data, int64_t b, int64_t fra
     double least = INFINITY, most = -INFINITY;
     for (int64_t i = 0; i < n; i++)
         if ((*x)[i] > 0) least = fmin(least, (*y)[i]), most = fmax(most, (*y)[i]);
-    if (!f->n_series && least > 0 && most > 30 * least && n > 2 && (*x)[n - 1] > 0) f->axis[0].scale = f->axis[1].scale = FIGURE_LOG;
+    if (!f->n_series && least > 0 && most > 30 * least && n > 2 && (*x)[n - 1] > 0)
+        f->axis[0].scale = f->axis[1].scale = FIGURE_LOG;
     figure_series(f, FIGURE_LINE, colours[f->n_series % 6], n, *x, *y, NULL, NULL);
     return LOCUM_OK;
 }
@@ -226,10 +243,13 @@ static locum_status draw_rows(const locum_dataset *data, int frame, int array, s
     picture->columns = 1;
     picture->width = 560;
     picture->height = 400;
-    figure_begin(&f, picture->width, picture->height, domain_of(data, array)->axis_name[0], FIGURE_LINEAR, NULL, FIGURE_LINEAR);
+    figure_begin(&f, picture->width, picture->height, domain_of(data, array)->axis_name[0], FIGURE_LINEAR, NULL,
+                 FIGURE_LINEAR);
     for (int64_t b = 0; b < locum_dataset_n(data) && n < CURVES_MAX && !st; b++) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(data, b);
-        if (sample->failed || sample->n_frames < 1 || (frame < 0 ? -frame > sample->n_frames : frame >= sample->n_frames)) continue;
+        if (sample->failed || sample->n_frames < 1 ||
+            (frame < 0 ? -frame > sample->n_frames : frame >= sample->n_frames))
+            continue;
         st = read_curve(data, b, frame < 0 ? sample->n_frames + frame : frame, array, &f, &x[n], &y[n]);
         n++;
     }
@@ -244,19 +264,22 @@ static locum_status draw_rows(const locum_dataset *data, int frame, int array, s
     return st;
 }
 
-/* --- all ----------------------------------------------------------------------------------------------------------------------------- */
-static locum_status draw(const locum_dataset *data, const char *path, const arguments *a, bool fields, show_picture *picture)
+/* --- all ----------------------------------------------------------------------------------------------- */
+static locum_status draw(const locum_dataset *data, const char *path, const arguments *a, bool fields,
+                         show_picture *picture)
 {
     int64_t b = first_good(data);
     int array = fields || !has_single(data) ? default_field(data) : -1;
     LOCUM_REQUIRE(b >= 0, LOCUM_INPUT, "%s has no sample that could be drawn", path);
     picture->width = 380;
     picture->height = 280;
-    picture->columns = locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0 ? locum_dataset_n_parameters(data) : 2;
+    picture->columns =
+        locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0 ? locum_dataset_n_parameters(data) : 2;
     if (a->array) LOCUM_TRY(find_array(data, path, a->array, &array));
     if (array < 0) return draw_all_single(data, path, b, a->frame, picture);
     if (is_supported(data, array, LOCUM_GRID)) return draw_field(data, b, a->frame, array, picture);
-    return is_supported(data, array, LOCUM_ROWS) ? draw_rows(data, a->frame, array, picture) : draw_single(data, b, a->frame, array, picture);
+    return is_supported(data, array, LOCUM_ROWS) ? draw_rows(data, a->frame, array, picture)
+                                                 : draw_single(data, b, a->frame, array, picture);
 }
 
 locum_status show_data(const char *path, const arguments *a, bool fields, show_picture *picture)

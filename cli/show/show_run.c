@@ -32,7 +32,8 @@ locum_status show_run(const char *path, const arguments *a, show_picture *pictur
 {
     char file[LOCUM_PATH_SIZE], report[LOCUM_PATH_SIZE];
     bool has_data = exists(path, "dataset", file), has_report = exists(path, "report/report.json", report);
-    LOCUM_REQUIRE(has_data || has_report, LOCUM_INPUT, "%s has neither data nor a report yet; `locum run` makes them", path);
+    LOCUM_REQUIRE(has_data || has_report, LOCUM_INPUT, "%s has neither data nor a report yet; `locum run` makes them",
+                  path);
     picture->columns = 1;
     picture->width = 560;
     picture->height = 400;

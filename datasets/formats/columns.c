@@ -22,13 +22,15 @@ static locum_status look(const char *path, bool *is_hdf5)
     return LOCUM_OK;
 }
 
-locum_status locum_columns_read(const char *path, int n, const char *const *name, const int64_t *extent, int64_t *rows, double **values)
+locum_status locum_columns_read(const char *path, int n, const char *const *name, const int64_t *extent, int64_t *rows,
+                                double **values)
 {
     bool is_hdf5 = false;
 
     *rows = 0;
     for (int c = 0; c < n; c++) values[c] = NULL;
-    for (int c = 0; c < n; c++) LOCUM_REQUIRE(extent[c] > 0, LOCUM_ARG, "column `%s` of %lld values", name[c], (long long)extent[c]);
+    for (int c = 0; c < n; c++)
+        LOCUM_REQUIRE(extent[c] > 0, LOCUM_ARG, "column `%s` of %lld values", name[c], (long long)extent[c]);
     locum_status st = look(path, &is_hdf5);
     if (!st) st = (is_hdf5 ? locum_columns_read_hdf5 : locum_columns_read_csv)(path, n, name, extent, rows, values);
     if (st) locum_columns_free(n, values);
@@ -47,6 +49,8 @@ void locum_columns_list(char list[LOCUM_COLUMNS_LIST], const char *name)
 {
     size_t used = strlen(list);
 
-    if (used + strlen(name) + 8 < LOCUM_COLUMNS_LIST) snprintf(list + used, LOCUM_COLUMNS_LIST - used, "%s%s", used ? ", " : "", name);
-    else if (!strstr(list, "...")) strcat(list, ", ...");
+    if (used + strlen(name) + 8 < LOCUM_COLUMNS_LIST)
+        snprintf(list + used, LOCUM_COLUMNS_LIST - used, "%s%s", used ? ", " : "", name);
+    else if (!strstr(list, "..."))
+        strcat(list, ", ...");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* columns_csv.c - columns from CSV (RFC 4180): a header line of names, then one row of numbers a line. Commas separate; a cell may stand in
- * quotes ("" is a quote inside); lines end with \n or \r\n; blank lines are skipped, a byte-order mark too. Numbers are decimal with a point,
- * whatever the locale, and finite. The file is read whole and cut into cells in place.
- * Left out: other separators, comments, text columns that are asked for. */
+/* columns_csv.c - columns from CSV (RFC 4180): a header line of names, then one row of numbers a line. Commas
+ * separate; a cell may stand in quotes ("" is a quote inside); lines end with \n or \r\n; blank lines are skipped, a
+ * byte-order mark too. Numbers are decimal with a point, whatever the locale, and finite. The file is read whole and
+ * cut into cells in place. Left out: other separators, comments, text columns that are asked for. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 #define FILE_LIMIT ((size_t)1 << 32) /* most bytes of a file */
 
-/* --- cells ----------------------------------------------------------------------------------------------------------------- */
+/* --- cells --------------------------------------------------------------------------------------------- */
 typedef struct scanner {
     const char *path;
     char *at, *end;
@@ -40,7 +40,8 @@ static locum_status end_cell(scanner *s, char *close)
     s->last = true;
     if (s->at < s->end && *s->at == '\r' && (s->at + 1 == s->end || s->at[1] == '\n')) s->at++;
     if (s->at < s->end) {
-        LOCUM_REQUIRE(*s->at == ',' || *s->at == '\n', LOCUM_INPUT, "%s:%" PRId64 ": text behind a closing quote", s->path, s->line);
+        LOCUM_REQUIRE(*s->at == ',' || *s->at == '\n', LOCUM_INPUT, "%s:%" PRId64 ": text behind a closing quote",
+                      s->path, s->line);
         s->last = *s->at == '\n';
         s->line += s->last;
         s->at++;
@@ -79,7 +80,7 @@ static locum_status next_cell(scanner *s, char **cell)
     return end_cell(s, close);
 }
 
-/* --- header ----------------------------------------------------------------------------------------------------------------- */
+/* --- header -------------------------------------------------------------------------------------------- */
 typedef struct column { /* one column of the file: where its numbers go; ask = -1: nobody asked */
     int ask;
     int64_t part;
@@ -109,8 +110,8 @@ static column match(const char *cell, int n, const char *const *name, const int6
 static locum_status add_column(const scanner *s, header *h, column found, const char *cell)
 {
     for (int64_t k = 0; k < h->n && found.ask >= 0; k++)
-        LOCUM_REQUIRE(h->columns[k].ask != found.ask || h->columns[k].part != found.part, LOCUM_INPUT, "%s:%" PRId64 ": column `%s` stands twice",
-                      s->path, s->cell_line, cell);
+        LOCUM_REQUIRE(h->columns[k].ask != found.ask || h->columns[k].part != found.part, LOCUM_INPUT,
+                      "%s:%" PRId64 ": column `%s` stands twice", s->path, s->cell_line, cell);
     if (h->n == h->capacity) {
         column *larger = NULL;
         int64_t capacity = h->capacity ? 2 * h->capacity : 64;
@@ -129,7 +130,8 @@ static locum_status read_header(scanner *s, header *h, int n, const char *const 
 {
     char *cell;
 
-    LOCUM_REQUIRE(!is_done(s), LOCUM_INPUT, "%s: the file is empty; it needs a header line with the names of the columns", s->path);
+    LOCUM_REQUIRE(!is_done(s), LOCUM_INPUT,
+                  "%s: the file is empty; it needs a header line with the names of the columns", s->path);
     do {
         LOCUM_TRY(next_cell(s, &cell));
         LOCUM_TRY(add_column(s, h, match(cell, n, name, extent), cell));
@@ -139,26 +141,31 @@ static locum_status read_header(scanner *s, header *h, int n, const char *const 
             bool found = false;
             for (int64_t k = 0; k < h->n; k++) found = found || (h->columns[k].ask == c && h->columns[k].part == part);
             if (found) continue;
-            if (extent[c] == 1) return LOCUM_FAIL(LOCUM_INPUT, "%s:1: there is no column `%s`; there are %s", s->path, name[c], h->list);
-            return LOCUM_FAIL(LOCUM_INPUT, "%s:1: there is no column `%s[%" PRId64 "]` (%s has %" PRId64 " values a row); there are %s", s->path,
-                              name[c], part, name[c], extent[c], h->list);
+            if (extent[c] == 1)
+                return LOCUM_FAIL(LOCUM_INPUT, "%s:1: there is no column `%s`; there are %s", s->path, name[c],
+                                  h->list);
+            return LOCUM_FAIL(LOCUM_INPUT,
+                              "%s:1: there is no column `%s[%" PRId64 "]` (%s has %" PRId64
+                              " values a row); there are %s",
+                              s->path, name[c], part, name[c], extent[c], h->list);
         }
     return LOCUM_OK;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------------- */
+/* --- rows ---------------------------------------------------------------------------------------------- */
 static locum_status read_number(const scanner *s, const char *cell, const char *name, double *value)
 {
     char *end = NULL;
     bool plain = *cell && cell[strspn(cell, "0123456789+-.eE")] == 0;
 
     *value = plain ? locum_parse_number(cell, &end) : NAN;
-    LOCUM_REQUIRE(plain && !*end && isfinite(*value), LOCUM_INPUT, "%s:%" PRId64 ": `%.40s` in column `%s` is not a finite number", s->path,
-                  s->cell_line, cell, name);
+    LOCUM_REQUIRE(plain && !*end && isfinite(*value), LOCUM_INPUT,
+                  "%s:%" PRId64 ": `%.40s` in column `%s` is not a finite number", s->path, s->cell_line, cell, name);
     return LOCUM_OK;
 }
 
-static locum_status read_row(scanner *s, const header *h, const char *const *name, const int64_t *extent, int64_t row, double **values)
+static locum_status read_row(scanner *s, const header *h, const char *const *name, const int64_t *extent, int64_t row,
+                             double **values)
 {
     char *cell;
     int64_t k = 0, line = s->line;
@@ -171,7 +178,8 @@ static locum_status read_row(scanner *s, const header *h, const char *const *nam
         }
         k++;
     } while (!s->last);
-    LOCUM_REQUIRE(k == h->n, LOCUM_INPUT, "%s:%" PRId64 ": %" PRId64 " cells, but the header has %" PRId64, s->path, line, k, h->n);
+    LOCUM_REQUIRE(k == h->n, LOCUM_INPUT, "%s:%" PRId64 ": %" PRId64 " cells, but the header has %" PRId64, s->path,
+                  line, k, h->n);
     return LOCUM_OK;
 }
 
@@ -183,18 +191,21 @@ static int64_t count_lines(const scanner *s)
     return n;
 }
 
-static locum_status read_rows(scanner *s, const header *h, int n, const char *const *name, const int64_t *extent, int64_t *rows, double **values)
+static locum_status read_rows(scanner *s, const header *h, int n, const char *const *name, const int64_t *extent,
+                              int64_t *rows, double **values)
 {
     int64_t most = count_lines(s);
 
-    LOCUM_REQUIRE(most <= LOCUM_COLUMNS_ROWS_MAX, LOCUM_INPUT, "%s: more than %" PRId64 " rows", s->path, LOCUM_COLUMNS_ROWS_MAX);
+    LOCUM_REQUIRE(most <= LOCUM_COLUMNS_ROWS_MAX, LOCUM_INPUT, "%s: more than %" PRId64 " rows", s->path,
+                  LOCUM_COLUMNS_ROWS_MAX);
     for (int c = 0; c < n; c++) LOCUM_TRY(LOCUM_NEW(&values[c], most * extent[c]));
     while (!is_done(s)) LOCUM_TRY(read_row(s, h, name, extent, (*rows)++, values));
     LOCUM_REQUIRE(*rows, LOCUM_INPUT, "%s: there are no rows behind the header", s->path);
     return LOCUM_OK;
 }
 
-locum_status locum_columns_read_csv(const char *path, int n, const char *const *name, const int64_t *extent, int64_t *rows, double **values)
+locum_status locum_columns_read_csv(const char *path, int n, const char *const *name, const int64_t *extent,
+                                    int64_t *rows, double **values)
 {
     char *bytes = NULL;
     size_t size = 0;

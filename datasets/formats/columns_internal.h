@@ -9,8 +9,10 @@
 #define LOCUM_COLUMNS_LIST 400                    /* bytes of the list of what a file holds, for messages */
 
 /** As locum_columns_read; values are [n] NULL on entry, and what is allocated stays allocated if it fails. Local. */
-locum_status locum_columns_read_csv(const char *path, int n, const char *const *name, const int64_t *extent, int64_t *rows, double **values);
-locum_status locum_columns_read_hdf5(const char *path, int n, const char *const *name, const int64_t *extent, int64_t *rows, double **values);
+locum_status locum_columns_read_csv(const char *path, int n, const char *const *name, const int64_t *extent,
+                                    int64_t *rows, double **values);
+locum_status locum_columns_read_hdf5(const char *path, int n, const char *const *name, const int64_t *extent,
+                                     int64_t *rows, double **values);
 
 /** Appends a name to a list of names; "..." where it is full. Local. */
 void locum_columns_list(char list[LOCUM_COLUMNS_LIST], const char *name);

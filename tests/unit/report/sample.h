@@ -9,9 +9,9 @@
 #define SAMPLE_TESTS 32
 
 typedef enum sample_kind {
-    SAMPLE_WIN,    /* a surrogate that is much faster */
-    SAMPLE_LOSS,   /* one that is slower, misses its coverage, and whose control does not fail */
-    SAMPLE_BARE    /* all that may be missing is null or empty */
+    SAMPLE_WIN,  /* a surrogate that is much faster */
+    SAMPLE_LOSS, /* one that is slower, misses its coverage, and whose control does not fail */
+    SAMPLE_BARE  /* all that may be missing is null or empty */
 } sample_kind;
 
 void sample_report(sample_kind kind, locum_text *out);

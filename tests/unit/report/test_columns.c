@@ -115,17 +115,20 @@ static void no_cut_or_flipped_byte_breaks_the_reader(void)
             put(changed, byte >= 0 ? sizeof text - 1 : n);
             locum_status st = locum_columns_read(path, 2, names, extents, &rows, values);
             CU_ASSERT(st == LOCUM_OK || st == LOCUM_INPUT);
-            if (st) refused++;
-            else read++;
+            if (st)
+                refused++;
+            else
+                read++;
             locum_columns_free(2, values);
         }
     CU_ASSERT(read > 50 && refused > 100); /* both happen, often */
 }
 
-/* --- HDF5 -------------------------------------------------------------------------------------------------------------------------- */
+/* --- HDF5 ---------------------------------------------------------------------------------------------- */
 static void write_column(hid_t file, const char *name, hid_t type, int n_dims, const hsize_t *dims, const void *data)
 {
-    hid_t space = H5Screate_simple(n_dims, dims, NULL), set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(n_dims, dims, NULL),
+          set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (data) CU_ASSERT(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0);
     H5Dclose(set);
     H5Sclose(space);
@@ -160,7 +163,8 @@ static void hdf5_refuses(const char *second, int n_dims, const hsize_t *dims, co
     write_column(file, second, H5T_NATIVE_DOUBLE, n_dims, dims, data);
     H5Fclose(file);
     CHECK_FAILS(locum_columns_read(path, 2, names, extents, &rows, values), LOCUM_INPUT);
-    if (!strstr(locum_status_message(), word)) printf("\n    \"%s\" should contain \"%s\"", locum_status_message(), word);
+    if (!strstr(locum_status_message(), word))
+        printf("\n    \"%s\" should contain \"%s\"", locum_status_message(), word);
     CU_ASSERT(strstr(locum_status_message(), word) != NULL);
 }
 
@@ -192,16 +196,17 @@ static void a_truncated_hdf5_file_is_refused(void)
 
 int main(void)
 {
-    static const check_entry entries[] = {{"a header names the columns in any order", a_header_names_the_columns_in_any_order},
-                                          {"quotes, blanks and line ends do not matter", quotes_blanks_and_line_ends_do_not_matter},
-                                          {"columns that nobody asked for may hold anything", columns_that_nobody_asked_for_may_hold_anything},
-                                          {"numbers do not follow the locale", numbers_do_not_follow_the_locale},
-                                          {"faults are told with their line", faults_are_told_with_their_line},
-                                          {"a missing file is an input error", a_missing_file_is_an_input_error},
-                                          {"no cut or flipped byte breaks the reader", no_cut_or_flipped_byte_breaks_the_reader},
-                                          {"HDF5 columns are datasets", hdf5_columns_are_datasets},
-                                          {"HDF5 columns must fit", hdf5_columns_must_fit},
-                                          {"a truncated HDF5 file is refused", a_truncated_hdf5_file_is_refused}};
+    static const check_entry entries[] = {
+        {"a header names the columns in any order", a_header_names_the_columns_in_any_order},
+        {"quotes, blanks and line ends do not matter", quotes_blanks_and_line_ends_do_not_matter},
+        {"columns that nobody asked for may hold anything", columns_that_nobody_asked_for_may_hold_anything},
+        {"numbers do not follow the locale", numbers_do_not_follow_the_locale},
+        {"faults are told with their line", faults_are_told_with_their_line},
+        {"a missing file is an input error", a_missing_file_is_an_input_error},
+        {"no cut or flipped byte breaks the reader", no_cut_or_flipped_byte_breaks_the_reader},
+        {"HDF5 columns are datasets", hdf5_columns_are_datasets},
+        {"HDF5 columns must fit", hdf5_columns_must_fit},
+        {"a truncated HDF5 file is refused", a_truncated_hdf5_file_is_refused}};
     int file = mkstemp(path);
     if (file < 0) return 1;
     close(file);

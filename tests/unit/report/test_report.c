@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_report.c - index.html from report.json: nothing fetched, nothing run, every number there, well-formed; damaged input refused. */
+/* test_report.c - index.html from report.json: nothing fetched, nothing run, every number there, well-formed; damaged
+ * input refused. */
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,7 +98,8 @@ static void check_references(const char *html)
 static void nothing_is_fetched_or_run(void)
 {
     const char *html = page_of(SAMPLE_WIN);
-    static const char *const forbidden[] = {"<script", "javascript:", "http://", "https://", "@import", "<link", "<iframe", "<object", "<embed", " onload", " onclick"};
+    static const char *const forbidden[] = {"<script", "javascript:", "http://", "https://", "@import", "<link",
+                                            "<iframe", "<object",     "<embed",  " onload",  " onclick"};
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) CU_ASSERT(!strstr(html, forbidden[i]));
     check_references(html);
     CU_ASSERT(strstr(html, "&lt;rate&gt; &amp; &quot;more&quot;") != NULL);
@@ -126,7 +128,8 @@ static bool is_balanced(const char *html)
         for (size_t i = 0; i < 4; i++) is_empty = is_empty || !strcmp(name, empty[i]);
         if (is_empty || end[-1] == '/') continue;
         if (!closes && depth == 64) return false;
-        if (!closes) strcpy(stack[depth++], name);
+        if (!closes)
+            strcpy(stack[depth++], name);
         else if (!depth || strcmp(stack[--depth], name)) {
             printf("\n    </%s> closes <%s> at: %.60s", name, stack[depth], c);
             return false;
@@ -162,7 +165,7 @@ static void the_page_is_well_formed(void)
         CU_ASSERT(is_balanced(html));
         CU_ASSERT(ids_differ(html));
         CU_ASSERT(!strstr(html, ">nan") && !strstr(html, " nan") && !strstr(html, ">inf") && !strstr(html, "(null)"));
-        }
+    }
 }
 
 static void every_error_of_the_table_is_there(void)
@@ -175,7 +178,9 @@ static void every_error_of_the_table_is_there(void)
             if (!strstr(html, cell)) printf("\n    %s is missing", cell);
             CU_ASSERT(strstr(html, cell) != NULL);
         }
-    static const char *const others[] = {">0.0561<", ">0.452<", ">0.296<", ">0.211<", ">0.188<", ">0.0317<", ">87.5 %<", ">21 to 32<", ">0.0823<", ">52\u202f404 trained", ">5.52 min<", ">−0.733<"};
+    static const char *const others[] = {">0.0561<",   ">0.452<",  ">0.296<",    ">0.211<",  ">0.188<",
+                                         ">0.0317<",   ">87.5 %<", ">21 to 32<", ">0.0823<", ">52\u202f404 trained",
+                                         ">5.52 min<", ">−0.733<"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         const char *words = others[i] + (others[i][1] == '5' && others[i][2] == '2');
         if (!strstr(html, words)) printf("\n    %s is missing", words);
@@ -188,9 +193,11 @@ static void pictures_are_inline(void)
     const char *html = page_of(SAMPLE_WIN);
     if (has_gnuplot()) { /* 6 responses, time, 6 profiles, coverage, learning, distance, rejection, 3 snapshots */
         CU_ASSERT_EQUAL(count(html, "<figure>"), 20);
-        CU_ASSERT_EQUAL(count(html, "</svg></figure>") + count(html, "</svg>\n\n</figure>") + count(html, "</svg>\n</figure>"), 20);
-        CU_ASSERT(count(html, "data:image/png;base64,") >= 3 || count(html, "<polygon") > 1000); /* snapshots as images, or as cells */
-        CU_ASSERT_EQUAL(count(html, "'black'") + count(html, "\"black\""), 0);                   /* black follows the page */
+        CU_ASSERT_EQUAL(
+            count(html, "</svg></figure>") + count(html, "</svg>\n\n</figure>") + count(html, "</svg>\n</figure>"), 20);
+        CU_ASSERT(count(html, "data:image/png;base64,") >= 3 ||
+                  count(html, "<polygon") > 1000);                             /* snapshots as images, or as cells */
+        CU_ASSERT_EQUAL(count(html, "'black'") + count(html, "\"black\""), 0); /* black follows the page */
     }
 }
 
@@ -208,7 +215,8 @@ static void coverage_outside_its_law_is_said(void)
     CU_ASSERT(strstr(gain, ">inside<") && strstr(gain, ">fails, as it must<"));
     CU_ASSERT(!strstr(gain, ">outside<") && !strstr(gain, "does not fail visibly"));
     CU_ASSERT(strstr(loss, ">outside<") && strstr(loss, ">does not fail visibly<"));
-    CU_ASSERT(strstr(bare, "no calibrated intervals") && strstr(bare, "<b>not measured</b>") && strstr(bare, "<b>none claimed</b>"));
+    CU_ASSERT(strstr(bare, "no calibrated intervals") && strstr(bare, "<b>not measured</b>") &&
+              strstr(bare, "<b>none claimed</b>"));
 }
 
 static void without_gnuplot_the_tables_remain(void)
@@ -235,8 +243,10 @@ static void damaged_files_are_refused(void)
         put(json.data, (json.size - 2) * (size_t)i / 39);
         CHECK_FAILS(report_write(folder, NULL), LOCUM_DAMAGED);
     }
-    static const char *const parts[][2] = {{"\"outputs\":[", "\"outputs\":3,\"x\":["}, {"\"study\":", "\"studi\":"}, {"\"coverage\":{", "\"coverage\":4,\"y\":{"},
-                                           {"\"parameters\":[", "\"parameters\":[1,"}, {"\"extent\":32", "\"extent\":-1"}, {"\"samples\":[{\"index\"", "\"sample\":[{\"index\""}};
+    static const char *const parts[][2] = {
+        {"\"outputs\":[", "\"outputs\":3,\"x\":["},   {"\"study\":", "\"studi\":"},
+        {"\"coverage\":{", "\"coverage\":4,\"y\":{"}, {"\"parameters\":[", "\"parameters\":[1,"},
+        {"\"extent\":32", "\"extent\":-1"},           {"\"samples\":[{\"index\"", "\"sample\":[{\"index\""}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         locum_text changed = {0};
         const char *at = strstr(json.data, parts[i][0]);
@@ -298,17 +308,18 @@ static void numbers_read_well(void)
 
 int main(void)
 {
-    static const check_entry entries[] = {{"nothing is fetched or run", nothing_is_fetched_or_run},
-                                          {"no text of the file is obeyed by gnuplot", no_text_of_the_file_is_obeyed_by_gnuplot},
-                                          {"the page is well-formed", the_page_is_well_formed},
-                                          {"every error of the table is there", every_error_of_the_table_is_there},
-                                          {"pictures are inline", pictures_are_inline},
-                                          {"a loss is printed as large as a gain", a_loss_is_printed_as_large_as_a_gain},
-                                          {"coverage outside its law is said", coverage_outside_its_law_is_said},
-                                          {"without gnuplot the tables remain", without_gnuplot_the_tables_remain},
-                                          {"damaged files are refused", damaged_files_are_refused},
-                                          {"a missing file is an input error", a_missing_file_is_an_input_error},
-                                          {"numbers read well", numbers_read_well}};
+    static const check_entry entries[] = {
+        {"nothing is fetched or run", nothing_is_fetched_or_run},
+        {"no text of the file is obeyed by gnuplot", no_text_of_the_file_is_obeyed_by_gnuplot},
+        {"the page is well-formed", the_page_is_well_formed},
+        {"every error of the table is there", every_error_of_the_table_is_there},
+        {"pictures are inline", pictures_are_inline},
+        {"a loss is printed as large as a gain", a_loss_is_printed_as_large_as_a_gain},
+        {"coverage outside its law is said", coverage_outside_its_law_is_said},
+        {"without gnuplot the tables remain", without_gnuplot_the_tables_remain},
+        {"damaged files are refused", damaged_files_are_refused},
+        {"a missing file is an input error", a_missing_file_is_an_input_error},
+        {"numbers read well", numbers_read_well}};
     if (!mkdtemp(folder) || chdir(folder)) return 1;
     int failed = check_run("report", entries, (int)(sizeof entries / sizeof *entries));
     if (getenv("LOCUM_KEEP")) { /* page0.html to page2.html stay there */
