@@ -6,8 +6,8 @@
  *         for each end t2 of a window:             the start t1 that gives the least error (all cost the same)
  *     a rung is run only as far as its cost stays below that of the cheapest setting that is as good as the surrogate
  * That t1 is chosen on the very test samples favours the solver: the baseline is meant to be strong. Time of a setting:
- * solver seconds from the initial state to t2, spin-up included, mean over samples. The reference is the last rung; it is
- * always timed, and where it was stopped early its time is continued at the rate of its second half. */
+ * solver seconds from the initial state to t2, spin-up included, mean over samples. The reference is the last rung;
+ * it is always timed, and where it was stopped early its time is continued at the rate of its second half. */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -252,7 +252,7 @@ static locum_status walk_rung(walker *w, const locum_rung *rung, double until, b
         w->search->reference_seconds = continue_time(w, w->n, n_ends, ends);
     locum_text_add(&w->search->words, "%s: %d settings up to time %.4g%s. ", rung->text, n_ends, until,
                    cut ? " (as far as validate.baseline_seconds allowed)" : "");
-    return keep_settings(w, rung, n_ends, ends);
+    return locum_comm_agree(w->problem->call->world, keep_settings(w, rung, n_ends, ends));
 }
 
 /* the reference's own time, where its rung was not walked: a few samples, as far as time allows */
