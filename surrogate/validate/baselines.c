@@ -349,7 +349,7 @@ locum_status locum_search_baselines(const locum_problem *problem, const locum_er
     st = locum_comm_agree(problem->call->world, st);
     locum_text_add(&search->words,
                    "%lld test samples, another seed; for each resolution and step one run with nested means; for each "
-                   "end of a window the best start. ",
+                   "end of a window the best start, chosen on these very samples, which favours the solver. ",
                    (long long)w.n);
     if (!st) st = walk(&w, rungs, n_rungs);
     if (!st) {
