@@ -9,18 +9,10 @@
 
 /* --- addresses --------------------------------------------------------------------------------------------------- */
 
-static int count_sources(const locum_graph *graph, locum_op op)
-{
-    int n = 0;
-    for (locum_id id = 1; id <= locum_graph_n(graph); id++) n += locum_graph_node(graph, id)->op == op;
-    return n;
-}
-
 static plan_place place_in(const plan_compiler *c, const plan_value *v, const plan_value *base)
 {
     plan_place place = {.offset = v->offset, .unit = v->symbol >= 0 ? v->dims[0] * v->stride[0] : 0};
-    const int n_inputs = count_sources(c->given, LOCUM_OP_input),
-              n_parameters = count_sources(c->given, LOCUM_OP_parameter);
+    const int n_inputs = c->n_inputs, n_parameters = c->n_parameters;
     switch (base->source) {
     case VALUE_INPUT: place.base = PLAN_BASE_CALLER + base->index; break;
     case VALUE_PARAMETER: place.base = PLAN_BASE_CALLER + n_inputs + base->index; break;
@@ -262,8 +254,8 @@ static locum_plan head_of(const plan_compiler *c)
                        .adapter = c->options->adapter,
                        .flags = c->options->flags,
                        .n_symbols = locum_graph_n_symbols(c->given),
-                       .n_inputs = count_sources(c->given, LOCUM_OP_input),
-                       .n_parameters = count_sources(c->given, LOCUM_OP_parameter),
+                       .n_inputs = c->n_inputs,
+                       .n_parameters = c->n_parameters,
                        .n_outputs = c->n_outputs,
                        .n_pack_groups = c->n_pack_groups,
                        .n_groups = c->n_groups,

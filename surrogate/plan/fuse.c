@@ -15,6 +15,7 @@
 
 enum {
     WORKS_MAX = 64, /* of one tile program */
+    NEAR = 64,      /* clusters that are looked at for company */
     SMALL = 32      /* values a unit */
 };
 
@@ -184,7 +185,7 @@ static locum_status place_work(plan_compiler *c, int32_t work)
         bool by_reader;
         const int32_t latest = latest_cluster(c, w, &space, &by_reader);
         const bool small = values_of(&space) <= SMALL; /* the call costs more than the work: take any company */
-        for (int32_t k = latest; k < c->n_clusters; k++) {
+        for (int32_t k = latest; k < c->n_clusters && k - latest < NEAR; k++) {
             const plan_cluster *cluster = &c->clusters[k];
             if (!same_space(&space, cluster) || !(small || (k == latest && by_reader) || shares_operand(c, w, cluster)))
                 continue;

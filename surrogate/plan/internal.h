@@ -170,6 +170,7 @@ typedef struct plan_work {
     int32_t transposed, by_adapter, activation;
     uint32_t stream;
     bool live, fixed;
+    int32_t previous_pack; /**< work that packs, -1 = none */
     int32_t cluster, next_in_cluster;
 } plan_work;
 
@@ -218,7 +219,9 @@ typedef struct plan_compiler {
     const locum_plan_options *options;
     int n_outputs;
     const locum_id *outputs;
-    const locum_graph *given; /**< whose names count */
+    const locum_graph *given;       /**< whose names count */
+    int32_t n_inputs, n_parameters; /**< of the given graph */
+    int32_t last_pack;              /**< latest work that packs, -1 = none */
 
     plan_value *values;
     int32_t n_values, values_capacity;

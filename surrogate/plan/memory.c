@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+#define SIZE_LIMIT ((int64_t)1 << 40) /* floats of one value: sums of sizes cannot overflow */
+
 enum {
     ALIGNMENT = 16,              /* floats of a cache line */
     PANEL_BYTES = 32768,         /* what a panel of small rows may use: about the first-level cache */
@@ -76,31 +78,35 @@ static void set_lives(plan_compiler *c)
 
 /* --- panels ------------------------------------------------------------------------------------------------------ */
 
-/* Most bytes a unit that are alive at once in the group's scratch. */
-static int64_t scratch_per_unit(const plan_compiler *c, int32_t group)
+/* Most bytes a unit that are alive at once in each group's scratch: most [n_groups]. */
+static locum_status scratch_per_unit(const plan_compiler *c, int64_t *most)
 {
-    const plan_group *g = &c->groups[group];
-    int64_t most = 0;
-    for (int32_t k = g->first_step; k < g->first_step + g->n_steps; k++) {
-        int64_t alive = 0;
-        for (int32_t i = 0; i < c->n_values; i++) {
-            const plan_value *v = &c->values[i];
-            if (v->base == i && v->kept && v->scratch && v->first_cluster <= k && v->last_cluster >= k)
-                alive += v->count;
-        }
-        if (alive > most) most = alive;
+    int64_t *change = calloc((size_t)c->n_clusters + 2, sizeof *change);
+    LOCUM_REQUIRE(change, LOCUM_MEMORY, "no memory to compile a plan");
+    for (int32_t i = 0; i < c->n_values; i++) {
+        const plan_value *v = &c->values[i];
+        if (v->base != i || !v->kept || !v->scratch) continue;
+        change[v->first_cluster] += v->count;
+        change[v->last_cluster + 1] -= v->count;
     }
-    return most * (int64_t)sizeof(float);
+    int64_t alive = 0;
+    for (int32_t k = 0; k < c->n_clusters; k++) {
+        const int32_t group = c->clusters[k].group;
+        alive += change[k];
+        if (alive * (int64_t)sizeof(float) > most[group]) most[group] = alive * (int64_t)sizeof(float);
+    }
+    free(change);
+    return LOCUM_OK;
 }
 
-static int64_t choose_panel(const plan_compiler *c, int32_t group)
+static int64_t choose_panel(const plan_compiler *c, int32_t group, int64_t scratch_bytes)
 {
     const plan_group *g = &c->groups[group];
     const int64_t whole = g->symbol < 0 ? 1 : c->options->capacity[g->symbol] > 0 ? c->options->capacity[g->symbol] : 1;
     if (g->symbol < 0 || g->n_steps < 2) return whole;
     int64_t rows = c->options->panel_rows;
     if (rows <= 0) {
-        const int64_t bytes = scratch_per_unit(c, group) + 1;
+        const int64_t bytes = scratch_bytes + 1;
         rows = PANEL_BYTES / bytes;
         if (rows < PANEL_ROWS_MIN) rows = PANEL_ROWS_MIN;
         if (rows > LARGE_PANEL_BYTES / bytes) rows = LARGE_PANEL_BYTES / bytes > 1 ? LARGE_PANEL_BYTES / bytes : 1;
@@ -112,25 +118,31 @@ static int64_t choose_panel(const plan_compiler *c, int32_t group)
 }
 
 /* Panels, sizes at capacity, and the lives of whole values that panels come back to. */
-static void set_panels(plan_compiler *c)
+static locum_status set_panels(plan_compiler *c)
 {
-    for (int32_t g = 0; g < c->n_groups; g++) {
-        c->groups[g].panel_rows = choose_panel(c, g);
+    int64_t *scratch = calloc((size_t)c->n_groups + 1, sizeof *scratch);
+    locum_status st = scratch ? scratch_per_unit(c, scratch) : LOCUM_FAIL(LOCUM_MEMORY, "no memory to compile a plan");
+    for (int32_t g = 0; g < c->n_groups && !st; g++) {
+        c->groups[g].panel_rows = choose_panel(c, g, scratch[g]);
         c->groups[g].panels =
             c->groups[g].symbol >= 0 && c->groups[g].panel_rows < c->options->capacity[c->groups[g].symbol];
     }
+    free(scratch);
+    LOCUM_TRY(st);
     for (int32_t i = 0; i < c->n_values; i++) {
         plan_value *v = &c->values[i];
         if (v->base != i || !v->kept) continue;
         const plan_group *first = &c->groups[c->clusters[v->first_cluster].group];
         const plan_group *last = &c->groups[c->clusters[v->last_cluster].group];
-        v->size = aligned(v->count * (v->scratch       ? first->panel_rows
-                                      : v->symbol >= 0 ? c->options->capacity[v->symbol]
-                                                       : 1));
+        const int64_t units = v->scratch ? first->panel_rows : v->symbol >= 0 ? c->options->capacity[v->symbol] : 1;
+        LOCUM_REQUIRE(!__builtin_mul_overflow(v->count, units, &v->size) && v->size <= SIZE_LIMIT, LOCUM_MEMORY,
+                      "one value of the plan has %lld x %lld numbers", (long long)v->count, (long long)units);
+        v->size = aligned(v->size);
         if (v->scratch) continue;
         if (first->panels) v->first_cluster = first->first_step;
         if (last->panels) v->last_cluster = last->first_step + last->n_steps - 1;
     }
+    return LOCUM_OK;
 }
 
 /* --- in place ---------------------------------------------------------------------------------------------------- */
@@ -257,7 +269,7 @@ locum_status locum_plan_memory(plan_compiler *c)
 {
     LOCUM_TRY(make_programs(c));
     set_lives(c);
-    set_panels(c);
+    LOCUM_TRY(set_panels(c));
     if (!(c->options->flags & LOCUM_PLAN_OWN_BUFFERS)) share_memory(c);
     place_packed(c);
     return place_arena(c);

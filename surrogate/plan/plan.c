@@ -22,6 +22,13 @@ static locum_status check(const locum_graph *graph, int n_outputs, const locum_i
     return LOCUM_OK;
 }
 
+static int32_t count_sources(const locum_graph *graph, locum_op op)
+{
+    int32_t n = 0;
+    for (locum_id id = 1; id <= locum_graph_n(graph); id++) n += locum_graph_node(graph, id)->op == op;
+    return n;
+}
+
 /* How often each node is read by nodes that matter to an output. */
 static locum_status count_uses(plan_compiler *c)
 {
@@ -70,7 +77,7 @@ locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const lo
     *plan = NULL;
     LOCUM_TRY(check(graph, n_outputs, outputs, options));
     locum_graph *expanded = NULL, *simple = NULL;
-    plan_compiler c = {.options = options, .given = graph, .n_outputs = n_outputs};
+    plan_compiler c = {.options = options, .given = graph, .n_outputs = n_outputs, .last_pack = -1};
     locum_id *ids = malloc((size_t)n_outputs * 2 * sizeof *ids);
     locum_id *map = calloc((size_t)locum_graph_n(graph) + 1, sizeof *map);
     locum_status st = ids && map ? LOCUM_OK : LOCUM_FAIL(LOCUM_MEMORY, "no memory to compile a plan");
@@ -84,6 +91,8 @@ locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const lo
         c.graph = expanded;
         c.outputs = ids;
     }
+    c.n_inputs = count_sources(graph, LOCUM_OP_input);
+    c.n_parameters = count_sources(graph, LOCUM_OP_parameter);
     if (!st) st = compile(&c, plan);
     release(&c);
     locum_graph_destroy(simple);

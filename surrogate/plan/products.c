@@ -62,9 +62,9 @@ static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_w
     const plan_value *v = &c->values[b];
     const int64_t floats = (int64_t)c->options->kernels->packed_count(product->k, product->n);
     product->b_group = (floats + 15) / 16 * 16;
-    for (int32_t i = 0; i < c->n_works; i++) {
+    for (int32_t i = c->last_pack; i >= 0; i = c->works[i].previous_pack) {
         const plan_work *w = &c->works[i];
-        if (w->kind != WORK_PACK || w->transposed != product->transposed) continue;
+        if (w->transposed != product->transposed) continue;
         const plan_value *u = &c->values[w->in[0]];
         if (u->base == v->base && u->offset == v->offset && memcmp(u->dims, v->dims, 3 * sizeof *u->dims) == 0 &&
             memcmp(u->stride, v->stride, 3 * sizeof *u->stride) == 0) {
@@ -86,7 +86,11 @@ static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_w
                    .transposed = product->transposed};
     LOCUM_TRY(locum_plan_add_stored(c, constant ? VALUE_CONSTANT : VALUE_COMPUTED, -1, 1, dims, &w.out));
     product->in[1] = w.out;
-    if (!constant) return locum_plan_add_work(c, &w);
+    if (!constant) {
+        w.previous_pack = c->last_pack;
+        c->last_pack = c->n_works;
+        return locum_plan_add_work(c, &w);
+    }
     LOCUM_TRY(locum_plan_add_data(c, dims[0], &c->values[w.out].data));
     pack_constant(c, &c->values[b], &w);
     return LOCUM_OK;

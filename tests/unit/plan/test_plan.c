@@ -330,6 +330,14 @@ static void unfit_graphs_are_refused(void)
     CHECK_FAILS(locum_plan_create(graph, 1, &y, &options, &plan), LOCUM_ARG);
     CU_ASSERT(plan == NULL);
     locum_graph_destroy(graph);
+
+    CHECK_OK(locum_graph_create(&graph));
+    const int64_t wide[] = {1, (int64_t)1 << 40};
+    const locum_plan_options large = {.kernels = best(), .capacity = {(int64_t)1 << 40}};
+    y = locum_unary(graph, LOCUM_OP_exp,
+                    locum_input(graph, "x", LOCUM_REAL32, locum_graph_symbol(graph, "batch"), 2, wide));
+    CHECK_FAILS(locum_plan_create(graph, 1, &y, &large, &plan), LOCUM_MEMORY); /* 2^80 values: sizes never wrap */
+    locum_graph_destroy(graph);
 }
 
 static void names_keep_the_order_of_the_graph(void)
