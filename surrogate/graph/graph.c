@@ -229,17 +229,20 @@ const locum_node *locum_graph_node(const locum_graph *graph, locum_id id)
 
 const locum_id *locum_graph_inputs(const locum_graph *graph, locum_id id)
 {
-    return (const locum_id *)graph->inputs.data + locum_graph_node(graph, id)->first_input;
+    const locum_id *data = graph->inputs.data;
+    return data ? data + locum_graph_node(graph, id)->first_input : NULL;
 }
 
 const int64_t *locum_graph_integers(const locum_graph *graph, locum_id id)
 {
-    return (const int64_t *)graph->integers.data + locum_graph_node(graph, id)->integers;
+    const int64_t *data = graph->integers.data;
+    return data ? data + locum_graph_node(graph, id)->integers : NULL;
 }
 
 const double *locum_graph_reals(const locum_graph *graph, locum_id id)
 {
-    return (const double *)graph->reals.data + locum_graph_node(graph, id)->reals;
+    const double *data = graph->reals.data;
+    return data ? data + locum_graph_node(graph, id)->reals : NULL;
 }
 
 const char *locum_graph_name(const locum_graph *graph, locum_id id)
