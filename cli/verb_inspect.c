@@ -160,10 +160,11 @@ static locum_status inspect_run(const char *path, const arguments *a, locum_text
     static const char *const stages[] = {"generate", "train", "validate"};
     char file[LOCUM_PATH_SIZE], *text = NULL;
     size_t n = 0;
+    int n_known = 0;
     locum_text_add(out, a->json ? "{\"kind\":\"run\",\"stages\":[" : "%s: a run directory\n", path);
     for (int i = 0; i < 3; i++) {
         bool known = snprintf(file, sizeof file, "%s/stages/%s.json", path, stages[i]) < (int)sizeof file && !locum_read_bytes(file, 1 << 20, &text, &n);
-        if (a->json && known) locum_text_add(out, "%s%s", i ? "," : "", text);
+        if (a->json && known) locum_text_add(out, "%s%s", n_known++ ? "," : "", text);
         else if (!a->json) locum_text_add(out, "  %-10s %s\n", stages[i], known ? strstr(text, "\"done\"") ? "done" : "unfinished: `locum resume` continues" : "not begun");
         free(text);
         text = NULL;
