@@ -9,7 +9,9 @@
  *             first Sobol points | the next ones, dealt by a seeded permutation | twins, another seed
  * The training set is a beginning of the sequence, so that its first n samples fill the space at every n (learning
  * curves). Calibration and test are dealt at random from one stretch of the sequence: they are exchangeable, which
- * conformal intervals rest on. Lists and grids have no such order: all their points are dealt by a permutation. */
+ * conformal intervals rest on. Lists and grids have no such order: all their points are dealt by a permutation.
+ * Parameters are numbered in the order of their names, whatever the order of their keys: the hash of a study's
+ * options does not see that order, so the plan must not either. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -179,13 +181,25 @@ static locum_status read_range(maker *m, int p, const locum_yaml *mapping, const
     return read_count(m, p, mapping);
 }
 
-static locum_status read_axis(maker *m, const locum_yaml *vary, int p)
+/* order [n]: the keys of vary by name */
+static void sort_keys(const locum_yaml *vary, int n, int *order)
+{
+    for (int i = 0; i < n; i++) {
+        int at = i;
+        for (; at > 0 && strcmp(locum_yaml_key(vary, order[at - 1]), locum_yaml_key(vary, i)) > 0; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
+
+/* parameter p is the i-th key of vary */
+static locum_status read_axis(maker *m, const locum_yaml *vary, int i, int p)
 {
     const locum_option *option = NULL;
-    const locum_yaml *node = locum_yaml_item(vary, p);
+    const locum_yaml *node = locum_yaml_item(vary, i);
 
-    LOCUM_TRY(find_option(m, vary, p, &option));
-    locum_format(m->plan->name[p], LOCUM_TEXT_SIZE, "%s", locum_yaml_key(vary, p));
+    LOCUM_TRY(find_option(m, vary, i, &option));
+    locum_format(m->plan->name[p], LOCUM_TEXT_SIZE, "%s", locum_yaml_key(vary, i));
     locum_format(m->plan->unit[p], LOCUM_TEXT_SIZE, "%s", option->unit ? option->unit : "1");
     m->axes[p].node = node;
     switch (locum_yaml_kind_of(node)) {
@@ -209,14 +223,15 @@ static locum_status allocate_axes(locum_campaign_plan *plan, int n)
 static locum_status read_vary(maker *m)
 {
     const locum_yaml *vary = locum_study_node(m->study, "campaign.vary");
-    int n = locum_yaml_n(vary), n_lists = 0;
+    int n = locum_yaml_n(vary), n_lists = 0, order[LOCUM_LIST_MAX];
 
     if (vary && locum_yaml_kind_of(vary) != LOCUM_YAML_MAPPING)
         return locum_yaml_fail(vary, "campaign.vary: give `{parameter: {range: [a, b]}, ...}`");
     if (n > LOCUM_LIST_MAX) return locum_yaml_fail(vary, "campaign.vary: at most %d parameters", LOCUM_LIST_MAX);
     LOCUM_TRY(allocate_axes(m->plan, n));
     m->points = m->setup->campaign_config->points;
-    for (int p = 0; p < n; p++) LOCUM_TRY(read_axis(m, vary, p));
+    sort_keys(vary, n, order);
+    for (int p = 0; p < n; p++) LOCUM_TRY(read_axis(m, vary, order[p], p));
     for (int p = 0; p < n; p++) n_lists += m->axes[p].is_list;
     if (m->points == POINTS_AUTO) m->points = n_lists > 0 ? POINTS_LIST : POINTS_SOBOL;
     int needed = m->points == POINTS_LIST ? n : m->points == POINTS_SOBOL ? 0 : n_lists;
@@ -266,6 +281,21 @@ static locum_status count_points(maker *m)
     return LOCUM_OK;
 }
 
+static bool is_whole(const maker *m, int p)
+{
+    return locum_settings_option(m->setup->solver, m->plan->name[p])->type != LOCUM_F64;
+}
+
+/* u in (0, 1) -> a value of the range; of whole numbers on a linear scale each is as likely */
+static double draw(const maker *m, int p, double u)
+{
+    const locum_campaign_plan *plan = m->plan;
+
+    if (!is_whole(m, p) || plan->log_scale[p]) return between(plan, p, u);
+    double first = ceil(plan->lower[p]), last = floor(plan->upper[p]);
+    return fmin(floor(first + u * (last - first + 1)), last);
+}
+
 static locum_status fill_point(const maker *m, int64_t i, double *parameter)
 {
     double u[LOCUM_SOBOL_DIMENSIONS];
@@ -273,7 +303,7 @@ static locum_status fill_point(const maker *m, int64_t i, double *parameter)
 
     if (m->points == POINTS_SOBOL && plan->n_parameters > 0) {
         LOCUM_TRY(locum_sobol_point(m->setup->seed, (uint64_t)i, plan->n_parameters, u));
-        for (int p = 0; p < plan->n_parameters; p++) parameter[p] = between(plan, p, u[p]);
+        for (int p = 0; p < plan->n_parameters; p++) parameter[p] = draw(m, p, u[p]);
     } else if (m->points == POINTS_LIST) {
         for (int p = 0; p < plan->n_parameters; p++) parameter[p] = m->axes[p].value[i];
     } else { /* the last parameter varies fastest */
@@ -282,12 +312,8 @@ static locum_status fill_point(const maker *m, int64_t i, double *parameter)
             i /= m->axes[p].n;
         }
     }
-    /* whole numbers: each of them is as likely */
-    for (int p = 0; p < plan->n_parameters; p++) {
-        const locum_option *option = locum_settings_option(m->setup->solver, plan->name[p]);
-        if (option->type != LOCUM_F64)
-            parameter[p] = fmin(fmax(round(parameter[p]), ceil(plan->lower[p])), floor(plan->upper[p]));
-    }
+    for (int p = 0; p < plan->n_parameters; p++)
+        if (is_whole(m, p)) parameter[p] = fmin(fmax(round(parameter[p]), ceil(plan->lower[p])), floor(plan->upper[p]));
     return LOCUM_OK;
 }
 
