@@ -2,16 +2,19 @@
 /* calibrate.c - the tables behind intervals and flags (J. Lei et al., JASA 113, 1094, 2018; normalised scores: H.
  * Papadopoulos, 2008).
  *
- *     sigma_j   root mean square residual over the fitted samples, at least a tenth of the mean over j (some nearly
- *               vanish: they are fitted)
- *     score     max over j of |m_j - z_j| / sqrt(sigma_j^2 + s_j^2)         one a sample: the interval is simultaneous
+ *     r_j       = m_j - z_j; of a share y (LOG_SHARE), with T the predicted total, floor f, resolution p (ports.c):
+ *                 log(y_predicted + p T) - log(y + p T), over the normaliser's scale
+ *     s_j       standard deviation over members; of a share times (y_predicted + f T) / (y_predicted + p T)
+ *     sigma_j   root mean square of r_j over the fitted samples, at least a hundredth of the mean over its output (some
+ *               nearly vanish: they are fitted)
+ *     score     max over j of |r_j| / sqrt(sigma_j^2 + s_j^2)               one a sample: the interval is simultaneous
  *     distance  |(f - mean) map| / sqrt(n),  map = L^-T,  L L^T = covariance of fitted features, shrunk by a tenth
  *               towards its mean diagonal
  *     spread    sqrt(mean over j of s_j^2 / sigma_j^2)
  *
- * The runtime reads sigma, mean and map as float32; scores are made with the rounded values. A share (LOG_SHARE) is
- * judged against the predicted total, which is what the interval of the runtime is made with: z* = log(y + floor *
- * predicted total), normalised. */
+ * The runtime reads sigma, mean and map as float32; scores are made with the rounded values. Shares are judged against
+ * the predicted total, as the intervals of the runtime are, and with the larger floor p: near a transition of a flow
+ * spectra change by powers of ten where they hardly matter, and one score for all would widen every interval. */
 #include "surrogate/calibrate/calibrate.h"
 
 #include <math.h>
@@ -20,14 +23,14 @@
 
 #include "core/memory.h"
 
-#define SIGMA_FLOOR 0.1
+#define SIGMA_FLOOR 0.01
 #define SIGMA_LEAST 1e-6
 #define SHRINKAGE 0.1
 #define SHRINKAGE_LEAST 1e-8
 
-/* what the network says about n rows */
+/* what the network says about n rows; residual: see the head */
 typedef struct answers {
-    double *mean, *deviation, *features;
+    double *mean, *deviation, *features, *residual;
 } answers;
 
 static void free_answers(answers *a)
@@ -35,6 +38,7 @@ static void free_answers(answers *a)
     free(a->mean);
     free(a->deviation);
     free(a->features);
+    free(a->residual);
 }
 
 static locum_status ask(const locum_task *task, int64_t n_features, locum_network network, void *self, int64_t n,
@@ -43,6 +47,7 @@ static locum_status ask(const locum_task *task, int64_t n_features, locum_networ
     LOCUM_TRY(LOCUM_NEW(&a->mean, n * task->n_z));
     LOCUM_TRY(LOCUM_NEW(&a->deviation, n * task->n_z));
     LOCUM_TRY(LOCUM_NEW(&a->features, n * n_features));
+    LOCUM_TRY(LOCUM_NEW(&a->residual, n * task->n_z));
     return n ? network(self, n, x, a->mean, a->deviation, a->features) : LOCUM_OK;
 }
 
@@ -52,46 +57,77 @@ static void round_to_float(int64_t n, double *values)
 }
 
 /* --- residuals ---------------------------------------------------------------------------------------------------- */
-static void fit_sigma(int64_t n, int64_t n_z, const double *mean, const double *z, double *sigma)
+/* one share: its residual, and what its deviation over members becomes; m: predicted, z: true, both normalised */
+static void resolve_share(const locum_channel *c, int64_t j, double predicted_total, double true_total, double m,
+                          double z, double *residual, double *deviation)
 {
-    double whole = 0;
+    double resolved = locum_channel_resolution(c) * predicted_total, share = exp(m * c->scale[j] + c->mean[j]),
+           truth = fmax(exp(z * c->scale[j] + c->mean[j]) - c->floor * true_total, 0),
+           predicted = share + resolved - c->floor * predicted_total;
+    *residual = log(predicted / (truth + resolved)) / c->scale[j];
+    *deviation *= share / predicted;
+}
+
+static int64_t first_value(const locum_task *task, int output)
+{
+    int64_t first = 0;
+    for (int i = 0; i < output; i++) first += task->outputs[i].extent;
+    return first;
+}
+
+static double physical_total(const locum_task *task, const locum_channel *share, const double *z)
+{
+    const locum_channel *total = &task->outputs[share->total];
+    return exp(z[first_value(task, share->total)] * total->scale[0] + total->mean[0]);
+}
+
+/* one row as intervals see it: m predicted, z true, deviation over members, which changes too */
+static void resolve_row(const locum_task *task, const double *m, const double *z, double *residual, double *deviation)
+{
+    for (int64_t j = 0; j < task->n_z; j++) residual[j] = m[j] - z[j];
+    for (int i = 0; i < task->n_outputs; i++) {
+        const locum_channel *c = &task->outputs[i];
+        int64_t first = first_value(task, i);
+        if (c->transform != LOCUM_LOG_SHARE) continue;
+        double predicted = physical_total(task, c, m), true_total = physical_total(task, c, z);
+        for (int64_t j = 0; j < c->extent; j++)
+            resolve_share(c, j, predicted, true_total, m[first + j], z[first + j], &residual[first + j],
+                          &deviation[first + j]);
+    }
+}
+
+static void resolve(const locum_task *task, int64_t n, const double *z, answers *a)
+{
+    for (int64_t at = 0; at < n * task->n_z; at += task->n_z)
+        resolve_row(task, a->mean + at, z + at, a->residual + at, a->deviation + at);
+}
+
+static void fit_sigma(const locum_task *task, int64_t n, const double *residual, double *sigma)
+{
+    int64_t n_z = task->n_z, first = 0;
     for (int64_t j = 0; j < n_z; j++) {
         double square = 0;
-        for (int64_t r = 0; r < n; r++)
-            square += (mean[r * n_z + j] - z[r * n_z + j]) * (mean[r * n_z + j] - z[r * n_z + j]);
+        for (int64_t r = 0; r < n; r++) square += residual[r * n_z + j] * residual[r * n_z + j];
         sigma[j] = n ? sqrt(square / (double)n) : 1;
-        whole += sigma[j] * sigma[j];
     }
-    double least = fmax(SIGMA_LEAST, SIGMA_FLOOR * sqrt(whole / (double)n_z));
-    for (int64_t j = 0; j < n_z; j++) sigma[j] = fmax(sigma[j], least);
+    for (int i = 0; i < task->n_outputs; first += task->outputs[i++].extent) {
+        int64_t extent = task->outputs[i].extent;
+        double whole = 0;
+        for (int64_t j = 0; j < extent; j++) whole += sigma[first + j] * sigma[first + j];
+        double least = fmax(SIGMA_LEAST, SIGMA_FLOOR * sqrt(whole / (double)extent));
+        for (int64_t j = 0; j < extent; j++) sigma[first + j] = fmax(sigma[first + j], least);
+    }
     round_to_float(n_z, sigma);
 }
 
-/* the target of a share as the runtime's interval sees it */
-static double seen_target(const locum_task *task, const locum_channel *c, int64_t j, double z, const double *mean,
-                          const double *truth)
-{
-    int64_t at = 0;
-    for (int i = 0; i < c->total; i++) at += task->outputs[i].extent;
-    const locum_channel *total = &task->outputs[c->total];
-    double predicted = exp(mean[at] * total->scale[0] + total->mean[0]),
-           true_total = exp(truth[at] * total->scale[0] + total->mean[0]);
-    double share = fmax(exp(z * c->scale[j] + c->mean[j]) - c->floor * true_total, 0);
-    return (log(share + c->floor * predicted) - c->mean[j]) / c->scale[j];
-}
-
-static double score_of(const locum_task *task, const double *sigma, const double *mean, const double *deviation,
-                       const double *z)
+/* not a number if anything is not */
+static double score_of(int64_t n_z, const double *sigma, const double *residual, const double *deviation)
 {
     double score = 0;
-    int64_t at = 0;
-    for (int i = 0; i < task->n_outputs; i++) {
-        const locum_channel *c = &task->outputs[i];
-        for (int64_t j = 0; j < c->extent; j++, at++) {
-            double target = c->transform == LOCUM_LOG_SHARE ? seen_target(task, c, j, z[at], mean, z) : z[at];
-            double value = fabs(mean[at] - target) / sqrt(sigma[at] * sigma[at] + deviation[at] * deviation[at]);
-            score = value > score ? value : score;
-        }
+    for (int64_t j = 0; j < n_z; j++) {
+        double value = fabs(residual[j]) / sqrt(sigma[j] * sigma[j] + deviation[j] * deviation[j]);
+        if (!(value <= score)) score = value;
+        if (isnan(value)) break;
     }
     return score;
 }
@@ -176,12 +212,13 @@ static locum_status allocate(const locum_task *task, int64_t n_features, int64_t
     return LOCUM_NEW(&t->spreads, n);
 }
 
-static locum_status fit(const locum_task *task, const answers *a, int64_t n, const double *z, locum_trust_tables *t)
+static locum_status fit(const locum_task *task, answers *a, int64_t n, const double *z, locum_trust_tables *t)
 {
     int64_t m = t->n_features;
     double *covariance = NULL;
     LOCUM_TRY(LOCUM_NEW(&covariance, m * m));
-    fit_sigma(n, task->n_z, a->mean, z, t->sigma);
+    resolve(task, n, z, a);
+    fit_sigma(task, n, a->residual, t->sigma);
     mean_of(n, m, a->features, t->feature_mean);
     covariance_of(n, m, a->features, t->feature_mean, covariance);
     whiten(m, covariance, t->feature_map);
@@ -189,13 +226,14 @@ static locum_status fit(const locum_task *task, const answers *a, int64_t n, con
     return LOCUM_OK;
 }
 
-static locum_status measure(const locum_task *task, const answers *a, const double *z, locum_trust_tables *t)
+static locum_status measure(const locum_task *task, answers *a, const double *z, locum_trust_tables *t)
 {
     int64_t n_z = task->n_z, m = t->n_features;
     bool finite = true;
+    resolve(task, t->n, z, a);
     for (int64_t r = 0; r < t->n; r++) {
         const double *deviation = a->deviation + r * n_z;
-        t->scores[r] = score_of(task, t->sigma, a->mean + r * n_z, deviation, z + r * n_z);
+        t->scores[r] = score_of(n_z, t->sigma, a->residual + r * n_z, deviation);
         t->distances[r] = distance_of(m, t->feature_mean, t->feature_map, a->features + r * m);
         t->spreads[r] = spread_of(n_z, t->sigma, deviation);
         finite = finite && isfinite(t->scores[r]) && isfinite(t->distances[r]) && isfinite(t->spreads[r]);

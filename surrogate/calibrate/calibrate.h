@@ -3,8 +3,8 @@
  * the largest standardised residual over all values of all outputs), feature distances and ensemble spreads for the
  * flags.
  *
- *     sigma_j: root mean square residual of the ensemble mean over training + validation, floored; score = max_j |z_j
- *     - t_j| / sqrt(sigma_j^2 + s_j^2) */
+ *     sigma_j: root mean square residual of the ensemble mean over training + validation, floored;
+ *     score = max_j |r_j| / sqrt(sigma_j^2 + s_j^2), r_j the residual as the interval sees it (calibrate.c) */
 #ifndef SURROGATE_CALIBRATE_CALIBRATE_H
 #define SURROGATE_CALIBRATE_CALIBRATE_H
 

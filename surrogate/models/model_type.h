@@ -19,6 +19,10 @@ typedef enum locum_transform {
     LOCUM_LOG_SHARE /* log(x + floor * total), total = another output: spectra, whose tails may vanish */
 } locum_transform;
 
+/* Intervals of a share are made for log(y + LOCUM_SHARE_RESOLUTION * total), or with its floor where that is larger:
+ * below this part of the total a factor of ten is a small error, and must not widen all other intervals. */
+#define LOCUM_SHARE_RESOLUTION 1e-3
+
 /* One input or output, and its place among the network's values. */
 typedef struct locum_channel {
     char name[64], unit[32], text[128];
@@ -74,15 +78,16 @@ locum_status locum_model_predict_graph(const locum_model_type *type, const void 
 
 /* what calibration adds */
 typedef struct locum_uncertainty {
-    const double *sigma; /**< [n_z] residual scale of the ensemble mean, normalised space */
+    const double *sigma; /**< [n_z] residual scale of the ensemble mean, in units of the normaliser's scale */
     int64_t n_features;
     const double *feature_mean; /**< [n_features] */
     const double *feature_map;  /**< [n_features, n_features]: distance^2 = |(f - mean) map|^2 / n_features */
 } locum_uncertainty;
 
 /** Graph `interval` of the model file: value, lower, upper of each output, distance, spread. The interval of a
- *  normalised value is z +- quantile * sqrt(sigma^2 + spread^2), spread = standard deviation over members; "spread"
- *  [batch, 1] is its root mean square in units of sigma. */
+ *  normalised value is z +- width, width = quantile * sqrt(sigma^2 + s^2), s = standard deviation over members. That of
+ *  a share y, with t = y + floor total, e = y + resolution total: log e +- scale width, with (t / e) s for s. "spread"
+ *  [batch, 1] is the root mean square of s / sigma. */
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                         const locum_uncertainty *uncertainty, locum_graph **graph);
 
@@ -90,6 +95,9 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
  *  "features". */
 locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                            locum_graph **graph);
+
+/** The part of the total that intervals of a share resolve: LOCUM_SHARE_RESOLUTION, or its floor if that is larger. */
+double locum_channel_resolution(const locum_channel *channel);
 
 /** Physical -> normalised for all outputs of a row: what targets are made with (double). y [n_z], z [n_z]. */
 void locum_task_normalise_outputs(const locum_task *task, const double *y, double *z);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ports.c - the graphs around a network: from physical inputs to normalised values and back, loss, intervals.
  *
- * All transforms are monotone, so an interval of a normalised value is mapped through them end by end. The total of a
- * LOG_SHARE output is the central prediction in all three, which keeps lower <= value <= upper. */
+ * All transforms are monotone, so an interval of a normalised value is mapped through them end by end. That of a
+ * LOG_SHARE output is made with a larger floor (LOCUM_SHARE_RESOLUTION) than the one it is learnt with. Its total is the
+ * central prediction in all three, which keeps lower <= value <= upper. */
 #include "surrogate/models/model_type.h"
 
 #include <math.h>
@@ -83,18 +84,72 @@ static locum_id output_slice(const locum_task *task, locum_graph *graph, locum_i
                                 : locum_slice(graph, transformed, 1, first_value(task, output), c->extent, 1);
 }
 
-/* physical value of one output; `centre` gives the total of a share */
-static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id transformed, locum_id centre,
-                            int output)
+/* of a share */
+static locum_id predicted_total(const locum_task *task, locum_graph *graph, locum_id transformed, int output)
+{
+    return locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, transformed, task->outputs[output].total));
+}
+
+/* max(x - part * total, 0) */
+static locum_id above_total(locum_graph *graph, locum_id x, double part, locum_id total)
+{
+    x = locum_binary(graph, LOCUM_OP_subtract, x, locum_scale(graph, total, part, 0));
+    return locum_binary(graph, LOCUM_OP_maximum, x, locum_scalar(graph, LOCUM_REAL32, 0));
+}
+
+/* physical value of one output */
+static locum_id output_port(const locum_task *task, locum_graph *graph, locum_id transformed, int output)
 {
     const locum_channel *c = &task->outputs[output];
     locum_id part = output_slice(task, graph, transformed, output);
     if (c->transform == LOCUM_LINEAR) return part;
     part = locum_unary(graph, LOCUM_OP_exp, part);
     if (c->transform == LOCUM_LOG) return part;
-    locum_id total = locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, centre, c->total));
-    part = locum_binary(graph, LOCUM_OP_subtract, part, locum_scale(graph, total, c->floor, 0));
-    return locum_binary(graph, LOCUM_OP_maximum, part, locum_scalar(graph, LOCUM_REAL32, 0));
+    return above_total(graph, part, c->floor, predicted_total(task, graph, transformed, output));
+}
+
+double locum_channel_resolution(const locum_channel *channel)
+{
+    return fmax(channel->floor, LOCUM_SHARE_RESOLUTION);
+}
+
+/* e = share + resolution * total, where exp(transformed) = share + floor * total */
+static locum_id resolved_share(const locum_task *task, locum_graph *graph, locum_id transformed, int output)
+{
+    const locum_channel *c = &task->outputs[output];
+    locum_id part = locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, transformed, output));
+    locum_id total = predicted_total(task, graph, transformed, output);
+    return locum_binary(graph, LOCUM_OP_add, part,
+                        locum_scale(graph, total, locum_channel_resolution(c) - c->floor, 0));
+}
+
+/* an end of the interval of one output; `width` in transformed values, negative for the lower end */
+static locum_id bound_port(const locum_task *task, locum_graph *graph, locum_id centre, locum_id width, int output)
+{
+    const locum_channel *c = &task->outputs[output];
+    if (c->transform != LOCUM_LOG_SHARE)
+        return output_port(task, graph, locum_binary(graph, LOCUM_OP_add, centre, width), output);
+    locum_id factor = locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, width, output));
+    locum_id end = locum_binary(graph, LOCUM_OP_multiply, resolved_share(task, graph, centre, output), factor);
+    return above_total(graph, end, locum_channel_resolution(c), predicted_total(task, graph, centre, output));
+}
+
+/* variance over members as intervals see it: that of a share shrinks with exp(t) / e */
+static locum_id seen_variance(const locum_task *task, locum_graph *graph, locum_id centre, locum_id variance)
+{
+    locum_id *parts = calloc((size_t)task->n_outputs, sizeof *parts);
+    bool shares = false;
+    for (int i = 0; parts && i < task->n_outputs; i++) {
+        parts[i] = output_slice(task, graph, variance, i);
+        if (task->outputs[i].transform != LOCUM_LOG_SHARE) continue;
+        shares = true;
+        locum_id part = locum_unary(graph, LOCUM_OP_exp, output_slice(task, graph, centre, i));
+        part = locum_binary(graph, LOCUM_OP_divide, part, resolved_share(task, graph, centre, i));
+        parts[i] = locum_binary(graph, LOCUM_OP_multiply, parts[i], square(graph, part));
+    }
+    if (shares || !parts) variance = parts ? locum_concat(graph, 1, task->n_outputs, parts) : 0;
+    free(parts);
+    return variance;
 }
 
 /* an output that is also something else (a slice of one value, say) gets a node of its own, so that it can carry a
@@ -156,7 +211,7 @@ locum_status locum_model_predict_graph(const locum_model_type *type, const void 
         st = type->build(config, task, *graph, x, &z, &features);
         locum_id t = to_transformed(task, *graph, member_mean(*graph, z, task));
         for (int i = 0; i < task->n_outputs; i++)
-            name_output(*graph, output_port(task, *graph, t, t, i), task->outputs[i].name);
+            name_output(*graph, output_port(task, *graph, t, i), task->outputs[i].name);
     }
     return finish(st, graph);
 }
@@ -188,22 +243,20 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     locum_id x = physical_inputs(task, g, locum_graph_symbol(g, "batch"));
     locum_id quantile = locum_input(g, "quantile", LOCUM_REAL32, -1, 1, &one);
     st = type->build(config, task, g, x, &z, &features);
-    locum_id mean = member_mean(g, z, task), variance = member_variance(g, z, mean, task);
+    locum_id mean = member_mean(g, z, task), centre = to_transformed(task, g, mean);
+    locum_id variance = seen_variance(task, g, centre, member_variance(g, z, mean, task));
     locum_id sigma = vector_parameter(g, "trust/sigma", task->n_z);
     locum_id width = locum_unary(g, LOCUM_OP_sqrt, locum_binary(g, LOCUM_OP_add, variance, square(g, sigma)));
     width = locum_binary(g, LOCUM_OP_multiply, width, quantile);
-    locum_id t[3] = {to_transformed(task, g, mean),
-                     to_transformed(task, g, locum_binary(g, LOCUM_OP_subtract, mean, width)),
-                     to_transformed(task, g, locum_binary(g, LOCUM_OP_add, mean, width))};
+    width = locum_binary(g, LOCUM_OP_multiply, width, vector_parameter(g, "normal/z/scale", task->n_z));
+    locum_id end[3] = {0, locum_scale(g, width, -1, 0), width};
     for (int i = 0; i < task->n_outputs; i++) {
-        locum_id value = 0;
+        locum_id value = output_port(task, g, centre, i);
         for (int k = 0; k < 3; k++) {
-            locum_id port = output_port(task, g, t[k], t[0], i);
-            if (k == 0)
-                value = port;
-            else
-                port = locum_binary(g, k == 1 ? LOCUM_OP_minimum : LOCUM_OP_maximum, port,
-                                    value); /* whatever exp rounds to */
+            locum_id port = value;
+            if (k > 0) /* whatever exp rounds to */
+                port = locum_binary(g, k == 1 ? LOCUM_OP_minimum : LOCUM_OP_maximum,
+                                    bound_port(task, g, centre, end[k], i), value);
             snprintf(name, sizeof name, "%s/%s", kind[k], task->outputs[i].name);
             name_output(g, port, name);
         }

@@ -141,17 +141,18 @@ static void interval_graph_is_the_formula(void)
         for (int j = 0; j < FIXTURE_Z; j++) {
             int first, i = output_of(j, &first);
             const locum_channel *c = &f->task->outputs[i];
-            double width = quantile[0] * sqrt(deviation[j] * deviation[j] + sigma[j] * sigma[j]);
             double total = exp(mean[0] * f->task->outputs[0].scale[0] + f->task->outputs[0].mean[0]);
+            double inner = exp(mean[j] * c->scale[j - first] + c->mean[j - first]), part = LOCUM_SHARE_RESOLUTION,
+                   resolved = inner + (part - c->floor) * total; /* of a share */
+            if (c->transform == LOCUM_LOG_SHARE) deviation[j] *= inner / resolved;
+            double width = quantile[0] * sqrt(deviation[j] * deviation[j] + sigma[j] * sigma[j]);
             for (int k = 0; k < 3; k++) { /* value, lower, upper */
-                double t = (mean[j] + (k == 1   ? -width
-                                       : k == 2 ? width
-                                                : 0)) *
-                               c->scale[j - first] +
-                           c->mean[j - first];
+                double off = (k == 1 ? -width : k == 2 ? width : 0) * c->scale[j - first];
+                double t = mean[j] * c->scale[j - first] + c->mean[j - first] + off;
                 double y = c->transform == LOCUM_LINEAR ? t
                            : c->transform == LOCUM_LOG  ? exp(t)
-                                                        : fmax(exp(t) - c->floor * total, 0);
+                           : k == 0                     ? fmax(inner - c->floor * total, 0)
+                                                        : fmax(resolved * exp(off) - part * total, 0);
                 CHECK_CLOSE(got[3 * i + k][r * c->extent + j - first], y,
                             2e-6 * (1 + fabs(y))); /* float32 rate, as above */
             }

@@ -180,9 +180,21 @@ static locum_status share_network(void *self, int64_t n, const double *x, double
     (void)self;
     for (int64_t r = 0; r < n; r++) {
         mean[2 * r] = x[r] + 0.4; /* the predicted total is e^0.4 too large */
-        mean[2 * r + 1] = x[r] - 12;
+        mean[2 * r + 1] = x[r] - 4;
         deviation[2 * r] = deviation[2 * r + 1] = 0.01;
         features[r] = x[r];
+    }
+    return LOCUM_OK;
+}
+
+static locum_status vanishing_network(void *self, int64_t n, const double *x, double *mean, double *deviation,
+                                      double *features)
+{
+    (void)self;
+    for (int64_t r = 0; r < n; r++) {
+        mean[2 * r] = features[r] = x[r];
+        mean[2 * r + 1] = log(1e-5 + 1e-7);
+        deviation[2 * r] = deviation[2 * r + 1] = 0.01;
     }
     return LOCUM_OK;
 }
@@ -197,18 +209,19 @@ static void a_shares_score_holds_in_physical_space(void)
     locum_trust_tables t;
     for (int r = 0; r < 8; r++) {
         x[r] = 0.1 * r;
-        double row[2] = {exp(x[r]), 5e-7 * exp(x[r] + 0.05 * r)};
+        double row[2] = {exp(x[r]), exp(x[r] - 4 + 0.05 * r)};
         locum_task_normalise_outputs(&task, row, z + 2 * r);
     }
     CHECK_OK(locum_calibrate(&task, 1, share_network, NULL, 8, x, z, 8, x, z, &t));
     double q = t.scores[7]; /* every sample must lie inside the interval of the largest score, and one on its edge */
     int inside = 0, edge = 0;
     for (int r = 0; r < 8; r++) {
-        double total = exp(x[r] + 0.4), width[2];
-        for (int j = 0; j < 2; j++) width[j] = q * sqrt(t.sigma[j] * t.sigma[j] + 1e-4);
+        double total = exp(x[r] + 0.4), share = exp(x[r] - 4), part = LOCUM_SHARE_RESOLUTION,
+               resolved = share + (part - 1e-6) * total, seen[2] = {0.01, 0.01 * share / resolved}, width[2];
+        for (int j = 0; j < 2; j++) width[j] = q * sqrt(t.sigma[j] * t.sigma[j] + seen[j] * seen[j]);
         locum_task_physical_outputs(&task, z + 2 * r, y);
-        double upper[2] = {exp(x[r] + 0.4 + width[0]), exp(x[r] - 12 + width[1]) - 1e-6 * total};
-        double lower[2] = {exp(x[r] + 0.4 - width[0]), fmax(exp(x[r] - 12 - width[1]) - 1e-6 * total, 0)};
+        double upper[2] = {exp(x[r] + 0.4 + width[0]), resolved * exp(width[1]) - part * total};
+        double lower[2] = {exp(x[r] + 0.4 - width[0]), fmax(resolved * exp(-width[1]) - part * total, 0)};
         double slack = 1e-12; /* round-off of the logarithms there and back */
         inside += lower[0] <= y[0] * (1 + slack) && y[0] <= upper[0] * (1 + slack) &&
                   lower[1] <= y[1] + slack * total && y[1] <= upper[1] + slack * total;
@@ -220,8 +233,46 @@ static void a_shares_score_holds_in_physical_space(void)
     locum_trust_tables_free(&t);
 }
 
+/* ten times too large, but a hundred-thousandth of the total: an error of 0.9 %, not of 230 % */
+static void a_share_below_the_resolution_hardly_counts(void)
+{
+    double one = 1, zero = 0, x[2] = {0, 0}, z[4], row[2] = {1, 1e-6};
+    locum_channel outputs[2] = {
+        {.extent = 1, .transform = LOCUM_LOG, .mean = &zero, .scale = &one},
+        {.extent = 1, .transform = LOCUM_LOG_SHARE, .floor = 1e-7, .total = 0, .mean = &zero, .scale = &one}};
+    locum_task task = {.n_outputs = 2, .outputs = outputs, .n_x = 1, .n_z = 2, .members = 2};
+    locum_trust_tables t;
+    for (int r = 0; r < 2; r++) locum_task_normalise_outputs(&task, row, z + 2 * r);
+    CHECK_OK(locum_calibrate(&task, 1, vanishing_network, NULL, 2, x, z, 2, x, z, &t));
+    CHECK_CLOSE(t.sigma[1], log((1e-5 + 1e-3) / (1e-6 + 1e-3)), 1e-7 * t.sigma[1]); /* rounded to float32 */
+    locum_trust_tables_free(&t);
+}
+
+/* a member that says nothing must not pass for one that is right */
+static locum_status lost_network(void *self, int64_t n, const double *x, double *mean, double *deviation,
+                                 double *features)
+{
+    locum_status st = network(self, n, x, mean, deviation, features);
+    if (n > 1) mean[(n - 1) * N_Z] = NAN;
+    return st;
+}
+
+static void an_answer_that_is_no_number_is_refused(void)
+{
+    enum { N = 10 };
+    double x[N * N_X], z[N * N_Z];
+    locum_channel outputs;
+    locum_task task = plain_task(&outputs);
+    locum_trust_tables t;
+    draw(1, N, 0, x, z);
+    CU_ASSERT_EQUAL(locum_calibrate(&task, N_FEATURES, lost_network, NULL, 1, x, z, N, x, z, &t), LOCUM_NUMERIC);
+    locum_status_clear();
+}
+
 LOCUM_RUN_TESTS("calibration", {"coverage follows the beta-binomial law", coverage_follows_the_beta_binomial_law},
                 {"shifted data are not covered", shifted_data_are_not_covered},
                 {"tables are the formulas and ascend", tables_are_the_formulas_and_ascend},
                 {"no calibration samples give empty tables", no_calibration_samples_give_empty_tables},
-                {"a share's score holds in physical space", a_shares_score_holds_in_physical_space})
+                {"a share's score holds in physical space", a_shares_score_holds_in_physical_space},
+                {"a share below the resolution hardly counts", a_share_below_the_resolution_hardly_counts},
+                {"an answer that is no number is refused", an_answer_that_is_no_number_is_refused})
