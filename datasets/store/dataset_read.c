@@ -9,7 +9,7 @@
 #include "core/memory.h"
 #include "datasets/store/dataset_internal.h"
 
-#define SLAB_BYTES ((int64_t)64 << 20) /* of a check */
+#define SLAB_BYTES ((int64_t)64 << 20) /* of a check, unless one plane alone is larger */
 #define READ_CAP ((int64_t)1 << 30)    /* bytes of one read */
 
 /* --- the file that is open -------------------------------------------------------------------- */
@@ -276,8 +276,24 @@ locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, i
 }
 
 /* --- reading everything ----------------------------------------------------------------------- */
-/* one array of one frame, in slabs */
-static locum_status check_array(const locum_dataset *d, int64_t b, int64_t frame, int array, void *slab)
+typedef struct slab {
+    void *values;
+    int64_t bytes;
+} slab;
+
+/* memory comes zeroed, so no more than needed: frames are often far smaller than a slab may be */
+static locum_status grow(slab *s, int64_t bytes)
+{
+    if (bytes <= s->bytes) return LOCUM_OK;
+    free(s->values);
+    *s = (slab){0};
+    LOCUM_TRY(locum_alloc(&s->values, bytes, 1));
+    s->bytes = bytes;
+    return LOCUM_OK;
+}
+
+/* one array of one frame, in slabs of whole planes */
+static locum_status check_array(const locum_dataset *d, int64_t b, int64_t frame, int array, slab *s)
 {
     int64_t planes = planes_of(d, b, frame, array), count = locum_dataset_count(d, b, frame, array);
     locum_status st = LOCUM_OK;
@@ -285,25 +301,25 @@ static locum_status check_array(const locum_dataset *d, int64_t b, int64_t frame
     if (count == 0) return LOCUM_OK;
     int64_t bytes = count / planes * (int64_t)locum_type_size(d->schema->stored[array]);
     int64_t step = SLAB_BYTES / bytes < 1 ? 1 : SLAB_BYTES / bytes;
-    LOCUM_REQUIRE(bytes <= SLAB_BYTES, LOCUM_ARG, "a plane of \"%s\" is larger than can be checked",
-                  d->schema->arrays[array].name);
+    if (step > planes) step = planes;
+    LOCUM_TRY(grow(s, step * bytes));
     for (int64_t first = 0; !st && first < planes; first += step)
-        st = locum_dataset_raw(d, b, frame, array, first, first + step <= planes ? step : planes - first, slab);
+        st = locum_dataset_raw(d, b, frame, array, first, first + step <= planes ? step : planes - first, s->values);
     return st;
 }
 
 locum_status locum_dataset_check(const locum_dataset *dataset, int rank, int size)
 {
-    void *slab = NULL;
+    slab s = {0};
     int64_t number = 0;
+    locum_status st = LOCUM_OK;
 
     if (!dataset->schema) return LOCUM_OK;
-    locum_status st = locum_alloc(&slab, SLAB_BYTES, 1);
     for (int64_t b = 0; b < dataset->n_samples; b++)
         for (int64_t f = 0; f < dataset->samples[b].sample.n_frames; f++) {
             if (number++ % size != rank) continue;
-            for (int a = 0; !st && a < dataset->schema->schema.n_arrays; a++) st = check_array(dataset, b, f, a, slab);
+            for (int a = 0; !st && a < dataset->schema->schema.n_arrays; a++) st = check_array(dataset, b, f, a, &s);
         }
-    free(slab);
+    free(s.values);
     return st;
 }
