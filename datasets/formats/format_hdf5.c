@@ -9,6 +9,7 @@
 
 #define PATH_SIZE 512
 #define LIST_SIZE 400
+#define POINTS_MAX 0x1p40 /* no product of sizes overflows */
 
 /* --- finding the dataset ---------------------------------------------------------------------- */
 typedef struct search {
@@ -78,6 +79,7 @@ static locum_status check_shape(hid_t dataset, const char *file, const char *pat
     int n = space >= 0 ? H5Sget_simple_extent_dims(space, dims, NULL) : -1;
     bool real = type >= 0 && H5Tget_class(type) == H5T_FLOAT && (H5Tget_size(type) == 4 || H5Tget_size(type) == 8);
     locum_status st = LOCUM_OK;
+    double points = 1;
 
     H5Eclear2(H5E_DEFAULT);
     if (!real)
@@ -90,7 +92,10 @@ static locum_status check_shape(hid_t dataset, const char *file, const char *pat
             st = LOCUM_FAIL(LOCUM_INPUT, "%s: axis %d of %s has %llu points", file, d, path,
                             (unsigned long long)dims[d]);
         shape->n[d] = (int64_t)dims[d];
+        points *= (double)dims[d];
     }
+    if (!st && points > POINTS_MAX)
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s claims %.3g points, more than can be", file, path, points);
     for (int d = n < 0 ? 0 : n; d < 3; d++) shape->n[d] = d < 2 ? 0 : 1;
     if (type >= 0) H5Tclose(type);
     if (space >= 0) H5Sclose(space);

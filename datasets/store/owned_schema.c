@@ -320,7 +320,13 @@ static locum_status read_domain(reading *r, locum_json_node node, locum_domain *
     if (!st)
         st = keep_text(r->s, locum_json_string(r->json, locum_json_find(r->json, node, "axis_unit")), &d->axis_unit);
     locum_json_node axis = locum_json_first(r->json, axes);
-    for (int i = 0; !st && i < d->n_dims; i++, axis = locum_json_next(r->json, axis)) st = read_axis(r, axis, d, i);
+    double points = 1;
+    for (int i = 0; !st && i < d->n_dims; i++, axis = locum_json_next(r->json, axis)) {
+        st = read_axis(r, axis, d, i);
+        points *= (double)d->n_global[i];
+    }
+    if (!st && points > (double)POINTS_MAX)
+        st = LOCUM_FAIL(LOCUM_DAMAGED, "%s: %s claims %.3g points, more than can be", r->where, d->name, points);
     for (int i = d->n_dims; i < 3; i++) d->axis_name[i] = "";
     return st;
 }

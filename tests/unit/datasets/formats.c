@@ -151,6 +151,28 @@ static void what_does_not_fit_is_refused(void)
     refused(path, "vorticity", "", "float32 or float64");
 }
 
+/* a few kilobytes that claim 2^63 compressed points (HDF5 makes no more): sizes must not wrap */
+static void a_field_larger_than_any_is_refused(void)
+{
+    const char *path = file_named("huge.h5");
+
+    if (world_rank == 0) {
+        const hsize_t dims[3] = {1 << 24, 1 << 24, 1 << 15}, chunk[3] = {1, 1, 64};
+        hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), property = H5Pcreate(H5P_DATASET_CREATE);
+        H5Pset_chunk(property, 3, chunk);
+        H5Pset_deflate(property, 1);
+        hid_t space = H5Screate_simple(3, dims, NULL);
+        hid_t set = H5Dcreate2(file, "vorticity", H5T_IEEE_F64LE, space, H5P_DEFAULT, property, H5P_DEFAULT);
+        CU_ASSERT(set >= 0);
+        H5Dclose(set);
+        H5Sclose(space);
+        H5Pclose(property);
+        H5Fclose(file);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    refused(path, "vorticity", "", "more than can be");
+}
+
 /* the value at (2, 3) is bad: every rank hears of it, whichever holds it */
 static void a_nan_is_named_with_its_index(void)
 {
@@ -164,4 +186,5 @@ LOCUM_RUN_RANKS("formats", {"float32 and float64 of any byte order are read", fl
                 {"a dataset is found by its path or its name", a_dataset_is_found_by_path_or_name},
                 {"our own files give their last frame", our_own_files_give_their_last_frame},
                 {"what does not fit is refused with the reason", what_does_not_fit_is_refused},
+                {"a field larger than any is refused", a_field_larger_than_any_is_refused},
                 {"a NaN is named with its index", a_nan_is_named_with_its_index})
