@@ -136,15 +136,21 @@ void locum_claim_release(const char *path, int descriptor);
 
 /* --- facts.c: what every file of a study says about itself ------------------------------------------------- */
 
+enum { LOCUM_CONSTANTS_MAX = 32 };
+
 typedef struct locum_study_facts {
     locum_store_facts facts;
     locum_text study, provenance;
     const char **names; /**< parameter names, then units */
-} locum_study_facts;    /* starts as {0} */
+    char constant_text[LOCUM_CONSTANTS_MAX][LOCUM_TEXT_SIZE];
+    const char *constant_name[LOCUM_CONSTANTS_MAX]; /**< point into constant_text: a collected struct must not move */
+    double constant[LOCUM_CONSTANTS_MAX];
+} locum_study_facts; /* starts as {0} */
 
 /** plan may be NULL. Local. */
-locum_status locum_study_facts_collect(const locum_study *study, const locum_campaign_plan *plan, uint64_t options_hash,
-                                       int ranks, locum_study_facts *facts);
+locum_status locum_study_facts_collect(const locum_study *study, const locum_setup *setup,
+                                       const locum_campaign_plan *plan, uint64_t options_hash, int ranks,
+                                       locum_study_facts *facts);
 void locum_study_facts_free(locum_study_facts *facts);
 
 /* --- shards.c: the open shards of one group ---------------------------------------------------------------- */

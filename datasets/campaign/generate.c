@@ -154,7 +154,7 @@ static locum_status make_tools(farm *f)
     MPI_Comm_size(call->world, &size);
     f->services = (locum_services){call->log, log_line};
     locum_status st = LOCUM_NEW(&f->config, f->setup->type->config_size);
-    if (!st) st = locum_study_facts_collect(call->study, f->plan, call->options_hash, size, &f->facts);
+    if (!st) st = locum_study_facts_collect(call->study, f->setup, f->plan, call->options_hash, size, &f->facts);
     st = locum_comm_agree(f->groups.group, st);
     if (!st)
         st = locum_comm_agree(f->groups.group,
@@ -452,7 +452,7 @@ static locum_status write_manifest(const farm *f, const locum_survey *survey)
         return LOCUM_OK;
     }
     MPI_Comm_size(f->call->world, &size);
-    locum_status st = locum_study_facts_collect(f->call->study, f->plan, f->call->options_hash, size, &facts);
+    locum_status st = locum_study_facts_collect(f->call->study, f->setup, f->plan, f->call->options_hash, size, &facts);
     if (!st) st = locum_survey_write(survey, f->call->dataset, &facts, f->plan->n);
     locum_study_facts_free(&facts);
     locum_claim_release(lock, descriptor);

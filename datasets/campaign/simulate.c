@@ -312,7 +312,7 @@ static locum_status make_tools(run *r, const char *out)
 
     MPI_Comm_size(r->comm, &size);
     r->services = (locum_services){r->log, log_line};
-    locum_status st = locum_study_facts_collect(r->study, NULL, r->hash, size, &r->facts);
+    locum_status st = locum_study_facts_collect(r->study, r->setup, NULL, r->hash, size, &r->facts);
     st = locum_comm_agree(r->comm, st);
     if (!st) st = locum_comm_agree(r->comm, r->setup->type->create(config, &r->services, r->comm, &r->solver));
     if (!st) st = locum_loaded_read_initial(r->setup, r->solver, r->comm, &r->initial);

@@ -279,6 +279,7 @@ static locum_status write_scalars(const locum_shard *s, hid_t file)
         st = write_parameter(s, file, p);
     }
     for (int c = 0; !st && c < s->facts.n_constants && n < NAMES_MAX; c++) {
+        if (H5Lexists(group, s->facts.constant_name[c], H5P_DEFAULT) > 0) continue; /* a scalar array of that name */
         names[n++] = s->facts.constant_name[c];
         st = write_constant(file, s->facts.constant_name[c], s->facts.constant[c]);
     }
