@@ -54,7 +54,8 @@ typedef struct locum_setup {
     uint64_t seed;
     bool from_file; /**< initial: {name: file}; the rest of this struct is about that file */
     char initial_file[LOCUM_PATH_SIZE], initial_dataset[LOCUM_TEXT_SIZE];
-    double box[3]; /**< the solver's option `box`, 1 where it has none */
+    char initial_format[LOCUM_TEXT_SIZE]; /**< "" = found out from the file */
+    double box[3];                        /**< the solver's option `box`, 1 where it has none */
 } locum_setup;
 
 /** Reads and checks the blocks solver, initial, record (and campaign if with_campaign). solvers [NULL-terminated].
@@ -158,7 +159,7 @@ typedef struct locum_solve_call {
 
 /* Results on every rank: for sample s, window w: frames[s * n_until + w] (arrays of record.observe as double,
  * rows/globals only), and seconds[s * n_until + w] = solver seconds from the start of the sample to that window's
- * end. failed[s] with reason. */
+ * end. failed[s]: no frames. */
 typedef struct locum_solve_result {
     const locum_schema *schema;
     locum_frame **frames; /**< [n * n_until], NULL where failed */

@@ -96,7 +96,8 @@ static locum_status prepare_frame(const locum_setup *setup, const locum_schema *
 locum_status locum_loaded_read_initial(const locum_setup *setup, const locum_solver *solver, MPI_Comm comm,
                                        locum_loaded *loaded)
 {
-    locum_format_request request = {.path = setup->initial_file, .dataset = setup->initial_dataset, .format = ""};
+    locum_format_request request = {
+        .path = setup->initial_file, .dataset = setup->initial_dataset, .format = setup->initial_format};
     const locum_schema *schema = setup->type->schema(solver);
 
     if (!setup->from_file) return LOCUM_OK;

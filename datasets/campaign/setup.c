@@ -233,7 +233,8 @@ static void read_box(locum_setup *setup)
 /* what the initial file says about the grid */
 static locum_status read_initial_shape(const locum_study *study, locum_setup *setup)
 {
-    locum_format_request request = {.path = setup->initial_file, .dataset = setup->initial_dataset, .format = ""};
+    locum_format_request request = {
+        .path = setup->initial_file, .dataset = setup->initial_dataset, .format = setup->initial_format};
     locum_format_shape shape;
     char text[128];
     size_t used = 0;
@@ -264,6 +265,7 @@ static locum_status read_initial(locum_study *study, locum_setup *setup)
     if (!setup->from_file) return LOCUM_OK;
     locum_format(setup->initial_file, sizeof setup->initial_file, "%s", text_of(setup->initial, "file"));
     locum_format(setup->initial_dataset, sizeof setup->initial_dataset, "%s", text_of(setup->initial, "dataset"));
+    locum_format(setup->initial_format, sizeof setup->initial_format, "%s", text_of(setup->initial, "format"));
     return read_initial_shape(study, setup);
 }
 

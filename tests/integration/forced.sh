@@ -36,6 +36,26 @@ else
     skip_claim "ncdump lists the file" "no ncdump (Debian: apt install netcdf-bin)"
 fi
 
+claim "the file, and one on a non-square grid, satisfy the format of The Well; their XDMF fits" bash -c '
+    "$1" simulate forced.yaml --set solver.resolution="[48, 64]" --set record.until=1 --out tall.h5 --quiet &&
+    "$2" "$3" --file forced.h5 tall.h5' - "$locum" "$python" "$source_dir/tests/integration/store/check_files.py"
+claim "numbers that are the same for all samples are scalars of the file" "$python" - <<'PY'
+import h5py
+with h5py.File("forced.h5") as f:
+    for name, value in (("viscosity", 1e-3), ("drag", 0), ("forcing.amplitude", 0.1), ("box_x", 1), ("box_y", 1)):
+        assert f["scalars/" + name].shape == () and f["scalars/" + name][()] == value == f.attrs[name], name
+PY
+expect 2 "limits.memory is compared by --dry-run" 'limits.memory' -- "$locum" simulate forced.yaml --out none.h5 --dry-run --set "limits.memory=100 kB"
+expect 0 "our own file is an initial state, its format found out" -- "$locum" simulate forced.yaml --out own.h5 \
+    --set initial.file=forced.h5 --set record.until=0
+expect 0 "... or given" -- "$locum" simulate forced.yaml --out own_2.h5 --set initial.file=forced.h5 --set record.until=0 --set initial.format=locum
+expect 2 "a format that there is not is refused" 'gadget' 'hdf5 and locum' -- "$locum" simulate forced.yaml --out none.h5 --set initial.format=gadget
+claim "the state it begins with is the last frame of that file" "$python" - <<'PY'
+import h5py, numpy
+with h5py.File("forced.h5") as a, h5py.File("own.h5") as b:
+    assert numpy.abs(a["t0_fields/vorticity"][0, -1] - b["t0_fields/vorticity"][0, 0]).max() < 1e-12 # round-off of a pair of transforms
+PY
+
 expect 0 "simulate in float32, the default" -- "$locum" simulate forced.yaml --set record.precision=float32 --out single.h5
 claim "float32 frames within 2e-7 of the float64 ones, stored as float32" "$python" - <<'PY'
 import h5py, numpy
@@ -49,6 +69,11 @@ PY
 
 expect 0 "a second time: nothing to do" 'nothing to do' -- "$locum" simulate forced.yaml --out forced.h5
 expect 2 "another viscosity does not overwrite it" 'forced.h5' '--force' -- "$locum" simulate forced.yaml --out forced.h5 --set solver.viscosity=2e-3
+
+cp initial.h5 kept.h5
+"$python" -c 'import h5py; f = h5py.File("initial.h5", "r+"); f["vorticity"][...] = 2 * f["vorticity"][...]'
+expect 2 "another initial state under the same name does not pass for the same run" 'forced.h5' '--force' -- "$locum" simulate forced.yaml --out forced.h5
+cp kept.h5 initial.h5
 
 # stopped by the wall clock until it is done: each leg does a part, none repeats one
 legs=0 code=75

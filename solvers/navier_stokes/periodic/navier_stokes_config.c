@@ -90,7 +90,8 @@ static const locum_option file_options[] = {
      .text = "file with a vorticity field, periodic over the same box"},
     {.name = "dataset", .type = LOCUM_STRING, .place = PLACE(dataset), .string = "vorticity",
      .text = "name of the dataset in it, (nx, ny), x first; its mean must vanish"},
-    {.name = "format", .type = LOCUM_STRING, .place = PLACE(format), .string = "hdf5", .text = "format of the file"},
+    {.name = "format", .type = LOCUM_STRING, .place = PLACE(format), .string = "",
+     .text = "format of the file: hdf5, locum; not given: found out from the file"},
     {0}};
 
 static const locum_choice initial_choices[] = {
