@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "core/hash.h"
+#include "core/study/commit.h"
 #include "core/study/settings.h"
 #include "core/study/settings_table.h"
 
@@ -119,6 +122,23 @@ static void write_nested(const locum_settings *s, int v, int indent, form how, l
     write_level(s, v, indent + 2, how, out);
 }
 
+/* A result depends on what a file holds, not on its name alone. A file that is missing is left to whoever reads it. */
+static void write_content(const locum_option *o, const unsigned char *config, int indent, locum_text *out)
+{
+    const char *path = locum_setting_element_of(o, config, 0);
+    char text[LOCUM_HASH_TEXT_SIZE];
+    uint64_t hash;
+    int64_t bytes;
+    struct stat file;
+    if (stat(path, &file) || !S_ISREG(file.st_mode)) return;
+    if (locum_hash_file(path, &hash, &bytes)) {
+        locum_status_clear();
+        return;
+    }
+    locum_hash_text(hash, text);
+    locum_text_add(out, "%*s%s_content: \"%s\"\n", indent, "", o->name, text);
+}
+
 static void write_value(const locum_settings *s, int v, int indent, form how, locum_text *out)
 {
     const locum_option *o = s->values[v].option;
@@ -133,6 +153,7 @@ static void write_value(const locum_settings *s, int v, int indent, form how, lo
     locum_text_add(out, unset ? " (not set)" : " ");
     if (!unset) locum_setting_write(o, s->config, false, how == CANONICAL && s->folder[0] ? s->folder : NULL, out);
     end_line(s, v, how, out);
+    if (how == CANONICAL && o->type == LOCUM_PATH && !o->n_max) write_content(o, s->config, indent, out);
 }
 
 static void write_level(const locum_settings *s, int level, int indent, form how, locum_text *out)

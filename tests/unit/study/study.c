@@ -151,6 +151,24 @@ static void the_hash_ignores_comments_order_and_spelling(void)
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) CU_ASSERT_EQUAL(hash_text(valid, 1, &same[i]), hash);
 }
 
+/* a result made from a file that has changed since is not reused */
+static void the_hash_sees_what_a_file_holds(void)
+{
+    char folder[] = "/tmp/locum_study_XXXXXX", set[256];
+    const char *const sets[] = {set};
+    CU_ASSERT_PTR_NOT_NULL(mkdtemp(folder));
+    snprintf(set, sizeof set, "solver.table=%s/k.h5", folder);
+    const char *path = set + strlen("solver.table=");
+    uint64_t missing = hash_text(valid, 1, sets);
+    CHECK_OK(locum_commit_bytes(path, "one", 3));
+    uint64_t one = hash_text(valid, 1, sets);
+    CHECK_OK(locum_commit_bytes(path, "two", 3));
+    CU_ASSERT(one != missing && one != hash_text(valid, 1, sets));
+    CHECK_OK(locum_commit_bytes(path, "one", 3));
+    CU_ASSERT_EQUAL(hash_text(valid, 1, sets), one);
+    CHECK_OK(locum_remove_tree(folder));
+}
+
 static void the_resolved_study_says_the_same(void)
 {
     char folder[] = "/tmp/locum_study_XXXXXX", path[256];
@@ -306,6 +324,7 @@ static void each_failing_allocation_is_reported(void)
 LOCUM_RUN_TESTS("study", {"a study gives name, seed, nodes and blocks", a_study_gives_name_seed_nodes_and_blocks},
                 {"wrong heads are refused", wrong_heads_are_refused},
                 {"the hash ignores comments, order and spelling", the_hash_ignores_comments_order_and_spelling},
+                {"the hash sees what a file holds", the_hash_sees_what_a_file_holds},
                 {"the resolved study says the same", the_resolved_study_says_the_same},
                 {"every block of the canonical text is found again", every_block_of_the_canonical_text_is_found_again},
                 {"two thousand mutations are answered", two_thousand_mutations_are_answered},
