@@ -62,6 +62,27 @@ static locum_status open_run(session *s)
     return locum_log_file(s->log, path);
 }
 
+locum_status session_check_memory(const session *s, double bytes)
+{
+    const locum_limits_config *limits = locum_settings_config(locum_study_settings(s->study, "limits"));
+    LOCUM_REQUIRE(!(bytes > limits->memory), LOCUM_STUDY, "a rank needs about %.3g bytes, limits.memory allows %.3g: use more ranks or a coarser grid",
+                  bytes, limits->memory);
+    return LOCUM_OK;
+}
+
+/* what the study's solver does once per process, while all ranks are together; the solver is checked later, with the rest of its block */
+static locum_status begin_solver(session *s)
+{
+    const locum_yaml *name = locum_study_node(s->study, "solver.name");
+    for (int i = 0; name && session_solvers()[i]; i++) {
+        const locum_solver_type *type = session_solvers()[i];
+        if (!locum_yaml_string(name) || strcmp(locum_yaml_string(name), type->name)) continue;
+        if (type->setup) LOCUM_TRY(locum_comm_agree(s->world, type->setup(s->world)));
+        s->begun = type->finish ? type : NULL;
+    }
+    return LOCUM_OK;
+}
+
 locum_status session_open(const arguments *a, bool with_run, session *s)
 {
     int provided = MPI_THREAD_SINGLE;
@@ -71,7 +92,7 @@ locum_status session_open(const arguments *a, bool with_run, session *s)
     MPI_Comm_rank(s->world, &s->rank);
     MPI_Comm_size(s->world, &s->size);
     locum_failpoint_rank(s->rank);
-    locum_status st = s->size > 1 ? locum_comm_die_with_parent() : LOCUM_OK;
+    locum_status st = locum_comm_die_with_parent();
     locum_log_level level = a->quiet ? LOCUM_LOG_QUIET : a->verbose ? LOCUM_LOG_VERBOSE : LOCUM_LOG_NORMAL;
     if (!st && s->rank == 0) st = locum_log_create(level, &s->log);
     if (!st) st = open_study(s);
@@ -79,11 +100,13 @@ locum_status session_open(const arguments *a, bool with_run, session *s)
     if (!st) locum_provenance(s->size, &s->provenance);
     if (!st) st = s->provenance.status;
     if (!st && with_run && s->rank == 0 && !a->dry_run) st = open_run(s);
-    return locum_comm_agree(s->world, st);
+    st = locum_comm_agree(s->world, st);
+    return st ? st : begin_solver(s);
 }
 
 void session_close(session *s)
 {
+    if (s->begun) s->begun->finish();
     locum_run_close(s->run);
     locum_study_destroy(s->study);
     locum_text_free(&s->provenance);

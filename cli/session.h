@@ -22,6 +22,7 @@ typedef struct session {
     char run_path[LOCUM_PATH_SIZE]; /* all ranks; "" for simulate */
     locum_watch watch;
     locum_text provenance;
+    const locum_solver_type *begun; /* the study's solver if its setup was called and wants a finish, or NULL */
 } session;
 
 /** MPI, log, study, limits. with_run: opens the run directory (--out, or runs/<study>). Collective. */
@@ -31,6 +32,9 @@ void session_close(session *s);
 
 /** path = run directory / name, on all ranks. */
 locum_status session_file(const session *s, const char *name, char path[LOCUM_PATH_SIZE]);
+
+/** LOCUM_STUDY if a rank of this solver needs more than limits.memory allows. Local. */
+locum_status session_check_memory(const session *s, double bytes);
 
 /** The solvers of this build [NULL-terminated]. */
 const locum_solver_type *const *session_solvers(void);

@@ -296,6 +296,7 @@ locum_status stages_dry_run(session *s)
 
     locum_status st = read_all(s, &setup, &plan);
     if (!st && setup.type->estimate) st = setup.type->estimate(locum_settings_config(setup.solver), setup.campaign_config->ranks_per_sample, &cost);
+    if (!st) st = session_check_memory(s, cost.bytes_per_rank);
     if (!st && s->rank == 0) {
         double time = 0;
         for (int64_t i = 0; i < plan->n; i++) time += plan->samples[i].until;

@@ -14,6 +14,7 @@ static locum_status tell_cost(const session *s, const locum_setup *setup)
 {
     locum_cost cost = {0};
     if (setup->type->estimate) LOCUM_TRY(setup->type->estimate(locum_settings_config(setup->solver), s->size, &cost));
+    LOCUM_TRY(session_check_memory(s, cost.bytes_per_rank));
     locum_log_line(s->log, "%s: everything is in order; about %.0f steps, %.1f MiB a rank", locum_study_path(s->study),
                    cost.steps * setup->record_config->until, cost.bytes_per_rank / 1048576);
     return LOCUM_OK;

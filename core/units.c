@@ -51,6 +51,7 @@ static const unit units[] = {
     {.name = "rad", .factor = 1},
     {.name = "percent", .factor = 1e-2},
     {.name = "degree", .factor = 3.14159265358979323846 / 180},
+    {.name = "B", .factor = 1, .prefixed = true}, /* byte */
     /* derived SI */
     {.name = "Hz", .factor = 1, .second = -1, .prefixed = true},
     {.name = "N", .factor = 1, .kilogram = 1, .metre = 1, .second = -2, .prefixed = true},

@@ -24,8 +24,8 @@ const locum_option locum_limits_options[] = {{.name = "wall_time",
                                               .value = NAN,
                                               .min = 0,
                                               .max = INFINITY,
-                                              .unit = "1",
-                                              .text = "bytes a process may use; --dry-run compares",
+                                              .unit = "B",
+                                              .text = "what a process may use, e.g. 4 GB; --dry-run compares",
                                               .flags = LOCUM_OPEN_MIN},
                                              {0}};
 
