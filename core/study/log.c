@@ -34,6 +34,13 @@ double locum_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double locum_work_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* the length that lies in the buffer: longer text is cut */
 static size_t print_text(char *out, size_t size, const char *format, va_list arguments)
 {

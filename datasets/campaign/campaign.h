@@ -122,7 +122,7 @@ locum_status locum_simulate(locum_study *study, const locum_setup *setup, MPI_Co
                             locum_log *log, locum_watch *watch);
 
 /** `locum generate`: the whole plan, or shard i of n of it, into folder `dataset`. Resumes what is missing.
- *  Collective on world. *n_done, *n_failed: samples in the dataset afterwards. */
+ *  Collective on world. *n_done, *n_failed: samples in the dataset afterwards; n_done counts the failed ones too. */
 typedef struct locum_generate_call {
     locum_study *study;
     const locum_setup *setup;
@@ -138,7 +138,7 @@ locum_status locum_generate(const locum_generate_call *call, int64_t *n_done, in
 
 /** Solves n samples (parameters [n, n_parameters], seeds [n]) with any solver config, in memory: what
  *  validate uses for cheaper settings, the reference's time and the negative control. Samples are
- *  spread over the ranks of world through the work counter. seconds [n]: solver time of each sample on one group,
+ *  spread over the ranks of world through the work counter. seconds [n]: processor time of each sample,
  *  the same on all ranks afterwards. Collective. */
 typedef struct locum_solve_call {
     const locum_solver_type *type;
@@ -158,7 +158,7 @@ typedef struct locum_solve_call {
 } locum_solve_call;
 
 /* Results on every rank: for sample s, window w: frames[s * n_until + w] (arrays of record.observe as double,
- * rows/globals only), and seconds[s * n_until + w] = solver seconds from the start of the sample to that window's
+ * rows/globals only), and seconds[s * n_until + w] = processor seconds from the start of the sample to that window's
  * end. failed[s]: no frames. */
 typedef struct locum_solve_result {
     const locum_schema *schema;

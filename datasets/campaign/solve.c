@@ -35,7 +35,7 @@ typedef struct job {
     char *config;
     int64_t sample; /**< the one in work */
     int window;     /**< the one that comes next */
-    double begin;   /**< clock when it started */
+    double begin;   /**< work clock when it started */
     double *times;  /**< [n, n_until] of frames */
     int64_t *steps;
     int32_t *failed; /**< [n] */
@@ -142,7 +142,7 @@ static locum_status keep_frame(void *self, const locum_frame *frame)
     int64_t at = j->sample * j->call->n_until + j->window;
 
     LOCUM_REQUIRE(j->window < j->call->n_until, LOCUM_INTERNAL, "more frames than windows");
-    j->result->seconds[at] = locum_clock() - j->begin;
+    j->result->seconds[at] = locum_work_clock() - j->begin;
     j->times[at] = frame->time;
     j->steps[at] = frame->step;
     for (int a = 0; a < frame->schema->n_arrays; a++) {
@@ -206,7 +206,7 @@ static locum_status solve_one(job *j, int64_t s)
         LOCUM_TRY(locum_settings_apply(call->settings, j->config, call->parameter_name[p],
                                        call->parameter[s * call->n_parameters + p]));
     j->sample = s;
-    j->begin = locum_clock();
+    j->begin = locum_work_clock();
     locum_status st = locum_drive(&drive, &j->state);
     if (st == LOCUM_NUMERIC || st == LOCUM_CONVERGENCE) {
         int64_t first = s * call->n_until;

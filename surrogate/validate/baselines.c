@@ -6,7 +6,7 @@
  *         for each end t2 of a window:             the start t1 that gives the least error (all cost the same)
  *     a rung is run only as far as its cost stays below that of the cheapest setting that is as good as the surrogate
  * That t1 is chosen on the very test samples favours the solver: the baseline is meant to be strong. Time of a setting:
- * solver seconds from the initial state to t2, spin-up included, mean over samples. The reference is the last rung;
+ * processor seconds from the initial state to t2, spin-up included, mean over samples. The reference is the last rung;
  * it is always timed, and where it was stopped early its time is continued at the rate of its second half. */
 #include "surrogate/validate/validate_parts.h"
 
@@ -31,6 +31,7 @@ typedef struct walker {
     double start, until; /**< early start of means, the study's end */
     double begun, limit; /**< clock; seconds for all */
     double rate;         /**< seconds per sample and unit of time at cost 1; NAN at first */
+    double stretch;      /**< seconds on the wall per processor second, at least 1: others may use the machine too */
     double best;         /**< seconds of the cheapest setting that is as good as the surrogate; INFINITY */
     bool worse;          /**< one setting was worse */
 } walker;
@@ -102,8 +103,13 @@ static locum_status run(walker *w, const locum_rung *rung, int64_t n, int n_ends
                                  .n_until = n_ends,
                                  .until = ends,
                                  .what = what};
+    double begun = locum_clock(), work = 0;
 
-    return locum_run_solver(w->problem, &call, w->rows, w->seconds, w->failed);
+    LOCUM_TRY(locum_run_solver(w->problem, &call, w->rows, w->seconds, w->failed));
+    for (int64_t i = 0; i < n; i++) work += w->failed[i] ? 0 : w->seconds[i * n_ends + n_ends - 1];
+    double wall = locum_clock() - begun;
+    if (wall > 1 && work > 0) w->stretch = fmax(1, wall * w->problem->size / work); /* shorter runs are all set-up */
+    return LOCUM_OK;
 }
 
 /* --- settings of one run ---------------------------------------------------------------------- */
@@ -194,7 +200,7 @@ static double length(const walker *w)
 static double reach(const walker *w, const locum_rung *rung, double left, bool *cut)
 {
     double per_time = w->rate * rung->cost, most = length(w),
-           affordable = left * w->problem->size / ((double)w->n * per_time);
+           affordable = left * w->problem->size / ((double)w->n * per_time * w->stretch);
 
     *cut = false;
     if (isfinite(w->best) && w->best / per_time < most) most = w->best / per_time;
@@ -263,7 +269,7 @@ static locum_status time_reference(walker *w, const locum_rung *rung)
     int n_ends = w->mean ? 2 : 1;
 
     if (isfinite(w->search->reference_seconds)) return LOCUM_OK;
-    double affordable = w->limit * RESERVE * w->problem->size / ((double)n * w->rate * rung->cost);
+    double affordable = w->limit * RESERVE * w->problem->size / ((double)n * w->rate * w->stretch * rung->cost);
     if (w->mean) until = fmin(w->until, fmax(affordable, first_end(w)));
     LOCUM_TRY(locum_comm_broadcast(w->problem->call->world, &until, sizeof until));
     ends[0] = w->mean ? w->start + 0.5 * (until - w->start) : until;
@@ -333,6 +339,7 @@ locum_status locum_search_baselines(const locum_problem *problem, const locum_er
                 .search = search,
                 .begun = locum_clock(),
                 .limit = problem->config->baseline_seconds,
+                .stretch = 1,
                 .best = INFINITY};
 
     *search = (locum_search){.reference_seconds = NAN, .complete = true, .surrogate_error = NAN};

@@ -490,6 +490,17 @@ static void provenance_is_json_and_names_the_build(void)
     locum_text_free(&whole);
 }
 
+/* sleep stands for other programs on the machine */
+static void the_work_clock_stands_while_nothing_is_done(void)
+{
+    double work = locum_work_clock(), wall = locum_clock();
+    usleep(200000);
+    CU_ASSERT(locum_work_clock() - work < 0.1); /* 0.2 s if it were the other clock */
+    CU_ASSERT(locum_clock() - wall >= 0.2);
+    work = locum_work_clock();
+    while (locum_work_clock() - work < 0.01) {} /* it moves, or the test's time limit ends this */
+}
+
 static void the_test_folder_goes(void)
 {
     CHECK_OK(locum_remove_tree(folder));
@@ -511,4 +522,5 @@ LOCUM_RUN_TESTS(
     {"a second process is told who holds the stage", a_second_process_is_told_who_holds_the_stage},
     {"shards exclude the whole stage but not each other", shards_exclude_the_whole_stage_but_not_each_other},
     {"provenance is JSON and names the build", provenance_is_json_and_names_the_build},
+    {"the work clock stands while nothing is done", the_work_clock_stands_while_nothing_is_done},
     {"the test folder can be removed", the_test_folder_goes})
