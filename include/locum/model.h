@@ -100,7 +100,7 @@ typedef struct locum_trust {
 } locum_trust;
 
 /** Predicts rows samples. inputs [n_inputs], outputs [n_outputs] (an entry with data = NULL is not written).
- *  trust may be NULL. A row whose input is not finite gives NaN and LOCUM_FLAG_NOT_FINITE, other rows are not touched by it.
+ *  trust may be NULL. Outputs must not overlap inputs. A row whose input is not finite gives NaN and LOCUM_FLAG_NOT_FINITE, other rows are not touched by it.
  *  Results of a row do not depend on the other rows or on `rows`. LOCUM_ARG for bad arguments, nothing written then. Local. */
 LOCUM_API locum_status locum_eval(locum_context *context, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
                                   const locum_trust *trust);

@@ -127,6 +127,7 @@ FAULT(slice_range, locum_slice(t->g, t->c, 1, 1, 2, 2))
 FAULT(slice_nothing, locum_slice(t->g, t->c, 1, 0, 0, 1))
 FAULT(slice_backwards, locum_slice(t->g, t->c, 1, 2, 2, -1))
 FAULT(slice_overflow, locum_slice(t->g, t->c, 1, 1, INT64_MAX, INT64_MAX))
+FAULT(slice_long_step, locum_slice(t->g, t->c, 1, 0, 1, INT64_MAX)) /* one value, but a slice of it multiplies the steps */
 FAULT(pad_too_much, locum_pad(t->g, t->c, 1, 4, 0, LOCUM_PAD_PERIODIC))
 FAULT(pad_reflect_too_much, locum_pad(t->g, t->c, 1, 0, 3, LOCUM_PAD_REFLECT))
 FAULT(pad_negative, locum_pad(t->g, t->c, 1, -1, 0, LOCUM_PAD_ZERO))
@@ -198,6 +199,7 @@ static const struct {
     {"slice of nothing", "slice: 0 values", slice_nothing},
     {"slice backwards", "steps of -1", slice_backwards},
     {"slice that overflows", "slice:", slice_overflow},
+    {"slice with a step beyond its axis", "slice:", slice_long_step},
     {"pad beyond one period", "at most 3 each", pad_too_much},
     {"pad beyond the mirror", "at most 2 each", pad_reflect_too_much},
     {"pad by less than nothing", "pad: -1 before", pad_negative},
