@@ -16,6 +16,7 @@ typedef struct word {
 
 static const word words[] = {
     {ACCEPT_SET, "--set", "A.B=VALUE", "set or override an option; may be repeated"},
+    {ACCEPT_VALUE, "--set", "NAME=VALUE", "an input of the model; may be repeated"},
     {ACCEPT_OUT, "--out", "PATH", "where results go"},
     {ACCEPT_FORCE, "--force", NULL, "redo this, even where results of other options exist"},
     {ACCEPT_FORCE_STAGE, "--force", "=STAGE", "redo a stage (generate, train, validate) and what follows from it"},
@@ -61,6 +62,7 @@ static int distance(const char *a, const char *b)
 static locum_status unknown(const char *text, unsigned accepts)
 {
     const char *nearest = "--help";
+    LOCUM_REQUIRE(strncmp(text, "--shard", 7), LOCUM_STUDY, "--shard belongs to `locum generate`: a job array makes data; train and validate follow it");
     int best = INT_MAX;
     for (int i = 0; i < N_WORDS; i++) {
         int d = distance(text, words[i].name);

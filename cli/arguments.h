@@ -24,7 +24,8 @@ enum {
     ACCEPT_INPUT = 512,     /* --input FILE */
     ACCEPT_KERNELS = 1024,  /* --allow-other-kernels */
     ACCEPT_PLAN = 2048,     /* --plan */
-    ACCEPT_ARRAY = 4096     /* --array NAME, --frame N */
+    ACCEPT_ARRAY = 4096,    /* --array NAME, --frame N */
+    ACCEPT_VALUE = 8192     /* --set NAME=VALUE, an input of a model */
 };
 
 typedef struct arguments {

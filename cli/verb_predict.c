@@ -38,6 +38,7 @@ static locum_status model_path(const char *word, char path[LOCUM_PATH_SIZE])
     struct stat info;
     bool is_run = !stat(word, &info) && S_ISDIR(info.st_mode);
     LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, is_run ? "%s/model.safetensors" : "%s", word) < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path is too long");
+    LOCUM_REQUIRE(!is_run || !stat(path, &info), LOCUM_INPUT, "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done", word);
     return LOCUM_OK;
 }
 
@@ -48,7 +49,8 @@ static locum_status set_input(prediction *p, const locum_document *document, int
     const locum_yaml *node = locum_yaml_find(locum_document_root(document), port->name);
     bool is_list = node && locum_yaml_kind_of(node) == LOCUM_YAML_LIST;
 
-    LOCUM_REQUIRE(node, LOCUM_STUDY, "the model needs its input `%s` (%s, %g to %g): --set %s=...", port->name, port->unit, port->lower, port->upper, port->name);
+    LOCUM_REQUIRE(node, LOCUM_STUDY, "the model needs its input `%s` (trained from %.4g to %.4g, unit %s): --set %s=...", port->name, port->lower, port->upper,
+                  port->unit, port->name);
     LOCUM_REQUIRE((is_list ? locum_yaml_n(node) : 1) == port->extent, LOCUM_STUDY, "input `%s` has %" PRId64 " values", port->name, port->extent);
     LOCUM_TRY(LOCUM_NEW(&p->inputs[i], port->extent));
     for (int64_t j = 0; j < port->extent; j++)
@@ -64,7 +66,12 @@ static locum_status check_names(const prediction *p, const locum_document *docum
     for (int k = 0; k < locum_yaml_n(root); k++) {
         bool found = false;
         for (int i = 0; i < p->n_inputs; i++) found = found || !strcmp(locum_yaml_key(root, k), known[i]);
-        if (!found) return locum_yaml_unknown_key(root, k, p->n_inputs, known);
+        if (found) continue;
+        locum_text list = {0};
+        for (int i = 0; i < p->n_inputs; i++) locum_text_add(&list, "%s%s", i ? ", " : "", known[i]);
+        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input; it has %s", locum_yaml_key(root, k), list.data ? list.data : "none");
+        locum_text_free(&list);
+        return st;
     }
     return LOCUM_OK;
 }
@@ -230,10 +237,25 @@ static void write_json(const prediction *p, locum_text *out)
     locum_text_add(out, "]}\n");
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
+/* what the name of --out promises is what is written */
+static locum_status check_out(const arguments *a)
+{
+    if (!a->out) return LOCUM_OK;
+    LOCUM_REQUIRE(!ends_with(a->out, ".h5") && !ends_with(a->out, ".hdf5"), LOCUM_STUDY, "--out %s: predictions are written as CSV or JSON", a->out);
+    LOCUM_REQUIRE(!a->json || !ends_with(a->out, ".csv"), LOCUM_STUDY, "--out %s: the name says CSV, --json says JSON", a->out);
+    return LOCUM_OK;
+}
+
 static locum_status write_answer(const prediction *p, const arguments *a)
 {
     locum_text out = {0};
-    if (a->json) write_json(p, &out);
+    if (a->json || (a->out && ends_with(a->out, ".json"))) write_json(p, &out);
     else write_csv(p, &out);
     locum_status st = out.status;
     if (!st && a->out) st = locum_commit_bytes(a->out, out.data, out.size);
@@ -249,9 +271,11 @@ static void warn(const prediction *p)
     for (int64_t r = 0; r < p->rows; r++) flagged += p->flags[r] != 0;
     if (flagged)
         fprintf(stderr, "locum: warning: %" PRId64 " of %" PRId64 " predictions are flagged: the model is out of its depth there; run the solver instead\n", flagged, p->rows);
+    if (!p->has_interval) fprintf(stderr, "locum: warning: the model was trained without calibration samples: no intervals, no flags\n");
+    int64_t n = locum_model_n_calibration(p->model);
     if (p->has_interval && isinf(p->outputs[UPPER][0][0]))
-        fprintf(stderr, "locum: warning: %" PRId64 " calibration samples cannot give a coverage of %g; the intervals are infinite\n",
-                locum_model_n_calibration(p->model), p->coverage);
+        fprintf(stderr, "locum: warning: %" PRId64 " calibration samples cannot give a coverage of %g (at most %.4g); the intervals are infinite\n", n, p->coverage,
+                (double)n / (double)(n + 1));
 }
 
 static void release(prediction *p)
@@ -270,7 +294,9 @@ static locum_status run(const arguments *a)
     char path[LOCUM_PATH_SIZE];
     prediction p = {.coverage = isnan(a->coverage) ? 0.9 : a->coverage};
 
-    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
+    LOCUM_REQUIRE(a->n_words > 0, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one MODEL, got also `%s`; inputs are given as --set NAME=VALUE", a->words[1]);
+    LOCUM_TRY(check_out(a));
     LOCUM_TRY(model_path(a->words[0], path));
     locum_store_setup();
     locum_status st = locum_model_read(path, NULL, &p.model, NULL, 0);
@@ -291,6 +317,7 @@ const verb verb_predict = {
     .name = "predict", .words = "MODEL", .summary = "apply a model: value, interval, trust flag",
     .help = "MODEL is a model file or a run directory. Inputs come from --set NAME=VALUE, or from a CSV (header\n"
             "line) or HDF5 file (--input). The answer goes to the terminal or to --out, as CSV or (--json) JSON:\n"
-            "every output with a simultaneous interval, a flag (ok, range, distance, spread) and the p-value of\n"
-            "the distance from the training data.\n",
-    .accepts = ACCEPT_SET | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE, .run = run};
+            "every output with a simultaneous interval, a flag and the p-value of the distance from the training\n"
+            "data. Flags: ok; range: an input outside of the training range; distance: far from the training\n"
+            "data; spread: the members of the ensemble disagree; not_finite: no number came out.\n",
+    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE, .run = run};
