@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* verb_run.c - generate, train, validate; and `resume`, which is the same for a run directory that exists. */
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cli/stages.h"
 #include "cli/verb.h"
+#include "datasets/campaign/campaign.h"
+#include "surrogate/validate/validate.h"
 
 typedef locum_status (*stage_call)(session *s, bool force);
 
@@ -25,14 +28,36 @@ static locum_status first_forced(const arguments *a, int *first)
     return LOCUM_OK;
 }
 
+/* what the last stage would refuse, or the report would lack, is said before the first one spends hours */
+static locum_status check_splits(const session *s)
+{
+    locum_setup setup;
+    locum_settings *settings;
+    LOCUM_TRY(locum_setup_read(s->study, session_solvers(), true, &setup));
+    LOCUM_TRY(locum_validate_read(s->study, &settings));
+    const int32_t *split = setup.campaign_config->split;
+    const locum_validate_config *validate = locum_settings_config(settings);
+    int n = split[LOCUM_CALIBRATION];
+    LOCUM_REQUIRE(split[LOCUM_TRAIN] > 0 && split[LOCUM_TEST] > 0, LOCUM_STUDY,
+                  "campaign.split: run needs samples to train and to test, this study has %d and %d (`locum generate` alone makes data)", split[LOCUM_TRAIN],
+                  split[LOCUM_TEST]);
+    if (n == 0) locum_log_warn(s->log, "campaign.split.calibration is 0: predictions will have no intervals and no flags");
+    else if (ceil((n + 1) * validate->coverage - 1e-9) > n)
+        locum_log_warn(s->log, "%d calibration samples cannot give validate.coverage %g: the intervals will be infinite; %.0f samples can", n, validate->coverage,
+                       ceil(validate->coverage / (1 - validate->coverage) - 1e-6));
+    return LOCUM_OK;
+}
+
 static locum_status run_stages(const arguments *a)
 {
     session s;
     int forced = N_STAGES;
     LOCUM_TRY(first_forced(a, &forced));
     locum_status st = session_open(a, true, &s);
+    if (!st) st = locum_comm_agree(s.world, check_splits(&s));
     if (!st && a->dry_run) st = stages_dry_run(&s);
     for (int i = 0; i < N_STAGES && !st && !a->dry_run; i++) st = stages[i].call(&s, i >= forced);
+    if (!st && !a->dry_run) locum_log_line(s.log, "report: %s/report/index.html", s.run_path);
     session_close(&s);
     return st;
 }
@@ -40,7 +65,8 @@ static locum_status run_stages(const arguments *a)
 static locum_status resume(const arguments *a)
 {
     struct stat info;
-    LOCUM_REQUIRE(a->n_words == 1 && !stat(a->words[0], &info), LOCUM_STUDY, "resume continues a run directory or a study: locum resume runs/NAME");
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "resume continues a run directory or a study: locum resume runs/NAME");
+    LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_STUDY, "there is no run directory or study `%s`; call resume where `run` was called", a->words[0]);
     return run_stages(a);
 }
 

@@ -7,6 +7,7 @@ static locum_status run(const arguments *a)
     session s;
     locum_status st = session_open(a, true, &s);
     if (!st) st = a->dry_run ? stages_dry_run(&s) : stage_validate(&s, a->force);
+    if (!st && !a->dry_run) locum_log_line(s.log, "report: %s/report/index.html", s.run_path);
     session_close(&s);
     return st;
 }
