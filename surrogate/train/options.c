@@ -224,6 +224,42 @@ static locum_status default_outputs(const locum_study *study, locum_surrogate_co
     return LOCUM_OK;
 }
 
+/* `name` of the list `key` stands in the list `known` */
+static locum_status check_name(const locum_study *study, const char *key, const char *name, const locum_yaml *known,
+                               const char *what)
+{
+    locum_text list = {0};
+    for (int i = 0; i < locum_yaml_n(known); i++) {
+        const char *one = locum_yaml_string(locum_yaml_item(known, i));
+        if (one && !strcmp(one, name)) {
+            locum_text_free(&list);
+            return LOCUM_OK;
+        }
+        locum_text_add(&list, "%s%s", i ? ", " : "", one ? one : "?");
+    }
+    locum_status st =
+        locum_yaml_fail(locum_study_node(study, key), "%s: `%s` is not in %s: %s", key, name, what, list.data);
+    locum_text_free(&list);
+    return st;
+}
+
+/* names that training would refuse are refused before data are made for hours, as far as the study lists them */
+static locum_status check_names(const locum_study *study, const locum_surrogate_config *c)
+{
+    const locum_yaml *observe = locum_study_node(study, "record.observe"),
+                     *outputs = locum_study_node(study, "surrogate.outputs");
+    const char *what = "surrogate.outputs";
+    for (int i = 0; i < locum_yaml_n(outputs) && locum_yaml_n(observe); i++)
+        LOCUM_TRY(check_name(study, "surrogate.outputs", c->outputs[i], observe, "record.observe"));
+    if (!locum_yaml_n(outputs)) outputs = observe, what = "record.observe";
+    if (!locum_yaml_n(outputs)) return LOCUM_OK;
+    for (int i = 0; i < c->n_positive; i++)
+        LOCUM_TRY(check_name(study, "surrogate.positive", c->positive[i], outputs, what));
+    for (int i = 0; i < c->n_shares; i++)
+        LOCUM_TRY(check_name(study, "surrogate.shares", c->shares[i], outputs, what));
+    return c->total[0] ? check_name(study, "surrogate.total", c->total, outputs, what) : LOCUM_OK;
+}
+
 locum_status locum_surrogate_read(locum_study *study, locum_surrogate *surrogate)
 {
     const char *model_keys[KEYS_MAX] = {NULL}, *common_keys[KEYS_MAX] = {NULL};
@@ -244,6 +280,7 @@ locum_status locum_surrogate_read(locum_study *study, locum_surrogate *surrogate
     LOCUM_TRY(locum_study_block(study, "train", locum_train_options, sizeof(locum_train_config), NULL,
                                 &surrogate->train_settings));
     LOCUM_TRY(default_outputs(study, locum_settings_config(surrogate->settings)));
+    LOCUM_TRY(check_names(study, locum_settings_config(surrogate->settings)));
     surrogate->config = locum_settings_config(surrogate->settings);
     surrogate->model_config = locum_settings_config(surrogate->model_settings);
     surrogate->train = locum_settings_config(surrogate->train_settings);

@@ -155,11 +155,33 @@ static locum_status read_control(const locum_study *study, locum_validate_config
     return read_ranges(study, NULL, NULL, NULL);
 }
 
+/* a name that the last stage would refuse is refused before the first one, as far as the study lists them */
+static locum_status check_metric(const locum_study *study, const locum_validate_config *config)
+{
+    const char *key = "surrogate.outputs";
+    const locum_yaml *known = locum_study_node(study, key);
+
+    if (!locum_yaml_n(known)) known = locum_study_node(study, key = "record.observe");
+    for (int i = 0; i < config->n_metric && locum_yaml_n(known); i++) {
+        bool found = false;
+        for (int k = 0; k < locum_yaml_n(known) && !found; k++) {
+            const char *name = locum_yaml_string(locum_yaml_item(known, k));
+            found = name && !strcmp(name, config->metric[i]);
+        }
+        if (!found)
+            return locum_yaml_fail(locum_study_node(study, "validate.metric"),
+                                   "validate.metric: `%s` is no output of the surrogate; %s lists them",
+                                   config->metric[i], key);
+    }
+    return LOCUM_OK;
+}
+
 locum_status locum_validate_read(locum_study *study, locum_settings **settings)
 {
     static const char *const extra[] = {"negative_control", NULL};
 
     LOCUM_TRY(
         locum_study_block(study, "validate", locum_validate_options, sizeof(locum_validate_config), extra, settings));
+    LOCUM_TRY(check_metric(study, locum_settings_config(*settings)));
     return read_control(study, locum_settings_config(*settings));
 }
