@@ -50,7 +50,8 @@ locum_status tables_find(const char *name, table_entry *entry)
         }
         locum_text_add(&names, "%s%s", i ? ", " : "", entry->name);
     }
-    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "nothing is called `%s`; there are %s", name, names.data ? names.data : "no tables");
+    bool part = !strcmp(name, "solver") || !strcmp(name, "initial");
+    locum_status st = LOCUM_FAIL(LOCUM_STUDY, part ? "the options of `%s` belong to a solver: describe that; there are %s" : "nothing is called `%s`; there are %s", name, names.data ? names.data : "no tables");
     locum_text_free(&names);
     return st;
 }

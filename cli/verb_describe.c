@@ -22,6 +22,23 @@ static void list(locum_text *out)
     locum_text_add(out, "\nlocum describe NAME prints its options.\n");
 }
 
+/* what is read by hand stands in no table */
+static const struct {
+    const char *block, *text;
+} by_hand[] = {{"campaign", "\nvary: (which parameters, over which ranges; the solver's options say which may vary)\n\n"
+                            "    NAME: [0.01, 0.02]                        these values\n"
+                            "    NAME: {range: [4e-3, 1e-1]}               points over a range\n"
+                            "    NAME: {range: [4e-3, 1e-1], scale: log}   points over its logarithm\n"
+                            "    NAME: {range: [4e-3, 1e-1], n: 5}         n values of it, for points: grid\n"},
+               {"validate", "\nnegative_control: (samples outside of the training range, where the surrogate must fail and its flags must say so)\n\n"
+                            "    {samples: 24, NAME: [1e-3, 2e-3]}         a range of a varied parameter\n"}};
+
+static void add_by_hand(const char *name, locum_text *out)
+{
+    for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++)
+        if (!strcmp(by_hand[i].block, name)) locum_text_add(out, "%s", by_hand[i].text);
+}
+
 static void one(const table_entry *e, bool json, locum_text *out)
 {
     const locum_option *initial = strcmp(e->kind, "solver") ? NULL : tables_initial(e->name);
@@ -41,6 +58,7 @@ static void one(const table_entry *e, bool json, locum_text *out)
         locum_text_add(out, "\ninitial: (block of its own)\n\n");
         locum_options_describe(initial, 0, out);
     }
+    add_by_hand(e->name, out);
 }
 
 static locum_status run(const arguments *a)

@@ -48,11 +48,25 @@ static void block(locum_text *out, const char *name, const char *head, const loc
     locum_text_free(&text);
 }
 
+static locum_status find_solver(const char *name, table_entry *e)
+{
+    locum_text names = {0};
+    for (int i = 0; tables_at(i, e) && !strcmp(e->kind, "solver"); i++) {
+        if (!strcmp(e->name, name)) {
+            locum_text_free(&names);
+            return LOCUM_OK;
+        }
+        locum_text_add(&names, "%s%s", i ? ", " : "", e->name);
+    }
+    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "no solver is called `%s`; there is %s", name, names.data ? names.data : "none");
+    locum_text_free(&names);
+    return st;
+}
+
 static locum_status write_template(const char *solver, locum_text *out)
 {
     table_entry e;
-    LOCUM_TRY(tables_find(solver, &e));
-    LOCUM_REQUIRE(!strcmp(e.kind, "solver"), LOCUM_STUDY, "`%s` is a %s, not a solver", solver, e.kind);
+    LOCUM_TRY(find_solver(solver, &e));
     locum_text_add(out, "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; `record` and\n"
                         "# `campaign` hold an example.\n"
                         "study: my_study\nseed: 1\n");
@@ -66,6 +80,8 @@ static locum_status write_template(const char *solver, locum_text *out)
                                                             "    viscosity: {range: [4e-3, 1e-1], scale: log}\n"
                                                           : "";
         block(out, blocks[i], head, e.options);
+        if (!strcmp(blocks[i], "validate"))
+            locum_text_add(out, "  # negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}  # optional: outside of the training range, where it must fail\n");
         if (!strcmp(blocks[i], "surrogate")) {
             LOCUM_TRY(tables_find("mlp", &e));
             locum_options_template(e.options, 2, out);
