@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* verb_inspect.c - looks into a model file, a data file or dataset folder, or a run directory, for people or as JSON. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,8 @@ static void port_text(const locum_port *port, locum_text *out)
     if (port->n_dims == 1) snprintf(shape, sizeof shape, "[%" PRId64 "] along %s", port->dims[0], port->axis_name[0] ? port->axis_name[0] : "?");
     if (port->n_dims == 2) snprintf(shape, sizeof shape, "[%" PRId64 ", %" PRId64 "]", port->dims[0], port->dims[1]);
     if (port->n_dims == 3) snprintf(shape, sizeof shape, "[%" PRId64 ", %" PRId64 ", %" PRId64 "]", port->dims[0], port->dims[1], port->dims[2]);
-    locum_text_add(out, "    %-20s %-18s unit %-8s %.4g to %.4g  %s\n", port->name, shape, port->unit, port->lower, port->upper, port->text);
+    locum_text_add(out, "    %-20s %-18s unit %-8s %.4g to %.4g%s%s\n", port->name, shape, port->unit, port->lower, port->upper,
+                   port->text[0] ? "  " : "", port->text);
 }
 
 static void model_text(const locum_model *model, const char *path, locum_text *out)
@@ -100,15 +102,35 @@ static void count_samples(const locum_dataset *dataset, int64_t good[LOCUM_SPLIT
     }
 }
 
+/* how many frames the good samples have, and which times they span */
+static void frames_text(const locum_dataset *dataset, locum_text *out)
+{
+    int64_t least = INT64_MAX, most = 0;
+    double first = INFINITY, last = -INFINITY;
+    for (int64_t b = 0; b < locum_dataset_n(dataset); b++) {
+        const locum_dataset_sample *sample = locum_dataset_sample_at(dataset, b);
+        if (sample->failed || sample->n_frames < 1) continue;
+        if (sample->n_frames < least) least = sample->n_frames;
+        if (sample->n_frames > most) most = sample->n_frames;
+        first = fmin(first, locum_dataset_time(dataset, b, 0));
+        last = fmax(last, locum_dataset_time(dataset, b, sample->n_frames - 1));
+    }
+    if (!most) return;
+    locum_text_add(out, "  frames of a sample     %" PRId64, least);
+    if (most > least) locum_text_add(out, " to %" PRId64, most);
+    locum_text_add(out, last > first ? ", time %g to %g\n" : ", time %g\n", first, last);
+}
+
 static void dataset_text(const locum_dataset *dataset, const char *path, locum_text *out)
 {
     const locum_schema *schema = locum_dataset_schema(dataset);
     int64_t good[LOCUM_SPLITS], failed;
     count_samples(dataset, good, &failed);
-    locum_text_add(out, "%s: %" PRId64 " samples\n", path, locum_dataset_n(dataset));
+    locum_text_add(out, "%s: %" PRId64 " sample%s\n", path, locum_dataset_n(dataset), locum_dataset_n(dataset) == 1 ? "" : "s");
     for (int s = 0; s < LOCUM_SPLITS; s++)
         if (good[s]) locum_text_add(out, "    %-20s %" PRId64 "\n", locum_split_name((locum_split)s), good[s]);
-    locum_text_add(out, "  parameters\n");
+    frames_text(dataset, out);
+    locum_text_add(out, locum_dataset_n_parameters(dataset) ? "  parameters\n" : "");
     for (int i = 0; i < locum_dataset_n_parameters(dataset); i++)
         locum_text_add(out, "    %-20s unit %s\n", locum_dataset_parameter_name(dataset, i), locum_dataset_parameter_unit(dataset, i));
     locum_text_add(out, "  arrays\n");
@@ -155,6 +177,16 @@ static locum_status inspect_data(const char *path, const arguments *a, locum_tex
 }
 
 /* --- run directory -------------------------------------------------------------------------------------------------------------- */
+/* jobs of an array leave records of their own; the whole stage has one when the last of them is done */
+static const char *stage_text(const char *path, int stage, const char *record)
+{
+    char dataset[LOCUM_PATH_SIZE];
+    struct stat info;
+    if (record) return strstr(record, "\"done\"") ? "done" : "unfinished: `locum resume` continues";
+    bool begun = !stage && snprintf(dataset, sizeof dataset, "%s/dataset", path) < (int)sizeof dataset && !stat(dataset, &info);
+    return begun ? "unfinished: jobs of --shard are missing, or `locum generate` completes it" : "not begun";
+}
+
 static locum_status inspect_run(const char *path, const arguments *a, locum_text *out)
 {
     static const char *const stages[] = {"generate", "train", "validate"};
@@ -165,7 +197,7 @@ static locum_status inspect_run(const char *path, const arguments *a, locum_text
     for (int i = 0; i < 3; i++) {
         bool known = snprintf(file, sizeof file, "%s/stages/%s.json", path, stages[i]) < (int)sizeof file && !locum_read_bytes(file, 1 << 20, &text, &n);
         if (a->json && known) locum_text_add(out, "%s%s", n_known++ ? "," : "", text);
-        else if (!a->json) locum_text_add(out, "  %-10s %s\n", stages[i], known ? strstr(text, "\"done\"") ? "done" : "unfinished: `locum resume` continues" : "not begun");
+        else if (!a->json) locum_text_add(out, "  %-10s %s\n", stages[i], stage_text(path, i, known ? text : NULL));
         free(text);
         text = NULL;
     }
@@ -193,6 +225,7 @@ static locum_status inspect(const char *path, const arguments *a, locum_text *ou
     LOCUM_REQUIRE(!stat(path, &info), LOCUM_INPUT, "there is no file or folder `%s`", path);
     bool fits = snprintf(stages, sizeof stages, "%s/stages", path) < (int)sizeof stages;
     if (S_ISDIR(info.st_mode) && fits && !stat(stages, &info)) return inspect_run(path, a, out);
+    LOCUM_REQUIRE(!ends_with(path, ".yaml") && !ends_with(path, ".yml"), LOCUM_INPUT, "%s is a study: `locum run --dry-run` checks it, inspect looks into results", path);
     return ends_with(path, ".safetensors") ? inspect_model(path, a, out) : inspect_data(path, a, out);
 }
 

@@ -76,6 +76,9 @@ static locum_status run(const arguments *a)
     LOCUM_TRY(output_path(a, path, &terminal));
     LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_INPUT, "there is no file or folder `%s`", a->words[0]);
     locum_store_setup();
+    const char *dot = strrchr(a->words[0], '.');
+    LOCUM_REQUIRE(!dot || strcmp(dot, ".safetensors"), LOCUM_STUDY,
+                  "%s is a model, which has no picture; `locum inspect` says what it holds", a->words[0]);
     bool is_run =
         snprintf(stages, sizeof stages, "%s/stages", a->words[0]) < (int)sizeof stages && !stat(stages, &info);
     locum_status st = is_run ? show_run(a->words[0], a, &picture) : show_data(a->words[0], a, true, &picture);

@@ -146,6 +146,7 @@ static locum_status against_parameters(const locum_dataset *data, int frame, int
         for (int i = 0; i < n_parameters; i++) x[i * total + n] = sample->parameter[i];
         n++;
     }
+    if (!st && !n) st = LOCUM_FAIL(LOCUM_STUDY, "--frame %d: no sample has it", frame);
     for (int i = 0; i < n_parameters && !st; i++) {
         const char *unit = locum_dataset_parameter_unit(data, i);
         locum_format(x_label, sizeof x_label, strcmp(unit, "1") && *unit ? "%s [%s]" : "%s",
