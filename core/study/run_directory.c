@@ -311,6 +311,9 @@ static void compare_nodes(const locum_yaml *old, const locum_yaml *new, const ch
     if (locum_yaml_kind_of(mapping) == LOCUM_YAML_MAPPING) {
         const locum_yaml *a = locum_yaml_kind_of(old) == LOCUM_YAML_MAPPING ? old : NULL;
         const locum_yaml *b = locum_yaml_kind_of(new) == LOCUM_YAML_MAPPING ? new : NULL;
+        /* a model's options stand beside `model` as written, and complete in a mapping of its name: told once */
+        const char *model = locum_yaml_string(locum_yaml_find(mapping, "model"));
+        const locum_yaml *whole = model ? locum_yaml_find(mapping, model) : NULL;
         bool bare = (old && !a) || (new && !b); /* `forcing: none` against {name: kolmogorov, ...} */
         if (bare)
             compare_nodes(a ? locum_yaml_find(a, "name") : old, b ? locum_yaml_find(b, "name") : new, path, n, out);
@@ -319,7 +322,9 @@ static void compare_nodes(const locum_yaml *old, const locum_yaml *new, const ch
             for (int i = 0; i < locum_yaml_n(keys); i++) {
                 const char *key = locum_yaml_key(keys, i);
                 if ((pass && locum_yaml_find(a, key)) || (bare && !strcmp(key, "name"))) continue;
-                snprintf(child, sizeof child, "%.400s%s%.80s", path, path[0] ? "." : "", key);
+                if (locum_yaml_find(whole, key)) continue;
+                if (whole && !strcmp(key, model)) snprintf(child, sizeof child, "%s", path);
+                else snprintf(child, sizeof child, "%.400s%s%.80s", path, path[0] ? "." : "", key);
                 compare_nodes(locum_yaml_find(a, key), locum_yaml_find(b, key), child, n, out);
             }
         }
