@@ -147,6 +147,19 @@ static void write_headline(const locum_problem *p, locum_findings *f)
                  times_text(s->value, times), s->value < 1 ? ", which is a loss" : "");
 }
 
+/* who is beaten by a simple fit should not need the table to learn it */
+static void add_trivial(locum_findings *f)
+{
+    int best = 0;
+    for (int k = 1; k < LOCUM_TRIVIALS; k++)
+        if (f->trivial[k].mean < f->trivial[best].mean) best = k;
+    if (!(f->trivial[best].mean <= f->surrogate.mean)) return;
+    size_t used = strlen(f->headline);
+    locum_format(f->headline + used, sizeof f->headline - used,
+                 " But on this test split the %s predictor errs no more (%.3g against %.3g): no network is needed yet.",
+                 locum_trivial_name((locum_trivial)best), f->trivial[best].mean, f->surrogate.mean);
+}
+
 static void conclude(const locum_problem *p, locum_findings *f)
 {
     double cost = p->call->costs.generate_core_seconds + p->call->costs.train_core_seconds;
@@ -156,6 +169,7 @@ static void conclude(const locum_problem *p, locum_findings *f)
     if (obstacle) locum_format(f->speedup.reason, sizeof f->speedup.reason, "%s", obstacle);
     f->break_even = locum_break_even(cost, f->speedup.seconds, f->timing.one);
     write_headline(p, f);
+    add_trivial(f);
 }
 
 static locum_status write_report(const locum_problem *p, const locum_findings *f)
