@@ -10,6 +10,7 @@
 #include "cli/verb.h"
 #include "core/cpu.h"
 #include "core/random.h"
+#include "core/study/run_directory.h"
 #include "surrogate/kernels/kernels.h"
 
 static void line(const char *what, const char *found)
@@ -61,7 +62,7 @@ static locum_status run(const arguments *a)
     text[strcspn(text, ",\n")] = 0;
     line("MPI", text);
     line("gnuplot", system("gnuplot --version >/dev/null 2>&1") ? "not found: reports have tables only (Debian: apt install gnuplot-nox)" : "found");
-    line("git commit", LOCUM_COMMIT);
+    line("git commit", locum_build_commit());
     line("licence", "sources BSD-3-Clause; this program links FFTW (GPL-2+); liblocum links libc and libm alone");
     for (int i = 0; tables_at(i, &e); i++)
         if (strcmp(e.kind, "block")) line(e.kind, e.name);

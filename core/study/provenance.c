@@ -34,6 +34,11 @@ static void member(const char *key, const char *value, locum_text *out)
     locum_text_json_string(out, value);
 }
 
+const char *locum_build_commit(void)
+{
+    return LOCUM_BUILD_COMMIT;
+}
+
 void locum_provenance(int ranks, locum_text *out)
 {
     char host[256] = "unknown", processor[256], now[40];

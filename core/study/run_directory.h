@@ -42,5 +42,6 @@ bool locum_stage_fact(const locum_run *run, const char *stage, const char *name,
 
 /** Who made this: program version, commit, compiler, host, processor, time, ranks, threads; as JSON members. */
 void locum_provenance(int ranks, locum_text *out);
+const char *locum_build_commit(void); /* of the sources, "-dirty" if they were changed; static text */
 
 #endif
