@@ -173,7 +173,7 @@ static locum_status bench_evaluation(double seconds, const char *level)
     set_option(config, "layers", 3);
     set_option(config, "width", 64);
     const locum_kernels *kernels = locum_kernels_for(LOCUM_CPU_AVX512);
-    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, kernels, 8, &net));
+    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, kernels, NULL, 8, &net));
     LOCUM_TRY(LOCUM_NEW(&parameters, net->n));
     locum_train_network_initialise(net, 1, parameters);
     LOCUM_TRY(make_file(&task, config, net, parameters, &file));
@@ -213,7 +213,7 @@ static locum_status bench_step(double seconds)
                   .recipe = {.steps = 1 << 30, .learning_rate = 1e-4, .final_learning_rate = 1e-4, .members = 1}};
     set_option(config, "layers", 3);
     set_option(config, "width", 128);
-    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, locum_kernels_for(LOCUM_CPU_AVX512), t.rows,
+    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, locum_kernels_for(LOCUM_CPU_AVX512), NULL, t.rows,
                                          &t.net));
     LOCUM_TRY(locum_train_state_create(t.net->n, &t.state));
     LOCUM_TRY(LOCUM_NEW(&t.gradient, t.net->n));

@@ -129,6 +129,16 @@ int locum_plan_n_steps(const locum_plan *plan)
     return plan->n_steps - plan->n_pack_steps;
 }
 
+bool locum_plan_uses_adapter(const locum_plan *plan)
+{
+    const plan_step *steps = plan_at(plan, plan->steps_at);
+    bool uses = false;
+    for (int32_t i = 0; i < plan->n_steps; i++)
+        uses = uses || steps[i].kind == PLAN_ADAPTER_PRODUCT ||
+               (steps[i].kind == PLAN_PRODUCT_ROWS && steps[i].u.product.by_adapter);
+    return uses;
+}
+
 static const char *name_of(const locum_plan *plan, int i)
 {
     const char *name = plan_at(plan, plan->names_at);

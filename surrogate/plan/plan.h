@@ -70,6 +70,7 @@ typedef struct locum_plan_run_call {
 void locum_plan_run(const locum_plan *plan, const locum_plan_run_call *call);
 
 int locum_plan_n_steps(const locum_plan *plan);
+bool locum_plan_uses_adapter(const locum_plan *plan); /* any of its products */
 /** Table for people: each step's kernel, shape, flops, bytes, and (with seconds [n_steps] of n_runs) time and share of
  * peak. */
 void locum_plan_report(const locum_plan *plan, const int64_t *extents, const double *seconds, int n_runs,

@@ -45,6 +45,7 @@ typedef struct train_slot {
 typedef struct train_network {
     const locum_task *task;
     const locum_kernels *kernels;
+    const locum_adapter *adapter; /**< of the gradient's large products, or NULL */
     int n_slots;
     train_slot *slots;
     int64_t n; /**< floats of the parameter buffer, gaps included */
@@ -61,7 +62,8 @@ typedef struct train_network {
 } train_network;
 
 locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_kernels *kernels, int64_t shard_rows, train_network **network);
+                                        const locum_kernels *kernels, const locum_adapter *adapter, int64_t shard_rows,
+                                        train_network **network);
 void locum_train_network_destroy(train_network *network);
 /** LeCun: weights N(0, 1 / fan_in), biases uniform in +-1 / sqrt(fan_in); a function of (seed, name, element). */
 void locum_train_network_initialise(const train_network *network, uint64_t seed, float *parameters);
@@ -131,7 +133,7 @@ locum_status locum_train_error(const train_network *network, const float *parame
 /* what a checkpoint must agree with */
 typedef struct train_identity {
     uint64_t table, task, graph, recipe;
-    const char *kernels;
+    char kernels[128]; /**< and the library that the gradient's large products are sent to */
 } train_identity;
 
 /** folder/checkpoint-<step>.safetensors, committed; all but the two newest are removed. Local (rank 0). */

@@ -67,7 +67,7 @@ static locum_status compile_gradient(train_network *net, locum_graph *graph)
     if (!st) outputs[0] = loss;
     if (!st) st = locum_graph_gradient(graph, loss, 0, net->n_slots, wrt, outputs + 1);
     if (!st) net->hash = locum_graph_hash(graph);
-    locum_plan_options options = {.kernels = net->kernels, .capacity = {net->shard_rows}};
+    locum_plan_options options = {.kernels = net->kernels, .adapter = net->adapter, .capacity = {net->shard_rows}};
     if (!st) st = locum_plan_create(graph, net->n_slots + 1, outputs, &options, &net->gradient);
     if (!st)
         net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
@@ -98,7 +98,8 @@ static locum_status allocate(train_network *net)
 }
 
 locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_kernels *kernels, int64_t shard_rows, train_network **network)
+                                        const locum_kernels *kernels, const locum_adapter *adapter, int64_t shard_rows,
+                                        train_network **network)
 {
     train_network *net = NULL;
     locum_graph *training = NULL, *forward = NULL;
@@ -106,6 +107,7 @@ locum_status locum_train_network_create(const locum_model_type *type, const void
     LOCUM_TRY(LOCUM_NEW(&net, 1));
     net->task = task;
     net->kernels = kernels;
+    net->adapter = adapter;
     net->shard_rows = shard_rows;
     net->forward_rows = FORWARD_ROWS;
     locum_status st = locum_model_training_graph(type, config, task, &training);

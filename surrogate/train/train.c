@@ -15,12 +15,17 @@
 #include "core/study/commit.h"
 #include "locum/model.h"
 #include "surrogate/train/internal.h"
+#ifdef LOCUM_WITH_CBLAS
+#include "surrogate/adapters/cblas.h"
+#endif
 
 /* one model to make */
 typedef struct job {
     const locum_train_call *call;
     const locum_table *table;
     const locum_kernels *kernels;
+    const locum_adapter *adapter; /**< or NULL */
+    const char *adapter_core;     /**< what its rounding depends on, beside the shapes */
     MPI_Comm comm;
     int rank;
     int64_t steps;      /**< at least so many; 0 = what train.epochs says */
@@ -118,14 +123,18 @@ static locum_status set_up(const job *j, workshop *w)
     int64_t shard_rows = (w->recipe.batch + w->recipe.shards - 1) / w->recipe.shards;
     LOCUM_TRY(locum_surrogate_task(surrogate, j->table, &w->task));
     LOCUM_TRY(locum_train_data_create(w->task, j->table, &w->data));
-    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, shard_rows,
-                                         &w->network));
+    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, j->adapter,
+                                         shard_rows, &w->network));
     LOCUM_TRY(locum_train_state_create(w->network->n, &w->state));
     w->identity = (train_identity){.table = j->table->hash,
                                    .task = hash_task(w->task),
                                    .graph = w->network->hash,
-                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN]),
-                                   .kernels = j->kernels->name};
+                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN])};
+    if (locum_plan_uses_adapter(w->network->gradient))
+        snprintf(w->identity.kernels, sizeof w->identity.kernels, "%s + %s %s", j->kernels->name, j->adapter->name,
+                 j->adapter_core);
+    else
+        snprintf(w->identity.kernels, sizeof w->identity.kernels, "%s", j->kernels->name);
     return LOCUM_OK;
 }
 
@@ -246,6 +255,22 @@ static const locum_kernels *agree_kernels(MPI_Comm comm)
     return locum_kernels_for((locum_cpu_level)common);
 }
 
+/* OpenBLAS with one thread, where it was found and rounds alike on all ranks; else our kernels alone */
+static void agree_adapter(job *j)
+{
+#ifdef LOCUM_WITH_CBLAS
+    uint64_t mine, least, most;
+    locum_cblas_use_one_thread();
+    j->adapter_core = locum_cblas_core();
+    mine = locum_hash(j->adapter_core, strlen(j->adapter_core));
+    MPI_Allreduce(&mine, &least, 1, MPI_UINT64_T, MPI_MIN, j->comm);
+    MPI_Allreduce(&mine, &most, 1, MPI_UINT64_T, MPI_MAX, j->comm);
+    if (least == most) j->adapter = locum_adapter_cblas();
+#else
+    (void)j;
+#endif
+}
+
 static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum_train_result *result)
 {
     const locum_train_config *config = call->surrogate->train;
@@ -262,6 +287,7 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
     locum_status st = LOCUM_OK;
 
     MPI_Comm_rank(comm, &whole.rank);
+    agree_adapter(&whole);
     if (snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", call->folder) >= (int)sizeof metrics)
         st = LOCUM_FAIL(LOCUM_ARG, "the path %.100s... is too long", call->folder);
     if (!st && !whole.rank) st = locum_make_directories(call->folder);
