@@ -64,6 +64,20 @@ else
     skip_claim "no sample is missing, double or different" "no Python with h5py; the model below says it for most of them"
 fi
 
+# --- a job array, in which one sample fails -------------------------------------------------------------------------------------
+array=(--out "$work/array")
+LOCUM_FAILPOINTS=ns_nan@200=nan expect 0 "the second of two slices; one sample of it fails" '1 of 54 samples failed' -- "$locum" generate "$study" "${array[@]}" --shard 1/2
+expect 2 "a half dataset is not learnt from" 'locum generate' -- "$locum" train "$study" "${array[@]}"
+expect 0 "the first of two slices completes the dataset, failed sample and all" 'generate: done' -- "$locum" generate "$study" "${array[@]}" --shard 0/2
+expect 0 "nothing is left to do" 'nothing to do' -- "$locum" generate "$study" "${array[@]}"
+claim "the stage cost what both slices cost" awk '
+    match($0, /"core_seconds":[0-9.]+/) {cost[FILENAME] = substr($0, RSTART + 15, RLENGTH - 15)}
+    END {
+        a = cost["array/stages/generate.json"]; b = cost["array/stages/generate.shard-0-of-2.json"]; c = cost["array/stages/generate.shard-1-of-2.json"]
+        exit !(b > 0 && c > 0 && a - b - c < 0.01 && b + c - a < 0.01)
+    }' array/stages/generate.json array/stages/generate.shard-0-of-2.json array/stages/generate.shard-1-of-2.json
+expect 0 "it is learnt from" -- "$locum" train "$study" "${array[@]}" --set train.epochs=5
+
 # --- training ---------------------------------------------------------------------------------------------------------------------
 train=("$locum" train "$study" --out "$work/run" --set train.checkpoint_every=20)
 LOCUM_FAILPOINTS=$slow_training expect 75 "the wall clock stops a training" 'wall' -- "${train[@]}" --set limits.wall_time=0.5
