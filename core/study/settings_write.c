@@ -162,6 +162,7 @@ static void write_level(const locum_settings *s, int level, int indent, form how
         const locum_option *o = s->values[v].option;
         if (s->values[v].level != level || (o->flags & LOCUM_HIDDEN) || !locum_setting_chosen(s, s->config, v))
             continue;
+        if (how == CANONICAL && (o->flags & LOCUM_UNHASHED)) continue;
         bool absent = o->type == LOCUM_GROUP && !locum_setting_in_force(s, s->config, v);
         if (!absent)
             write_value(s, v, indent, how, out);

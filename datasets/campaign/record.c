@@ -86,7 +86,8 @@ const locum_option locum_record_options[] = {
      .min = 0,
      .max = INFINITY,
      .unit = "s",
-     .text = "seconds of work between restart files of simulate"},
+     .text = "seconds of work between restart files of simulate",
+     .flags = LOCUM_UNHASHED},
     {0},
 };
 

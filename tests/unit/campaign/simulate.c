@@ -124,6 +124,11 @@ static void a_restart_file_of_other_options_needs_force(void)
     CHECK_FAILS(simulate(STUDY "record: {until: 0.01}\n", path, false, 1e-9), LOCUM_STOPPED);
     CHECK_FAILS(simulate(STUDY "record: {until: 0.02}\n", path, false, NAN), LOCUM_EXISTS);
     CHECK_OK(simulate(STUDY "record: {until: 0.02}\n", path, true, NAN));
+
+    /* how often restart files are written does not change the result */
+    path_of("another_clock.h5", path);
+    CHECK_FAILS(simulate(STUDY "record: {until: 0.01}\n", path, false, 1e-9), LOCUM_STOPPED);
+    CHECK_OK(simulate(STUDY "record: {until: 0.01, checkpoint: 5}\n", path, false, NAN));
 }
 
 static void restart_files_are_written_by_the_clock(void)
