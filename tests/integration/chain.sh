@@ -52,7 +52,7 @@ fi
 
 # --- predict ------------------------------------------------------------------------------------------------------------------------
 model=one/model.safetensors
-expect 0 "predict from --set, to CSV" 'viscosity,drag,energy,energy.lower,energy.upper,' ',flag,p_value' -- "$locum" predict $model --set viscosity=0.05 --set drag=0.2
+expect 0 "predict from --set, to CSV" 'drag,viscosity,energy,energy.lower,energy.upper,' ',flag,p_value' -- "$locum" predict $model --set viscosity=0.05 --set drag=0.2
 cp screen set.csv
 claim "CSV: a line of names and one of values" test "$(grep -c . set.csv)" = 2
 expect 0 "predict from --set of a run directory" -- "$locum" predict one --set viscosity=0.05 --set drag=0.2 --out again.csv
