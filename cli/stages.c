@@ -48,7 +48,10 @@ static locum_status begin(session *s, const char *stage, const char *const *bloc
 /* work is done or not: tell the run directory, and people why it stopped. `facts` is released. */
 static locum_status end(session *s, const char *stage, locum_status st, double seconds, locum_text *facts)
 {
-    locum_text_add(facts, "%s\"seconds\":%.3f,\"core_seconds\":%.3f,\"ranks\":%d", facts->size ? "," : "", seconds, seconds * s->size, s->size);
+    double before = 0; /* of processes that stopped and left their time; that of a killed one is lost */
+    if (s->rank == 0) locum_stage_fact(s->run, stage, "seconds", &before);
+    locum_text_add(facts, "%s\"seconds\":%.3f,\"core_seconds\":%.3f,\"ranks\":%d", facts->size ? "," : "", before + seconds,
+                   (before + seconds) * s->size, s->size);
     if (s->rank == 0 && !st) st = facts->status;
     if (s->rank == 0 && !st) st = locum_stage_finish(s->run, stage, facts->data);
     else if (s->rank == 0) locum_stage_leave(s->run, stage);

@@ -108,5 +108,9 @@ claim "checkpoints are there" bash -c 'ls run/training/checkpoint-*.safetensors 
 newest=$(ls -v run/training/checkpoint-*.safetensors | tail -1)
 truncate -s -1 "$newest"
 expect 0 "train goes on; a damaged checkpoint is named, the one before it taken" 'continuing' 'is damaged' -- "${train[@]}"
+claim "what the stopped processes cost is not forgotten" awk '
+    match($0, /^ "seconds": [0-9.]+/) {whole = substr($0, RSTART + 12, RLENGTH - 12)}
+    match($0, /"core_seconds":[0-9.]+/) {cost = substr($0, RSTART + 15, RLENGTH - 15)}
+    END {exit !(whole > 1 && cost > 0.9 * whole)}' run/stages/train.json
 claim "the model is the one that nothing disturbed, bit for bit" test "$(model_bits whole/model.safetensors)" = "$(model_bits run/model.safetensors)"
 finish
