@@ -87,6 +87,9 @@ typedef struct locum_campaign_plan {
 locum_status locum_campaign_plan_create(const locum_study *study, const locum_setup *setup, locum_campaign_plan **plan);
 void locum_campaign_plan_destroy(locum_campaign_plan *plan);
 
+/** Bytes of the frames that the plan will store. Makes a solver on MPI_COMM_SELF to see its arrays, so call it on one rank. */
+locum_status locum_campaign_disk(const locum_setup *setup, const locum_campaign_plan *plan, double *bytes);
+
 /* --- the driver: the one loop that steps a solver ---------------------------------------------------------- */
 typedef struct locum_drive_call {
     const locum_solver_type *type;
@@ -143,6 +146,7 @@ locum_status locum_generate(const locum_generate_call *call, int64_t *n_done, in
 typedef struct locum_solve_call {
     const locum_solver_type *type;
     const void *config;             /**< structure of all samples */
+    const locum_setup *initial;     /**< of a study whose samples begin from a file: that state; NULL = the config's */
     const locum_settings *settings; /**< to apply parameters by name */
     int n_parameters;
     const char *const *parameter_name;
