@@ -32,6 +32,7 @@ typedef struct job {
     bool has_crew;
     locum_crew crew;
     locum_state *state;
+    locum_loaded initial;
     char *config;
     int64_t sample; /**< the one in work */
     int window;     /**< the one that comes next */
@@ -102,6 +103,8 @@ static locum_status prepare(job *j)
     j->result->owner = j->owner;
     LOCUM_TRY(call->type->create(call->config, NULL, MPI_COMM_SELF, &j->owner->solver));
     LOCUM_TRY(lay_out_frame(j));
+    if (call->initial)
+        LOCUM_TRY(locum_loaded_read_initial(call->initial, j->owner->solver, MPI_COMM_SELF, &j->initial));
     LOCUM_TRY(LOCUM_NEW(&j->config, call->type->config_size));
     LOCUM_TRY(LOCUM_NEW(&j->times, frames));
     LOCUM_TRY(LOCUM_NEW(&j->steps, frames));
@@ -117,6 +120,7 @@ static locum_status prepare(job *j)
 static void release(job *j)
 {
     if (j->owner && j->owner->type) j->owner->type->free_state(j->state);
+    locum_loaded_release(&j->initial);
     free(j->wanted);
     free(j->offset);
     free(j->config);
@@ -201,6 +205,7 @@ static locum_status solve_one(job *j, int64_t s)
                               .n_times = call->n_until,
                               .times = call->until};
 
+    if (j->initial.owner) sample.initial = &j->initial.frame;
     memcpy(j->config, call->config, call->type->config_size);
     for (int p = 0; p < call->n_parameters; p++)
         LOCUM_TRY(locum_settings_apply(call->settings, j->config, call->parameter_name[p],

@@ -118,6 +118,7 @@ locum_status locum_run_solver(const locum_problem *problem, const locum_run_call
         seeds[i] = locum_random_seed(call->seed, LOCUM_STREAM_SAMPLE, OTHER_SEEDS + (uint64_t)i);
     locum_solve_call solve = {.type = setup->type,
                               .config = call->config,
+                              .initial = setup,
                               .settings = setup->solver,
                               .n_parameters = problem->n_inputs,
                               .parameter_name = names,

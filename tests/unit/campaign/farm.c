@@ -362,6 +362,59 @@ static void samples_are_solved_in_memory(void)
     fixture_free(&f);
 }
 
+/* a study whose samples begin from a file: the state of the file, not one of the config, on this grid and on another */
+static void samples_in_memory_begin_from_the_file(void)
+{
+    char path[LOCUM_PATH_SIZE], study[2 * LOCUM_PATH_SIZE];
+    const double until = 0;
+    const uint64_t seed = 1;
+    double variance[3] = {0};
+    locum_format(path, sizeof path, "%s/initial.h5", folder);
+    fixture made = fixture_read("study: s\nseed: 9\nsolver: {name: grid_advection, resolution: [16, 8]}\n"
+                                "initial: random\nrecord: {until: 0, precision: float64}\n",
+                                false);
+    CHECK_OK(made.status);
+    CHECK_OK(locum_simulate(made.study, &made.setup, MPI_COMM_WORLD, path, true, NULL, NULL));
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (int i = 0; i < 3; i++) { /* the file on its grid, on a finer one, and another random state */
+        locum_record_config record = {.until = 0, .every = NAN, .n_observe = 1, .observe = {"variance"}};
+        locum_solve_result result = {0};
+        locum_format(study, sizeof study,
+                     i < 2 ? "study: s\nsolver: {name: grid_advection, resolution: [%d, %d]}\n"
+                             "initial: {name: file, file: %s, dataset: tracer}\n"
+                           : "study: s\nsolver: {name: grid_advection, resolution: [%d, %d]}\ninitial: random\n",
+                     i == 1 ? 32 : 16, i == 1 ? 16 : 8, path);
+        fixture f = fixture_read(study, false);
+        CHECK_OK(f.status);
+        locum_solve_call call = {.type = f.setup.type,
+                                 .config = locum_settings_config(f.setup.solver),
+                                 .initial = &f.setup,
+                                 .settings = f.setup.solver,
+                                 .n = 1,
+                                 .seed = &seed,
+                                 .record = &record,
+                                 .n_until = 1,
+                                 .until = &until,
+                                 .world = MPI_COMM_WORLD};
+        CHECK_OK(locum_solve(&call, &result));
+        if (result.frames && result.frames[0])
+            variance[i] = *(const double *)result.frames[0]->blocks[locum_schema_find(result.schema, "variance")].data;
+        locum_solve_result_free(&result);
+        fixture_free(&f);
+    }
+    fixture_free(&made);
+    locum_dataset *file = NULL;
+    double truth = 0;
+    CHECK_OK(locum_dataset_open(path, &file));
+    if (file)
+        CHECK_OK(locum_dataset_read(file, 0, 0, locum_schema_find(locum_dataset_schema(file), "variance"), &truth));
+    locum_dataset_close(file);
+    CU_ASSERT(truth > 0);
+    CHECK_CLOSE(variance[0], truth, 1e-12 * truth);                    /* sums in another order */
+    CU_ASSERT(variance[1] > 0.5 * truth && variance[1] < 1.5 * truth); /* interpolation smooths white noise */
+    CU_ASSERT(fabs(variance[2] - truth) > 1e-6 * truth);
+}
+
 static void solving_grids_in_memory_is_refused(void)
 {
     const double until = 0.02;
@@ -400,6 +453,7 @@ int main(int argc, char **argv)
         {"what was whole before a failure is kept", what_was_whole_before_a_failure_is_kept},
         {"the manifest lists every file", the_manifest_lists_every_file},
         {"samples are solved in memory", samples_are_solved_in_memory},
+        {"samples in memory begin from the file", samples_in_memory_begin_from_the_file},
         {"solving grids in memory is refused", solving_grids_in_memory_is_refused},
     };
     return fixture_main(&argc, &argv, "farm", entries, (int)(sizeof entries / sizeof entries[0]), folder);
