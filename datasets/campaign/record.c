@@ -145,7 +145,7 @@ locum_status locum_record_times(const locum_record_config *record, bool timeless
 
 bool locum_time_reached(double time, double target)
 {
-    return time >= target - 1e-12 * fmax(1, fabs(target));
+    return time >= target - 1e-12 * fabs(target); /* relative: a unit of time may be large or small */
 }
 
 static int64_t first_not_finite(locum_type type, const void *data, int64_t n)
