@@ -124,10 +124,25 @@ static locum_status prepare(painter *p)
     return LOCUM_NEW(&p->config, setup->type->config_size);
 }
 
-/* the test sample nearest to the part `u` of the way from one corner of the ranges to the other */
+/* the input whose range spans the largest factor: what pictures are about */
+static int widest_input(const locum_problem *p)
+{
+    double largest = 0;
+    int widest = 0;
+
+    for (int i = 0; i < p->n_inputs; i++) {
+        const locum_port *port = locum_model_input(p->model, i);
+        double factor = port->lower > 0 ? port->upper / port->lower : 1;
+        if (factor > largest) largest = factor, widest = i;
+    }
+    return widest;
+}
+
+/* the test sample nearest to the part `u` of the widest input's range, with the others in the middle of theirs */
 static int64_t sample_at(const locum_problem *p, double u)
 {
     int64_t best = 0;
+    int widest = widest_input(p);
     double least = INFINITY;
 
     for (int64_t k = 0; k < p->n[LOCUM_TEST]; k++) {
@@ -139,7 +154,7 @@ static int64_t sample_at(const locum_problem *p, double u)
                 part = log(x / port->lower) / log(port->upper / port->lower);
             else
                 part = (x - port->lower) / (port->upper - port->lower);
-            off += (part - (i == 0 ? u : 0.5)) * (part - (i == 0 ? u : 0.5)) * (i == 0 ? 4 : 1);
+            off += (part - (i == widest ? u : 0.5)) * (part - (i == widest ? u : 0.5)) * (i == widest ? 4 : 1);
         }
         if (off < least) least = off, best = k;
     }
