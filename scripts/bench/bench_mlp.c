@@ -199,6 +199,7 @@ static void train_step(void *self)
 {
     training *t = self;
     double loss;
+    locum_train_network_pack(t->net, t->state.parameters);
     locum_train_network_gradient(t->net, t->state.parameters, t->rows, t->x, t->z, t->gradient, &loss);
     locum_train_optimise(&t->recipe, t->net->kernels, t->gradient, t->rows, &t->state);
     if (!isfinite(loss)) abort();

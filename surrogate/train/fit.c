@@ -35,6 +35,7 @@ static void run_shards(loop *l, const locum_batch *batch)
 {
     train_reduction *r = &l->reduction;
     const locum_task *task = l->fit->network->task;
+    locum_train_network_pack(l->fit->network, l->state->parameters);
     for (int s = r->first; s < r->end; s++) {
         int64_t first = batch->n * s / r->shards, rows = batch->n * (s + 1) / r->shards - first;
         float *gradient = r->shard + (s - r->first) * r->n;

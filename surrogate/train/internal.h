@@ -58,7 +58,7 @@ typedef struct train_network {
     const float **parameters;          /**< [n_slots] scratch of a run */
     float **outputs;                   /**< [n_slots + 1] scratch of a run */
     float *scratch;                    /**< rows of the forward plan */
-    void *arena;
+    void *arena, *packed;              /**< of runs; of the gradient's weights */
 } train_network;
 
 locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
@@ -67,7 +67,9 @@ locum_status locum_train_network_create(const locum_model_type *type, const void
 void locum_train_network_destroy(train_network *network);
 /** LeCun: weights N(0, 1 / fan_in), biases uniform in +-1 / sqrt(fan_in); a function of (seed, name, element). */
 void locum_train_network_initialise(const train_network *network, uint64_t seed, float *parameters);
-/** Sum over rows of the loss, and its gradient [n]. rows <= shard_rows. */
+/** Lays the weights out for the products of the gradient: once a step, for all its shards. */
+void locum_train_network_pack(const train_network *network, const float *parameters);
+/** Sum over rows of the loss, and its gradient [n], with the parameters that were packed. rows <= shard_rows. */
 void locum_train_network_gradient(const train_network *network, const float *parameters, int64_t rows, const float *x,
                                   const float *z, float *gradient, double *loss);
 /** Ensemble mean and deviation [rows, n_z], features [rows, n_features]; any number of rows. */

@@ -67,7 +67,10 @@ static locum_status compile_gradient(train_network *net, locum_graph *graph)
     if (!st) outputs[0] = loss;
     if (!st) st = locum_graph_gradient(graph, loss, 0, net->n_slots, wrt, outputs + 1);
     if (!st) net->hash = locum_graph_hash(graph);
-    locum_plan_options options = {.kernels = net->kernels, .adapter = net->adapter, .capacity = {net->shard_rows}};
+    locum_plan_options options = {.kernels = net->kernels,
+                                  .adapter = net->adapter,
+                                  .capacity = {net->shard_rows},
+                                  .flags = LOCUM_PLAN_CONSTANT_PARAMETERS};
     if (!st) st = locum_plan_create(graph, net->n_slots + 1, outputs, &options, &net->gradient);
     if (!st)
         net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
@@ -92,6 +95,7 @@ static locum_status allocate(train_network *net)
     size_t a = locum_plan_arena_bytes(net->gradient), b = locum_plan_arena_bytes(net->forward);
     int64_t row = net->task->n_x + 2 * net->task->n_z + net->n_features;
     LOCUM_TRY(locum_alloc(&net->arena, (int64_t)(a > b ? a : b), 1));
+    LOCUM_TRY(locum_alloc(&net->packed, (int64_t)locum_plan_packed_bytes(net->gradient), 1));
     LOCUM_TRY(LOCUM_NEW(&net->parameters, net->n_slots));
     LOCUM_TRY(LOCUM_NEW(&net->outputs, net->n_slots + 1));
     return LOCUM_NEW(&net->scratch, net->forward_rows * row);
@@ -137,6 +141,7 @@ void locum_train_network_destroy(train_network *net)
     free(net->outputs);
     free(net->scratch);
     free(net->arena);
+    free(net->packed);
     free(net);
 }
 
@@ -179,18 +184,30 @@ void locum_train_network_initialise(const train_network *net, uint64_t seed, flo
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
+static void point_at_parameters(const train_network *net, const float *parameters)
+{
+    int n = locum_plan_n_parameters(net->gradient);
+    for (int i = 0; i < n; i++) net->parameters[i] = parameters + net->slots[net->gradient_slot[i]].first;
+}
+
+void locum_train_network_pack(const train_network *net, const float *parameters)
+{
+    point_at_parameters(net, parameters);
+    locum_plan_pack(net->gradient, net->parameters, net->packed);
+}
+
 void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x,
                                   const float *z, float *gradient, double *loss)
 {
     const float *inputs[2] = {net->x_first ? x : z, net->x_first ? z : x};
     float sum = 0;
-    int n = locum_plan_n_parameters(net->gradient);
-    for (int i = 0; i < n; i++) net->parameters[i] = parameters + net->slots[net->gradient_slot[i]].first;
+    point_at_parameters(net, parameters);
     net->outputs[0] = &sum;
     for (int i = 0; i < net->n_slots; i++) net->outputs[i + 1] = gradient + net->slots[i].first;
     locum_plan_run(net->gradient, &(locum_plan_run_call){.extents = &rows,
                                                          .inputs = inputs,
                                                          .parameters = net->parameters,
+                                                         .packed = net->packed,
                                                          .outputs = net->outputs,
                                                          .arena = net->arena});
     *loss = (double)sum;

@@ -50,6 +50,7 @@ static void the_gradient_is_the_same_to_round_off(void)
     locum_train_network_initialise(net[0], 1, parameters);
     for (int i = 0; i < 2; i++) {
         CHECK_OK(LOCUM_NEW(&gradient[i], net[0]->n));
+        locum_train_network_pack(net[i], parameters);
         locum_train_network_gradient(net[i], parameters, ROWS, x, z, gradient[i], &loss[i]);
     }
     for (int64_t i = 0; i < net[0]->n; i++) {

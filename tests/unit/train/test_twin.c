@@ -180,6 +180,7 @@ static void one_float32_step_is_the_twins_to_round_off(void)
     for (int64_t i = 0; i < net->n; i++) state.parameters[i] = (float)parameters[i];
     for (int i = 0; i < ROWS * N_X; i++) x[i] = (float)p.x[i];
     for (int i = 0; i < ROWS * N_Z; i++) target[i] = (float)p.target[i];
+    locum_train_network_pack(net, state.parameters);
     locum_train_network_gradient(net, state.parameters, ROWS, x, target, gradient, &loss);
     CHECK_CLOSE(loss, g.loss[0], 20 * 6e-8 * g.loss[0]); /* float32: some ten roundings along a path */
     for (int64_t i = 0; i < net->n; i++) wide[i] = (double)gradient[i];
@@ -212,6 +213,7 @@ static void a_wrong_gradient_would_be_noticed(void)
     for (int64_t i = 0; i < net->n; i++) weights[i] = (float)parameters[i];
     for (int i = 0; i < ROWS * N_X; i++) x[i] = (float)p.x[i];
     for (int i = 0; i < ROWS * N_Z; i++) target[i] = (float)p.target[i];
+    locum_train_network_pack(net, weights);
     locum_train_network_gradient(net, weights, ROWS, x, target, gradient, &loss);
     for (int64_t i = 0; i < net->n; i++) parameters[i] = (double)gradient[i];
     CU_ASSERT_TRUE(difference(net, parameters, g.gradient) > 20 * 6e-8);
