@@ -224,6 +224,17 @@ static void write_control(const locum_control *c, locum_text *out)
     locum_text_add(out, "}");
 }
 
+#define MARGINAL                                                                                      \
+    "marginal coverage over all test samples of a simultaneous interval: a sample counts as covered " \
+    "if every value of every output lies inside"
+
+static bool has_shares(const locum_problem *p)
+{
+    bool any = false;
+    for (int j = 0; j < p->n_outputs; j++) any = any || p->transforms.outputs[j].view == LOCUM_VIEW_LOG_SHARE;
+    return any;
+}
+
 static void write_coverage(const locum_problem *p, const locum_findings *f, locum_text *out)
 {
     const locum_coverage *c = &f->coverage;
@@ -250,8 +261,10 @@ static void write_coverage(const locum_problem *p, const locum_findings *f, locu
     }
     locum_text_add(out, "]");
     locum_report_text(out, false, "text",
-                      "marginal coverage over all test samples of a simultaneous interval: a sample counts as covered "
-                      "if every value of every output lies inside");
+                      has_shares(p) ? MARGINAL
+                          ". Intervals of shares (spectra) resolve a thousandth of their total: what is "
+                          "far below may reach zero"
+                                    : MARGINAL);
     locum_text_add(out, "}");
 }
 
