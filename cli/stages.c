@@ -66,13 +66,17 @@ static locum_status end(session *s, const char *stage, locum_status st, double s
 
 locum_status stages_write_study(session *s)
 {
-    char path[LOCUM_PATH_SIZE];
+    char path[LOCUM_PATH_SIZE], name[64] = "study.resolved.yaml", own[LOCUM_PATH_SIZE];
     locum_text text = {0};
+    bool sharded = s->arguments->n_shards > 1;
     if (s->rank) return LOCUM_OK;
-    LOCUM_TRY(session_file(s, "study.resolved.yaml", path));
+    LOCUM_TRY(session_file(s, name, path));
+    if (sharded) snprintf(name, sizeof name, "study.resolved.yaml.%d", s->arguments->shard); /* jobs of an array begin together */
+    LOCUM_TRY(session_file(s, name, own));
     locum_study_write(s->study, &text);
     locum_status st = text.status;
-    if (!st) st = locum_commit_bytes(path, text.data, text.size);
+    if (!st) st = locum_commit_bytes(own, text.data, text.size);
+    if (!st && sharded && rename(own, path)) st = LOCUM_FAIL(LOCUM_IO, "%s: cannot be put in place", path);
     locum_text_free(&text);
     return st;
 }
