@@ -69,7 +69,9 @@ static locum_status check_names(const prediction *p, const locum_document *docum
         if (found) continue;
         locum_text list = {0};
         for (int i = 0; i < p->n_inputs; i++) locum_text_add(&list, "%s%s", i ? ", " : "", known[i]);
-        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input; it has %s", locum_yaml_key(root, k), list.data ? list.data : "none");
+        const char *key = locum_yaml_key(root, k), *nearest = locum_nearest_name(key, p->n_inputs, known);
+        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input%s%s%s (its inputs: %s)", key, nearest ? "; did you mean `" : "", nearest ? nearest : "",
+                                     nearest ? "`?" : "", list.data ? list.data : "none");
         locum_text_free(&list);
         return st;
     }

@@ -46,6 +46,8 @@ locum_status locum_yaml_bool(const locum_yaml *node, bool *value); /* true, fals
 locum_status locum_yaml_fail(const locum_yaml *node, const char *format, ...) LOCUM_PRINTF(2, 3);
 /** The same at the i-th key of a mapping: unknown keys. `known` [n_known] gives the suggestion. */
 locum_status locum_yaml_unknown_key(const locum_yaml *mapping, int i, int n_known, const char *const *known);
+/** The name that resembles `word` most, NULL if none is near. Local. */
+const char *locum_nearest_name(const char *word, int n, const char *const *names);
 /** Writes a node back: a mapping as `key: value` lines, a list or scalar as flow text without a line feed. */
 void locum_yaml_write(const locum_yaml *node, int indent, locum_text *out);
 

@@ -58,8 +58,6 @@ locum_status locum_document_parse_value(const char *value, const char *place, lo
 void locum_yaml_place_text(const locum_document *document, locum_yaml_place place, char out[LOCUM_PATH_SIZE + 32]);
 /** "solver.forcing.amplitude" into out; "" for a root. Local. */
 void locum_yaml_path(const locum_yaml *node, char out[LOCUM_PATH_SIZE]);
-/** The name that resembles `word` most, NULL if none is near. Local. */
-const char *locum_nearest_name(const char *word, int n, const char *const *names);
 /** Appends "a, b, c", cut at about 300 characters. Local. */
 void locum_list_names(int n, const char *const *names, char *out, size_t size);
 /** Appends a scalar, with quotes where YAML would read something else; `keep_number`: numbers need none. Local. */
