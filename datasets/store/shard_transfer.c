@@ -96,12 +96,13 @@ static herr_t write_piece(const target *t, const pieces *p, int64_t i)
         }
     }
     /* memory has the axes of the file: HDF5 is slow by 20 where the two selections differ in shape */
-    hid_t memory = H5Screate_simple(t->n_dims, n, NULL);
-    herr_t answer = memory < 0 ? -1 : 0;
-    if (answer >= 0 && mine) answer = H5Sselect_hyperslab(t->space, H5S_SELECT_SET, start, NULL, n, NULL);
-    if (answer >= 0 && !mine) answer = H5Sselect_none(t->space) < 0 || H5Sselect_none(memory) < 0 ? -1 : 0;
-    if (answer >= 0)
-        answer = H5Dwrite(t->dataset, locum_hdf5_memory_type(t->stored), memory, t->space, t->transfer, source);
+    hid_t memory = mine ? H5Screate_simple(t->n_dims, n, NULL) : -1;
+    bool ready = memory >= 0 && H5Sselect_hyperslab(t->space, H5S_SELECT_SET, start, NULL, n, NULL) >= 0;
+    /* whoever has nothing to give, or cannot give it, joins with nothing: the call is collective */
+    if (!ready) (void)H5Sselect_none(t->space);
+    herr_t answer = H5Dwrite(t->dataset, locum_hdf5_memory_type(t->stored), ready ? memory : t->space, t->space,
+                             t->transfer, source);
+    if (mine && !ready) answer = -1;
     if (memory >= 0) H5Sclose(memory);
     return answer;
 }
