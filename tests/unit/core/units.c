@@ -35,6 +35,7 @@ static void factors_are_right(void)
         {"bar", "Pa", 1e5, 0},
         {"degree", "rad", 0.017453292519943295, 0},
         {"percent", "1", 0.01, 0},
+        {"GB", "B", 1e9, 0},
         {"µm", "um", 1, 0},
         {"1", "length", 1, 0}, /* abstract units take pure numbers */
         {"", "length2/time", 1, 0},
