@@ -48,12 +48,23 @@ static locum_status check_splits(const session *s)
     return LOCUM_OK;
 }
 
-static locum_status run_stages(const arguments *a)
+/* in the wrong folder a resumed study would be begun anew */
+static locum_status require_begun(const session *s)
+{
+    char path[LOCUM_PATH_SIZE];
+    struct stat info;
+    LOCUM_TRY(session_file(s, "study.resolved.yaml", path));
+    LOCUM_REQUIRE(!stat(path, &info), LOCUM_STUDY, "nothing was begun in %s, seen from here; `locum run` begins", s->run_path);
+    return LOCUM_OK;
+}
+
+static locum_status run_stages(const arguments *a, bool begun)
 {
     session s;
     int forced = N_STAGES;
     LOCUM_TRY(first_forced(a, &forced));
     locum_status st = session_open(a, true, &s);
+    if (!st && begun) st = locum_comm_verdict(s.world, s.rank ? LOCUM_OK : require_begun(&s));
     if (!st) st = locum_comm_agree(s.world, check_splits(&s));
     if (!st && a->dry_run) st = stages_dry_run(&s);
     for (int i = 0; i < N_STAGES && !st && !a->dry_run; i++) st = stages[i].call(&s, i >= forced);
@@ -67,7 +78,12 @@ static locum_status resume(const arguments *a)
     struct stat info;
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "resume continues a run directory or a study: locum resume runs/NAME");
     LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_STUDY, "there is no run directory or study `%s`; call resume where `run` was called", a->words[0]);
-    return run_stages(a);
+    return run_stages(a, true);
+}
+
+static locum_status run(const arguments *a)
+{
+    return run_stages(a, false);
 }
 
 const verb verb_run = {
@@ -75,7 +91,7 @@ const verb verb_run = {
     .help = "Runs all stages of a study in runs/<study> (or --out). A stage whose options have not changed is\n"
             "reused; an unfinished one is continued. --force=STAGE redoes a stage and what follows from it.\n"
             "SIGUSR1, a file named `stop` in the run directory, or limits.wall_time end it with code 75.\n",
-    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS, .run = run_stages};
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS, .run = run};
 
 const verb verb_resume = {
     .name = "resume", .words = "STUDY", .summary = "continue what was stopped",
