@@ -144,6 +144,13 @@ static locum_status check_waves(const locum_navier_stokes_config *c, const int64
     LOCUM_REQUIRE(c->initial != LOCUM_NAVIER_STOKES_TAYLOR_GREEN || c->taylor_green_wavenumber <= smaller, LOCUM_STUDY,
                   "navier_stokes: taylor_green wavenumber %d: this resolution keeps %lld waves (a third of its points)",
                   c->taylor_green_wavenumber, (long long)smaller);
+    /* a spectrum cut by the grid is a field still; far beyond it nothing is left but a long sum for its norm */
+    int64_t larger = k_max[0] > k_max[1] ? k_max[0] : k_max[1];
+    LOCUM_REQUIRE(c->initial != LOCUM_NAVIER_STOKES_RANDOM || c->spectrum != LOCUM_NAVIER_STOKES_PEAKED ||
+                      c->peak_wavenumber <= 16.0 * (double)larger,
+                  LOCUM_STUDY,
+                  "navier_stokes: peak_wavenumber %g lies far beyond the %lld waves that this resolution keeps",
+                  c->peak_wavenumber, (long long)larger);
     return LOCUM_OK;
 }
 

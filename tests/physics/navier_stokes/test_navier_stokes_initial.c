@@ -209,6 +209,10 @@ static void forbidden_resolutions_name_the_nearest(void)
     c.forcing = LOCUM_NAVIER_STOKES_NO_FORCING;
     CHECK_FAILS(locum_solver_navier_stokes.check(&c), LOCUM_STUDY);
     c = flow_config(64, 64);
+    c.peak_wavenumber = 5000; /* the norm of its spectrum would take minutes, and the grid keeps nothing of it */
+    CHECK_FAILS(locum_solver_navier_stokes.check(&c), LOCUM_STUDY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), "peak_wavenumber"));
+    c = flow_config(64, 64);
     CHECK_OK(locum_solver_navier_stokes.check(&c));
 }
 
