@@ -6,11 +6,13 @@
 #include "cli/verb.h"
 #include "core/study/commit.h"
 #include "core/study/settings.h"
+#include "core/text.h"
 
 /* What has no default that makes a study: as many spaces are taken as letters are added, so that comments stay in their column. */
 static const struct example {
     const char *block, *plain, *filled;
 } examples[] = {
+    {"solver", "forcing: none      ", "forcing: kolmogorov"},
     {"record", "from: 0    ", "from: 20   "},
     {"record", "# until:      ", "until: 50     "},
     {"record", "# not set: end", "# end"},
@@ -19,7 +21,10 @@ static const struct example {
     {"campaign", "train: 0 ", "train: 64"},
     {"campaign", "validation: 0", "validation: 8"},
     {"campaign", "calibration: 0 ", "calibration: 32"},
-    {"campaign", "test: 0 ", "test: 32"}};
+    {"campaign", "test: 0 ", "test: 32"},
+    {"surrogate", "positive: []          ", "positive: [energy, dissipation]"},
+    {"surrogate", "shares: []        ", "shares: [spectrum]"},
+    {"surrogate", "total: \"\"    ", "total: energy"}};
 enum { N_EXAMPLES = sizeof examples / sizeof *examples };
 
 /* appends text with the first place of each example of the block filled in */
@@ -38,10 +43,11 @@ static void add_filled(locum_text *out, const char *name, const char *text)
     }
 }
 
+/* head: what stands behind "name:" and below it, before the options */
 static void block(locum_text *out, const char *name, const char *head, const locum_option *options)
 {
     locum_text text = {0};
-    locum_text_add(out, "\n%s:\n%s", name, head);
+    locum_text_add(out, "\n%s:%s\n", name, head);
     locum_options_template(options, 2, &text);
     if (text.data) add_filled(out, name, text.data);
     if (text.status && !out->status) out->status = text.status;
@@ -66,20 +72,20 @@ static locum_status find_solver(const char *name, table_entry *e)
 static locum_status write_template(const char *solver, locum_text *out)
 {
     table_entry e;
+    char head[256];
     LOCUM_TRY(find_solver(solver, &e));
-    locum_text_add(out, "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; `record` and\n"
-                        "# `campaign` hold an example.\n"
+    locum_text_add(out, "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; forcing, `record`,\n"
+                        "# `campaign` and the lists of `surrogate` hold an example.\n"
                         "study: my_study\nseed: 1\n");
-    locum_text_add(out, "\nsolver:                          # %s\n  name: %s\n", e.summary, e.name);
-    locum_options_template(e.options, 2, out);
+    locum_format(head, sizeof head, "                          # %s\n  name: %s", e.summary, e.name);
+    block(out, "solver", head, e.options);
     if (tables_initial(e.name)) block(out, "initial", "", tables_initial(e.name));
     static const char *const blocks[] = {"record", "campaign", "surrogate", "train", "validate", "limits"};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         LOCUM_TRY(tables_find(blocks[i], &e));
-        const char *head = !strcmp(blocks[i], "campaign") ? "  vary:                          # which parameters, over which ranges\n"
-                                                            "    viscosity: {range: [4e-3, 1e-1], scale: log}\n"
-                                                          : "";
-        block(out, blocks[i], head, e.options);
+        bool varies = !strcmp(blocks[i], "campaign");
+        block(out, blocks[i], varies ? "\n  vary:                          # which parameters, over which ranges\n"
+                                       "    viscosity: {range: [4e-3, 1e-1], scale: log}" : "", e.options);
         if (!strcmp(blocks[i], "validate"))
             locum_text_add(out, "  # negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}  # optional: outside of the training range, where it must fail\n");
         if (!strcmp(blocks[i], "surrogate")) {
