@@ -62,7 +62,8 @@ static int distance(const char *a, const char *b)
 static locum_status unknown(const char *text, unsigned accepts)
 {
     const char *nearest = "--help";
-    LOCUM_REQUIRE(strncmp(text, "--shard", 7), LOCUM_STUDY, "--shard belongs to `locum generate`: a job array makes data; train and validate follow it");
+    LOCUM_REQUIRE(strncmp(text, "--shard", 7), LOCUM_STUDY,
+                  "--shard belongs to `locum generate`: a job array makes data; train and validate follow it");
     int best = INT_MAX;
     for (int i = 0; i < N_WORDS; i++) {
         int d = distance(text, words[i].name);
@@ -76,7 +77,8 @@ static locum_status read_integer(const char *name, const char *text, int *value)
     char *end;
     errno = 0;
     long v = strtol(text, &end, 10);
-    LOCUM_REQUIRE(*text && !*end && !errno && v >= INT_MIN && v <= INT_MAX, LOCUM_STUDY, "%s %s: not a whole number", name, text);
+    LOCUM_REQUIRE(*text && !*end && !errno && v >= INT_MIN && v <= INT_MAX, LOCUM_STUDY, "%s %s: not a whole number",
+                  name, text);
     *value = (int)v;
     return LOCUM_OK;
 }
@@ -84,11 +86,13 @@ static locum_status read_integer(const char *name, const char *text, int *value)
 static locum_status read_shard(const char *text, arguments *a)
 {
     char first[16] = "", *slash = strchr(text, '/');
-    LOCUM_REQUIRE(slash && slash - text < (long)sizeof first, LOCUM_STUDY, "--shard %s: expected I/N, for example 0/8", text);
+    LOCUM_REQUIRE(slash && slash - text < (long)sizeof first, LOCUM_STUDY, "--shard %s: expected I/N, for example 0/8",
+                  text);
     memcpy(first, text, (size_t)(slash - text));
     LOCUM_TRY(read_integer("--shard", first, &a->shard));
     LOCUM_TRY(read_integer("--shard", slash + 1, &a->n_shards));
-    LOCUM_REQUIRE(a->n_shards >= 1 && a->shard >= 0 && a->shard < a->n_shards, LOCUM_STUDY, "--shard %s: I must lie between 0 and N - 1", text);
+    LOCUM_REQUIRE(a->n_shards >= 1 && a->shard >= 0 && a->shard < a->n_shards, LOCUM_STUDY,
+                  "--shard %s: I must lie between 0 and N - 1", text);
     return LOCUM_OK;
 }
 
@@ -96,7 +100,8 @@ static locum_status read_coverage(const char *text, arguments *a)
 {
     char *end;
     a->coverage = strtod(text, &end);
-    LOCUM_REQUIRE(*text && !*end && a->coverage > 0 && a->coverage < 1, LOCUM_STUDY, "--coverage %s: it must lie between 0 and 1", text);
+    LOCUM_REQUIRE(*text && !*end && a->coverage > 0 && a->coverage < 1, LOCUM_STUDY,
+                  "--coverage %s: it must lie between 0 and 1", text);
     return LOCUM_OK;
 }
 
@@ -105,22 +110,38 @@ static locum_status apply(const char *name, const char *value, arguments *a)
     if (!strcmp(name, "--set")) {
         LOCUM_REQUIRE(a->n_sets < ARGUMENTS_SETS_MAX, LOCUM_STUDY, "more than %d --set", ARGUMENTS_SETS_MAX);
         a->sets[a->n_sets++] = value;
-    } else if (!strcmp(name, "--out")) a->out = value;
-    else if (!strcmp(name, "--model")) a->model = value;
-    else if (!strcmp(name, "--input")) a->input = value;
-    else if (!strcmp(name, "--array")) a->array = value;
-    else if (!strcmp(name, "--shard")) return read_shard(value, a);
-    else if (!strcmp(name, "--coverage")) return read_coverage(value, a);
-    else if (!strcmp(name, "--frame")) return read_integer(name, value, &a->frame);
-    else if (!strcmp(name, "--force") && value) a->force_stage = value;
-    else if (!strcmp(name, "--force")) a->force = true;
-    else if (!strcmp(name, "--dry-run")) a->dry_run = true;
-    else if (!strcmp(name, "--json")) a->json = true;
-    else if (!strcmp(name, "--plan")) a->plan = true;
-    else if (!strcmp(name, "--allow-other-kernels")) a->allow_other_kernels = true;
-    else if (!strcmp(name, "--verbose")) a->verbose = true;
-    else if (!strcmp(name, "--quiet")) a->quiet = true;
-    else a->help = true;
+    } else if (!strcmp(name, "--out"))
+        a->out = value;
+    else if (!strcmp(name, "--model"))
+        a->model = value;
+    else if (!strcmp(name, "--input"))
+        a->input = value;
+    else if (!strcmp(name, "--array"))
+        a->array = value;
+    else if (!strcmp(name, "--shard"))
+        return read_shard(value, a);
+    else if (!strcmp(name, "--coverage"))
+        return read_coverage(value, a);
+    else if (!strcmp(name, "--frame"))
+        return read_integer(name, value, &a->frame);
+    else if (!strcmp(name, "--force") && value)
+        a->force_stage = value;
+    else if (!strcmp(name, "--force"))
+        a->force = true;
+    else if (!strcmp(name, "--dry-run"))
+        a->dry_run = true;
+    else if (!strcmp(name, "--json"))
+        a->json = true;
+    else if (!strcmp(name, "--plan"))
+        a->plan = true;
+    else if (!strcmp(name, "--allow-other-kernels"))
+        a->allow_other_kernels = true;
+    else if (!strcmp(name, "--verbose"))
+        a->verbose = true;
+    else if (!strcmp(name, "--quiet"))
+        a->quiet = true;
+    else
+        a->help = true;
     return LOCUM_OK;
 }
 

@@ -19,13 +19,13 @@ enum {
     ACCEPT_DRY_RUN = 16,
     ACCEPT_JSON = 32,
     ACCEPT_SHARD = 64,
-    ACCEPT_MODEL = 128,     /* --model PATH */
+    ACCEPT_MODEL = 128, /* --model PATH */
     ACCEPT_COVERAGE = 256,
-    ACCEPT_INPUT = 512,     /* --input FILE */
-    ACCEPT_KERNELS = 1024,  /* --allow-other-kernels */
-    ACCEPT_PLAN = 2048,     /* --plan */
-    ACCEPT_ARRAY = 4096,    /* --array NAME, --frame N */
-    ACCEPT_VALUE = 8192     /* --set NAME=VALUE, an input of a model */
+    ACCEPT_INPUT = 512,    /* --input FILE */
+    ACCEPT_KERNELS = 1024, /* --allow-other-kernels */
+    ACCEPT_PLAN = 2048,    /* --plan */
+    ACCEPT_ARRAY = 4096,   /* --array NAME, --frame N */
+    ACCEPT_VALUE = 8192    /* --set NAME=VALUE, an input of a model */
 };
 
 typedef struct arguments {

@@ -50,7 +50,8 @@ static double measure_peak(const locum_kernels *kernels, void *scratch)
     enum { M = 48, K = 64, N = 64, REPEATS = 20000 };
     float *a = scratch, *b = a + M * K, *c = b + K * N, *packed = c + M * N;
     kernels->pack(K, N, b, N, 1, packed);
-    locum_product_call call = {.rows = M, .k = K, .n = N, .a = a, .a_stride = K, .packed = packed, .c = c, .c_stride = N};
+    locum_product_call call = {
+        .rows = M, .k = K, .n = N, .a = a, .a_stride = K, .packed = packed, .c = c, .c_stride = N};
     double started = locum_clock();
     for (int i = 0; i < REPEATS; i++) kernels->product(&call);
     return 2.0 * M * K * N * REPEATS / (locum_clock() - started);
@@ -67,11 +68,18 @@ static locum_status run_and_report(const locum_model *model, plan_run *r, locum_
     double peak = measure_peak(model->kernels, scratch);
     free(scratch);
     locum_plan_pack(r->plan, r->parameters, r->packed);
-    locum_plan_run_call call = {.extents = &rows, .inputs = r->inputs, .parameters = r->parameters, .packed = r->packed,
-                                .outputs = r->outputs, .arena = r->arena, .seconds = r->seconds};
+    locum_plan_run_call call = {.extents = &rows,
+                                .inputs = r->inputs,
+                                .parameters = r->parameters,
+                                .packed = r->packed,
+                                .outputs = r->outputs,
+                                .arena = r->arena,
+                                .seconds = r->seconds};
     for (int i = 0; i < RUNS; i++) locum_plan_run(r->plan, &call);
-    locum_text_add(out, "\nplan of `predict`, %d rows, kernels %s, mean of %d runs; peak: the product kernel in the first cache, %.1f GF/s\n", ROWS,
-                   model->kernels->name, RUNS, peak / 1e9);
+    locum_text_add(out,
+                   "\nplan of `predict`, %d rows, kernels %s, mean of %d runs; peak: the product kernel in the first "
+                   "cache, %.1f GF/s\n",
+                   ROWS, model->kernels->name, RUNS, peak / 1e9);
     locum_plan_report(r->plan, &rows, r->seconds, RUNS, peak, out);
     return out->status;
 }

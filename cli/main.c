@@ -23,8 +23,10 @@ static void print_program_help(void)
     printf("locum " LOCUM_VERSION " - surrogates of physics solvers that can be trusted\n\n"
            "  locum VERB ... [--help]        under MPI: mpirun -n 2 locum run STUDY\n\n");
     for (int i = 0; i < N_VERBS; i++) printf("  %-10s %-14s %s\n", verbs[i]->name, verbs[i]->words, verbs[i]->summary);
-    printf("\n  STUDY is a YAML file or a run directory. Start: locum new navier_stokes > flow.yaml; locum run flow.yaml\n"
-           "  Exit codes: 0 done, 1 failed, 2 study or input is wrong, 3 a file is damaged, 75 stopped (resume continues)\n");
+    printf(
+        "\n  STUDY is a YAML file or a run directory. Start: locum new navier_stokes > flow.yaml; locum run flow.yaml\n"
+        "  Exit codes: 0 done, 1 failed, 2 study or input is wrong, 3 a file is damaged, 75 stopped (resume "
+        "continues)\n");
 }
 
 static void print_verb_help(const verb *v)
@@ -83,7 +85,8 @@ int main(int argc, char **argv)
     }
     const verb *v = find_verb(argv[1]);
     if (!v) {
-        if (is_first_rank()) fprintf(stderr, "locum: error: there is no verb `%s`; `locum --help` lists them\n", argv[1]);
+        if (is_first_rank())
+            fprintf(stderr, "locum: error: there is no verb `%s`; `locum --help` lists them\n", argv[1]);
         return 2;
     }
     locum_status st = arguments_read(argc, argv, v->accepts, &a);

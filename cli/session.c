@@ -29,16 +29,17 @@ static locum_status open_study(session *s)
     struct stat info;
     char path[LOCUM_PATH_SIZE];
 
-    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one STUDY (a YAML file or a run directory), got %d words; see --help", a->n_words);
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY,
+                  "expected one STUDY (a YAML file or a run directory), got %d words; see --help", a->n_words);
     const char *word = a->words[0];
     LOCUM_REQUIRE(!stat(word, &info), LOCUM_STUDY, "there is no study `%s`; `locum new` writes a template", word);
     bool is_run = S_ISDIR(info.st_mode);
     int n = snprintf(path, sizeof path, is_run ? "%s/study.resolved.yaml" : "%s", word);
     LOCUM_REQUIRE(n < (int)sizeof path, LOCUM_STUDY, "the path `%s` is too long", word);
     LOCUM_TRY(locum_study_open(path, a->n_sets, a->sets, &s->study));
-    n = a->out    ? snprintf(s->run_path, sizeof s->run_path, "%s", a->out)
-        : is_run  ? snprintf(s->run_path, sizeof s->run_path, "%s", word)
-                  : snprintf(s->run_path, sizeof s->run_path, "runs/%s", locum_study_name(s->study));
+    n = a->out   ? snprintf(s->run_path, sizeof s->run_path, "%s", a->out)
+        : is_run ? snprintf(s->run_path, sizeof s->run_path, "%s", word)
+                 : snprintf(s->run_path, sizeof s->run_path, "runs/%s", locum_study_name(s->study));
     LOCUM_REQUIRE(n < (int)sizeof s->run_path, LOCUM_STUDY, "the path of the run directory is too long");
     return LOCUM_OK;
 }
@@ -47,7 +48,8 @@ static locum_status open_limits(session *s, bool with_run)
 {
     char stop[LOCUM_PATH_SIZE] = "";
     locum_settings *settings = NULL;
-    LOCUM_TRY(locum_study_block(s->study, "limits", locum_limits_options, sizeof(locum_limits_config), NULL, &settings));
+    LOCUM_TRY(
+        locum_study_block(s->study, "limits", locum_limits_options, sizeof(locum_limits_config), NULL, &settings));
     const locum_limits_config *limits = locum_settings_config(settings);
     if (with_run) LOCUM_TRY(session_file(s, "stop", stop));
     locum_watch_begin(&s->watch, signal_flag(), stop, limits->wall_time);
@@ -65,8 +67,9 @@ static locum_status open_run(session *s)
 locum_status session_check_memory(const session *s, double bytes)
 {
     const locum_limits_config *limits = locum_settings_config(locum_study_settings(s->study, "limits"));
-    LOCUM_REQUIRE(!(bytes > limits->memory), LOCUM_STUDY, "a rank needs about %.3g bytes, limits.memory allows %.3g: use more ranks or a coarser grid",
-                  bytes, limits->memory);
+    LOCUM_REQUIRE(!(bytes > limits->memory), LOCUM_STUDY,
+                  "a rank needs about %.3g bytes, limits.memory allows %.3g: use more ranks or a coarser grid", bytes,
+                  limits->memory);
     return LOCUM_OK;
 }
 

@@ -23,24 +23,28 @@
 
 static const char *const generate_blocks[] = {"solver", "initial", "record", "campaign", NULL};
 static const char *const train_blocks[] = {"solver", "initial", "record", "campaign", "surrogate", "train", NULL};
-static const char *const validate_blocks[] = {"solver", "initial", "record", "campaign", "surrogate", "train", "validate", NULL};
+static const char *const validate_blocks[] = {"solver",    "initial", "record",   "campaign",
+                                              "surrogate", "train",   "validate", NULL};
 
 /* --- beginning and ending ------------------------------------------------------------------------------------------------ */
-static locum_status begin(session *s, const char *stage, const char *const *blocks, const char *const *outputs, bool force, locum_stage_state *state)
+static locum_status begin(session *s, const char *stage, const char *const *blocks, const char *const *outputs,
+                          bool force, locum_stage_state *state)
 {
     locum_text text = {0};
     locum_status st = LOCUM_OK;
     if (s->rank == 0) {
         locum_study_options(s->study, blocks, &text);
         st = text.status;
-        if (!st) st = locum_stage_begin(s->run, stage, locum_study_hash(s->study, blocks), text.data, force, outputs, state);
+        if (!st)
+            st = locum_stage_begin(s->run, stage, locum_study_hash(s->study, blocks), text.data, force, outputs, state);
     }
     locum_text_free(&text);
     LOCUM_TRY(locum_comm_verdict(s->world, st));
     int value = (int)*state;
     LOCUM_TRY(locum_comm_broadcast(s->world, &value, sizeof value));
     *state = (locum_stage_state)value;
-    if (*state == LOCUM_STAGE_DONE) locum_log_line(s->log, "%s: nothing to do, it was done with the same options", stage);
+    if (*state == LOCUM_STAGE_DONE)
+        locum_log_line(s->log, "%s: nothing to do, it was done with the same options", stage);
     if (*state == LOCUM_STAGE_RESUME) locum_log_line(s->log, "%s: continuing", stage);
     return LOCUM_OK;
 }
@@ -50,11 +54,13 @@ static locum_status end(session *s, const char *stage, locum_status st, double s
 {
     double before = 0; /* of processes that stopped and left their time; that of a killed one is lost */
     if (s->rank == 0) locum_stage_fact(s->run, stage, "seconds", &before);
-    locum_text_add(facts, "%s\"seconds\":%.3f,\"core_seconds\":%.3f,\"ranks\":%d", facts->size ? "," : "", before + seconds,
-                   (before + seconds) * s->size, s->size);
+    locum_text_add(facts, "%s\"seconds\":%.3f,\"core_seconds\":%.3f,\"ranks\":%d", facts->size ? "," : "",
+                   before + seconds, (before + seconds) * s->size, s->size);
     if (s->rank == 0 && !st) st = facts->status;
-    if (s->rank == 0 && !st) st = locum_stage_finish(s->run, stage, facts->data);
-    else if (s->rank == 0) locum_stage_leave(s->run, stage);
+    if (s->rank == 0 && !st)
+        st = locum_stage_finish(s->run, stage, facts->data);
+    else if (s->rank == 0)
+        locum_stage_leave(s->run, stage);
     s->watch.looked = -INFINITY; /* look at the file once more */
     const char *why = st == LOCUM_STOPPED && s->rank == 0 ? locum_watch_reason(&s->watch) : NULL;
     if (why) locum_log_line(s->log, "%s: stopped: %s", stage, why);
@@ -71,7 +77,9 @@ locum_status stages_write_study(session *s)
     bool sharded = s->arguments->n_shards > 1;
     if (s->rank) return LOCUM_OK;
     LOCUM_TRY(session_file(s, name, path));
-    if (sharded) snprintf(name, sizeof name, "study.resolved.yaml.%d", s->arguments->shard); /* jobs of an array begin together */
+    if (sharded)
+        snprintf(name, sizeof name, "study.resolved.yaml.%d",
+                 s->arguments->shard); /* jobs of an array begin together */
     LOCUM_TRY(session_file(s, name, own));
     locum_study_write(s->study, &text);
     locum_status st = text.status;
@@ -88,21 +96,31 @@ static locum_status read_campaign(session *s, locum_setup *setup, locum_campaign
     return locum_campaign_plan_create(s->study, setup, plan);
 }
 
-static locum_status generate(session *s, const locum_setup *setup, const locum_campaign_plan *plan, int64_t *n_done, int64_t *n_failed)
+static locum_status generate(session *s, const locum_setup *setup, const locum_campaign_plan *plan, int64_t *n_done,
+                             int64_t *n_failed)
 {
     char dataset[LOCUM_PATH_SIZE];
     LOCUM_TRY(session_file(s, "dataset", dataset));
-    locum_generate_call call = {.study = s->study, .setup = setup, .plan = plan, .dataset = dataset,
-                                .options_hash = locum_study_hash(s->study, generate_blocks), .shard = s->arguments->shard,
-                                .n_shards = s->arguments->n_shards, .world = s->world, .log = s->log, .watch = &s->watch};
+    locum_generate_call call = {.study = s->study,
+                                .setup = setup,
+                                .plan = plan,
+                                .dataset = dataset,
+                                .options_hash = locum_study_hash(s->study, generate_blocks),
+                                .shard = s->arguments->shard,
+                                .n_shards = s->arguments->n_shards,
+                                .world = s->world,
+                                .log = s->log,
+                                .watch = &s->watch};
     return locum_generate(&call, n_done, n_failed);
 }
 
 /* a job of an array locks and finishes its own shard; whoever completes the dataset finishes the stage */
 static void stage_name(const session *s, char name[64])
 {
-    if (s->arguments->n_shards > 1) snprintf(name, 64, "generate.shard-%d-of-%d", s->arguments->shard, s->arguments->n_shards);
-    else snprintf(name, 64, "generate");
+    if (s->arguments->n_shards > 1)
+        snprintf(name, 64, "generate.shard-%d-of-%d", s->arguments->shard, s->arguments->n_shards);
+    else
+        snprintf(name, 64, "generate");
 }
 
 /* all samples are there: the stage is done, for what all slices cost */
@@ -142,6 +160,10 @@ locum_status stage_generate(session *s, bool force)
     locum_text facts = {0};
 
     stage_name(s, name);
+    LOCUM_REQUIRE(!sharded || !force, LOCUM_STUDY,
+                  "--force with --shard would remove what other jobs of the array make: remove %s by hand, or name "
+                  "another run directory by --out",
+                  s->run_path);
     locum_status st = locum_comm_agree(s->world, read_campaign(s, &setup, &plan));
     if (!st) st = begin(s, name, generate_blocks, sharded ? nothing : outputs, force, &state);
     if (!st && state != LOCUM_STAGE_DONE) st = locum_comm_verdict(s->world, stages_write_study(s));
@@ -151,8 +173,11 @@ locum_status stage_generate(session *s, bool force)
         double seconds = locum_clock() - started;
         locum_text_add(&facts, "\"samples\":%" PRId64 ",\"failed\":%" PRId64, n_done, n_failed);
         st = end(s, name, st, seconds, &facts);
-        if (!st && n_failed) locum_log_warn(s->log, "generate: %" PRId64 " of %" PRId64 " samples failed; `locum inspect` lists them", n_failed, plan->n);
-        if (!st && sharded && n_done == plan->n) st = complete_array(s, n_done, n_failed); /* n_done counts the failed too */
+        if (!st && n_failed)
+            locum_log_warn(s->log, "generate: %" PRId64 " of %" PRId64 " samples failed; `locum inspect` lists them",
+                           n_failed, plan->n);
+        if (!st && sharded && n_done == plan->n)
+            st = complete_array(s, n_done, n_failed); /* n_done counts the failed too */
     }
     locum_campaign_plan_destroy(plan);
     return st;
@@ -165,7 +190,8 @@ static locum_status require_dataset(const session *s)
     uint64_t hash = 0;
     LOCUM_TRY(locum_stage_require(s->run, "generate", "generate", &hash));
     LOCUM_REQUIRE(hash == locum_study_hash(s->study, generate_blocks), LOCUM_EXISTS,
-                  "%s/dataset was made from other options than this study's; `locum generate --force` makes it anew, --out names another run directory",
+                  "%s/dataset was made from other options than this study's; `locum generate --force` makes it anew, "
+                  "--out names another run directory",
                   s->run_path);
     return LOCUM_OK;
 }
@@ -196,8 +222,15 @@ static locum_status train(session *s, const locum_surrogate *surrogate, locum_tr
         st = locum_comm_agree(s->world, st);
     }
     if (!st) {
-        locum_train_call call = {.study = s->study, .surrogate = surrogate, .table = table, .folder = folder, .model = model,
-                                 .provenance = s->provenance.data, .comm = s->world, .log = s->log, .watch = &s->watch,
+        locum_train_call call = {.study = s->study,
+                                 .surrogate = surrogate,
+                                 .table = table,
+                                 .folder = folder,
+                                 .model = model,
+                                 .provenance = s->provenance.data,
+                                 .comm = s->world,
+                                 .log = s->log,
+                                 .watch = &s->watch,
                                  .allow_other_kernels = s->arguments->allow_other_kernels};
         st = locum_train(&call, result);
     }
@@ -228,7 +261,8 @@ locum_status stage_train(session *s, bool force)
     LOCUM_TRY(locum_comm_verdict(s->world, stages_write_study(s)));
     double started = locum_clock();
     locum_status st = train(s, &surrogate, &result);
-    locum_text_add(&facts, "\"epochs\":%" PRId64 ",\"validation_error\":%.6g,\"waiting\":%.4f", result.epochs, result.validation_error, result.waiting);
+    locum_text_add(&facts, "\"epochs\":%" PRId64 ",\"validation_error\":%.6g,\"waiting\":%.4f", result.epochs,
+                   result.validation_error, result.waiting);
     return end(s, "train", st, locum_clock() - started, &facts);
 }
 
@@ -247,8 +281,10 @@ static locum_status require_model(const session *s)
     uint64_t hash = 0;
     LOCUM_TRY(require_dataset(s));
     LOCUM_TRY(locum_stage_require(s->run, "train", "train", &hash));
-    LOCUM_REQUIRE(hash == locum_study_hash(s->study, train_blocks), LOCUM_EXISTS,
-                  "the model of %s was trained with other options than this study's; `locum train --force` trains it anew", s->run_path);
+    LOCUM_REQUIRE(
+        hash == locum_study_hash(s->study, train_blocks), LOCUM_EXISTS,
+        "the model of %s was trained with other options than this study's; `locum train --force` trains it anew",
+        s->run_path);
     return LOCUM_OK;
 }
 
@@ -257,8 +293,16 @@ static locum_status validate(session *s, const locum_setup *setup, const locum_c
     char path[LOCUM_PATH_SIZE], folder[LOCUM_PATH_SIZE], report[LOCUM_PATH_SIZE], headline[512] = "";
     locum_dataset *dataset = NULL;
     locum_model *model = NULL;
-    locum_validate_call call = {.study = s->study, .setup = setup, .plan = plan, .model_path = path, .curve_folder = folder, .report = report,
-                                .provenance = s->provenance.data, .world = s->world, .log = s->log, .watch = &s->watch};
+    locum_validate_call call = {.study = s->study,
+                                .setup = setup,
+                                .plan = plan,
+                                .model_path = path,
+                                .curve_folder = folder,
+                                .report = report,
+                                .provenance = s->provenance.data,
+                                .world = s->world,
+                                .log = s->log,
+                                .watch = &s->watch};
 
     locum_status st = open_dataset(s, &dataset);
     if (!st) {
@@ -327,7 +371,8 @@ locum_status stages_dry_run(session *s)
     double disk = 0;
 
     locum_status st = read_all(s, &setup, &plan);
-    if (!st && setup.type->estimate) st = setup.type->estimate(locum_settings_config(setup.solver), setup.campaign_config->ranks_per_sample, &cost);
+    if (!st && setup.type->estimate)
+        st = setup.type->estimate(locum_settings_config(setup.solver), setup.campaign_config->ranks_per_sample, &cost);
     if (!st) st = session_check_memory(s, cost.bytes_per_rank);
     if (!st && s->rank == 0) st = locum_campaign_disk(&setup, plan, &disk);
     if (!st && s->rank == 0) {
@@ -337,8 +382,9 @@ locum_status stages_dry_run(session *s)
         locum_log_line(s->log, "  samples   %" PRId64 ", %.4g units of solver time in all", plan->n, time);
         locum_log_line(s->log, "  memory    %.1f MiB a rank", cost.bytes_per_rank / 1048576);
         locum_log_line(s->log, "  disk      %.2f MiB", disk / 1048576);
-        locum_log_line(s->log, "  time      about %.0f s for the data on %d rank%s (from %.3g operations)", time * cost.operations / OPERATIONS_PER_SECOND / s->size,
-                       s->size, s->size > 1 ? "s" : "", time * cost.operations);
+        locum_log_line(s->log, "  time      about %.0f s for the data on %d rank%s (from %.3g operations)",
+                       time * cost.operations / OPERATIONS_PER_SECOND / s->size, s->size, s->size > 1 ? "s" : "",
+                       time * cost.operations);
         locum_log_line(s->log, "  results   %s", s->run_path);
     }
     locum_campaign_plan_destroy(plan);

@@ -13,7 +13,8 @@
 static const table_entry blocks[] = {
     {"record", "block", "what a run writes: times, arrays, means, precision", locum_record_options},
     {"campaign", "block", "which samples: splits, varied parameters, windows", locum_campaign_options},
-    {"surrogate", "block", "task, model and outputs; the model's own options stand beside them", locum_surrogate_options},
+    {"surrogate", "block", "task, model and outputs; the model's own options stand beside them",
+     locum_surrogate_options},
     {"train", "block", "optimiser, schedule, ensemble", locum_train_options},
     {"validate", "block", "coverage, metric, baselines, negative control", locum_validate_options},
     {"limits", "block", "when to stop early", locum_limits_options}};
@@ -28,10 +29,14 @@ static bool make(int i, table_entry *e)
     const locum_solver_type *const *solvers = session_solvers();
     int n_solvers = 0, n_models = sizeof models / sizeof *models;
     while (solvers[n_solvers]) n_solvers++;
-    if (i < n_solvers) *e = (table_entry){solvers[i]->name, "solver", solvers[i]->summary, solvers[i]->options};
-    else if ((i -= n_solvers) < n_models) *e = (table_entry){models[i]->name, "model", models[i]->summary, models[i]->options};
-    else if ((i -= n_models) < N_BLOCKS) *e = blocks[i];
-    else return false;
+    if (i < n_solvers)
+        *e = (table_entry){solvers[i]->name, "solver", solvers[i]->summary, solvers[i]->options};
+    else if ((i -= n_solvers) < n_models)
+        *e = (table_entry){models[i]->name, "model", models[i]->summary, models[i]->options};
+    else if ((i -= n_models) < N_BLOCKS)
+        *e = blocks[i];
+    else
+        return false;
     return true;
 }
 
@@ -51,7 +56,10 @@ locum_status tables_find(const char *name, table_entry *entry)
         locum_text_add(&names, "%s%s", i ? ", " : "", entry->name);
     }
     bool part = !strcmp(name, "solver") || !strcmp(name, "initial");
-    locum_status st = LOCUM_FAIL(LOCUM_STUDY, part ? "the options of `%s` belong to a solver: describe that; there are %s" : "nothing is called `%s`; there are %s", name, names.data ? names.data : "no tables");
+    locum_status st = LOCUM_FAIL(LOCUM_STUDY,
+                                 part ? "the options of `%s` belong to a solver: describe that; there are %s"
+                                      : "nothing is called `%s`; there are %s",
+                                 name, names.data ? names.data : "no tables");
     locum_text_free(&names);
     return st;
 }

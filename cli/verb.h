@@ -8,13 +8,16 @@
 typedef struct verb {
     const char *name, *words, *summary, *help; /* words: "STUDY"; help: a paragraph, lines of at most 78 characters */
     unsigned accepts;
-    locum_status (*run)(const arguments *a); /* its status is the program's exit code; prints its answer, never its failure */
+    /* its status is the program's exit code; prints its answer, never its failure */
+    locum_status (*run)(const arguments *a);
 } verb;
 
 /* in the order of --help */
+/* clang-format off */
 #define VERBS(X)                                                                                                  \
     X(simulate) X(generate) X(train) X(validate) X(predict) X(run) X(resume) X(show) X(describe) X(new) X(inspect) X(doctor)
 
+/* clang-format on */
 #define VERB_EXTERN(name) extern const verb verb_##name;
 VERBS(VERB_EXTERN)
 #undef VERB_EXTERN

@@ -11,7 +11,8 @@ static void list_json(locum_text *out)
     table_entry e;
     locum_text_add(out, "[");
     for (int i = 0; tables_at(i, &e); i++)
-        locum_text_add(out, "%s{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\"}", i ? "," : "", e.name, e.kind, e.summary);
+        locum_text_add(out, "%s{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\"}", i ? "," : "", e.name, e.kind,
+                       e.summary);
     locum_text_add(out, "]\n");
 }
 
@@ -30,7 +31,8 @@ static const struct {
                             "    NAME: {range: [4e-3, 1e-1]}               points over a range\n"
                             "    NAME: {range: [4e-3, 1e-1], scale: log}   points over its logarithm\n"
                             "    NAME: {range: [4e-3, 1e-1], n: 5}         n values of it, for points: grid\n"},
-               {"validate", "\nnegative_control: (samples outside of the training range, where the surrogate must fail and its flags must say so)\n\n"
+               {"validate", "\nnegative_control: (samples outside of the training range, where the surrogate must fail "
+                            "and its flags must say so)\n\n"
                             "    {samples: 24, NAME: [1e-3, 2e-3]}         a range of a varied parameter\n"}};
 
 static void add_by_hand(const char *name, locum_text *out)
@@ -43,7 +45,8 @@ static void one(const table_entry *e, bool json, locum_text *out)
 {
     const locum_option *initial = strcmp(e->kind, "solver") ? NULL : tables_initial(e->name);
     if (json) {
-        locum_text_add(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\",\"options\":", e->name, e->kind, e->summary);
+        locum_text_add(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\",\"options\":", e->name, e->kind,
+                       e->summary);
         locum_options_describe_json(e->options, out);
         if (initial) {
             locum_text_add(out, ",\"initial\":");
@@ -66,8 +69,10 @@ static locum_status run(const arguments *a)
     locum_text out = {0};
     table_entry e;
     locum_status st = LOCUM_OK;
-    if (!a->n_words && a->json) list_json(&out);
-    else if (!a->n_words) list(&out);
+    if (!a->n_words && a->json)
+        list_json(&out);
+    else if (!a->n_words)
+        list(&out);
     for (int i = 0; i < a->n_words && !st; i++) {
         st = tables_find(a->words[i], &e);
         if (!st) one(&e, a->json, &out);
@@ -78,7 +83,11 @@ static locum_status run(const arguments *a)
     return st;
 }
 
-const verb verb_describe = {.name = "describe", .words = "[NAME]", .summary = "options of a solver, a model or a block of the study",
-                            .help = "Without NAME: everything that can be described. With NAME: each option with type, default, range,\n"
-                                    "unit and meaning, from the same table that reads the study.\n",
-                            .accepts = ACCEPT_JSON, .run = run};
+const verb verb_describe = {
+    .name = "describe",
+    .words = "[NAME]",
+    .summary = "options of a solver, a model or a block of the study",
+    .help = "Without NAME: everything that can be described. With NAME: each option with type, default, range,\n"
+            "unit and meaning, from the same table that reads the study.\n",
+    .accepts = ACCEPT_JSON,
+    .run = run};

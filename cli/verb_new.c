@@ -11,20 +11,19 @@
 /* What has no default that makes a study: as many spaces are taken as letters are added, so that comments stay in their column. */
 static const struct example {
     const char *block, *plain, *filled;
-} examples[] = {
-    {"solver", "forcing: none      ", "forcing: kolmogorov"},
-    {"record", "from: 0    ", "from: 20   "},
-    {"record", "# until:      ", "until: 50     "},
-    {"record", "# not set: end", "# end"},
-    {"record", "average: false", "average: true "},
-    {"record", "observe: []   ", "observe: [energy, dissipation, spectrum]   "},
-    {"campaign", "train: 0 ", "train: 64"},
-    {"campaign", "validation: 0", "validation: 8"},
-    {"campaign", "calibration: 0 ", "calibration: 32"},
-    {"campaign", "test: 0 ", "test: 32"},
-    {"surrogate", "positive: []          ", "positive: [energy, dissipation]"},
-    {"surrogate", "shares: []        ", "shares: [spectrum]"},
-    {"surrogate", "total: \"\"    ", "total: energy"}};
+} examples[] = {{"solver", "forcing: none      ", "forcing: kolmogorov"},
+                {"record", "from: 0    ", "from: 20   "},
+                {"record", "# until:      ", "until: 50     "},
+                {"record", "# not set: end", "# end"},
+                {"record", "average: false", "average: true "},
+                {"record", "observe: []   ", "observe: [energy, dissipation, spectrum]   "},
+                {"campaign", "train: 0 ", "train: 64"},
+                {"campaign", "validation: 0", "validation: 8"},
+                {"campaign", "calibration: 0 ", "calibration: 32"},
+                {"campaign", "test: 0 ", "test: 32"},
+                {"surrogate", "positive: []          ", "positive: [energy, dissipation]"},
+                {"surrogate", "shares: []        ", "shares: [spectrum]"},
+                {"surrogate", "total: \"\"    ", "total: energy"}};
 enum { N_EXAMPLES = sizeof examples / sizeof *examples };
 
 /* appends text with the first place of each example of the block filled in */
@@ -64,7 +63,8 @@ static locum_status find_solver(const char *name, table_entry *e)
         }
         locum_text_add(&names, "%s%s", i ? ", " : "", e->name);
     }
-    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "no solver is called `%s`; there is %s", name, names.data ? names.data : "none");
+    locum_status st =
+        LOCUM_FAIL(LOCUM_STUDY, "no solver is called `%s`; there is %s", name, names.data ? names.data : "none");
     locum_text_free(&names);
     return st;
 }
@@ -74,9 +74,11 @@ static locum_status write_template(const char *solver, locum_text *out)
     table_entry e;
     char head[256];
     LOCUM_TRY(find_solver(solver, &e));
-    locum_text_add(out, "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; forcing, `record`,\n"
-                        "# `campaign` and the lists of `surrogate` hold an example.\n"
-                        "study: my_study\nseed: 1\n");
+    locum_text_add(
+        out,
+        "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; forcing, `record`,\n"
+        "# `campaign` and the lists of `surrogate` hold an example.\n"
+        "study: my_study\nseed: 1\n");
     locum_format(head, sizeof head, "                          # %s\n  name: %s", e.summary, e.name);
     block(out, "solver", head, e.options);
     if (tables_initial(e.name)) block(out, "initial", "", tables_initial(e.name));
@@ -84,10 +86,14 @@ static locum_status write_template(const char *solver, locum_text *out)
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         LOCUM_TRY(tables_find(blocks[i], &e));
         bool varies = !strcmp(blocks[i], "campaign");
-        block(out, blocks[i], varies ? "\n  vary:                          # which parameters, over which ranges\n"
-                                       "    viscosity: {range: [4e-3, 1e-1], scale: log}" : "", e.options);
+        block(out, blocks[i],
+              varies ? "\n  vary:                          # which parameters, over which ranges\n"
+                       "    viscosity: {range: [4e-3, 1e-1], scale: log}"
+                     : "",
+              e.options);
         if (!strcmp(blocks[i], "validate"))
-            locum_text_add(out, "  # negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}  # optional: outside of the training range, where it must fail\n");
+            locum_text_add(out, "  # negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}  # optional: outside of "
+                                "the training range, where it must fail\n");
         if (!strcmp(blocks[i], "surrogate")) {
             LOCUM_TRY(tables_find("mlp", &e));
             locum_options_template(e.options, 2, out);
@@ -101,13 +107,19 @@ static locum_status run(const arguments *a)
     locum_text out = {0};
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected the name of a solver: locum new navier_stokes > study.yaml");
     locum_status st = write_template(a->words[0], &out);
-    if (!st && a->out) st = locum_commit_bytes(a->out, out.data, out.size);
-    else if (!st) fwrite(out.data, 1, out.size, stdout);
+    if (!st && a->out)
+        st = locum_commit_bytes(a->out, out.data, out.size);
+    else if (!st)
+        fwrite(out.data, 1, out.size, stdout);
     locum_text_free(&out);
     return st;
 }
 
-const verb verb_new = {.name = "new", .words = "SOLVER", .summary = "an annotated study file to start from",
-                       .help = "Writes a study with every option of the solver, the default model and all blocks, each with its\n"
-                               "default, range and meaning, to the terminal or to --out.\n",
-                       .accepts = ACCEPT_OUT, .run = run};
+const verb verb_new = {
+    .name = "new",
+    .words = "SOLVER",
+    .summary = "an annotated study file to start from",
+    .help = "Writes a study with every option of the solver, the default model and all blocks, each with its\n"
+            "default, range and meaning, to the terminal or to --out.\n",
+    .accepts = ACCEPT_OUT,
+    .run = run};

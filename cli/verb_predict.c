@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/verb.h"
 #include "core/memory.h"
@@ -37,8 +38,10 @@ static locum_status model_path(const char *word, char path[LOCUM_PATH_SIZE])
 {
     struct stat info;
     bool is_run = !stat(word, &info) && S_ISDIR(info.st_mode);
-    LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, is_run ? "%s/model.safetensors" : "%s", word) < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path is too long");
-    LOCUM_REQUIRE(!is_run || !stat(path, &info), LOCUM_INPUT, "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done", word);
+    LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, is_run ? "%s/model.safetensors" : "%s", word) < LOCUM_PATH_SIZE,
+                  LOCUM_STUDY, "the path is too long");
+    LOCUM_REQUIRE(!is_run || !stat(path, &info), LOCUM_INPUT,
+                  "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done", word);
     return LOCUM_OK;
 }
 
@@ -49,9 +52,11 @@ static locum_status set_input(prediction *p, const locum_document *document, int
     const locum_yaml *node = locum_yaml_find(locum_document_root(document), port->name);
     bool is_list = node && locum_yaml_kind_of(node) == LOCUM_YAML_LIST;
 
-    LOCUM_REQUIRE(node, LOCUM_STUDY, "the model needs its input `%s` (trained from %.4g to %.4g, unit %s): --set %s=...", port->name, port->lower, port->upper,
-                  port->unit, port->name);
-    LOCUM_REQUIRE((is_list ? locum_yaml_n(node) : 1) == port->extent, LOCUM_STUDY, "input `%s` has %" PRId64 " values", port->name, port->extent);
+    LOCUM_REQUIRE(node, LOCUM_STUDY,
+                  "the model needs its input `%s` (trained from %.4g to %.4g, unit %s): --set %s=...", port->name,
+                  port->lower, port->upper, port->unit, port->name);
+    LOCUM_REQUIRE((is_list ? locum_yaml_n(node) : 1) == port->extent, LOCUM_STUDY, "input `%s` has %" PRId64 " values",
+                  port->name, port->extent);
     LOCUM_TRY(LOCUM_NEW(&p->inputs[i], port->extent));
     for (int64_t j = 0; j < port->extent; j++)
         LOCUM_TRY(locum_yaml_f64(is_list ? locum_yaml_item(node, (int)j) : node, port->unit, &p->inputs[i][j]));
@@ -70,8 +75,9 @@ static locum_status check_names(const prediction *p, const locum_document *docum
         locum_text list = {0};
         for (int i = 0; i < p->n_inputs; i++) locum_text_add(&list, "%s%s", i ? ", " : "", known[i]);
         const char *key = locum_yaml_key(root, k), *nearest = locum_nearest_name(key, p->n_inputs, known);
-        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input%s%s%s (its inputs: %s)", key, nearest ? "; did you mean `" : "", nearest ? nearest : "",
-                                     nearest ? "`?" : "", list.data ? list.data : "none");
+        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input%s%s%s (its inputs: %s)", key,
+                                     nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "",
+                                     list.data ? list.data : "none");
         locum_text_free(&list);
         return st;
     }
@@ -81,7 +87,8 @@ static locum_status check_names(const prediction *p, const locum_document *docum
 static locum_status inputs_from_sets(prediction *p, const arguments *a)
 {
     locum_document *document = NULL;
-    LOCUM_REQUIRE(a->n_sets, LOCUM_STUDY, "give the inputs by --set NAME=VALUE or --input FILE; `locum inspect` lists them");
+    LOCUM_REQUIRE(a->n_sets, LOCUM_STUDY,
+                  "give the inputs by --set NAME=VALUE or --input FILE; `locum inspect` lists them");
     locum_status st = locum_document_parse("{}", 2, "--set", &document);
     for (int i = 0; i < a->n_sets && !st; i++) st = locum_document_set(document, a->sets[i]);
     if (!st) st = check_names(p, document);
@@ -108,7 +115,8 @@ static locum_status read_inputs(prediction *p, const arguments *a)
 static locum_status allocate(prediction *p)
 {
     for (int k = 0; k < KINDS; k++)
-        for (int i = 0; i < p->n_outputs; i++) LOCUM_TRY(LOCUM_NEW(&p->outputs[k][i], p->rows * locum_model_output(p->model, i)->extent));
+        for (int i = 0; i < p->n_outputs; i++)
+            LOCUM_TRY(LOCUM_NEW(&p->outputs[k][i], p->rows * locum_model_output(p->model, i)->extent));
     LOCUM_TRY(LOCUM_NEW(&p->flags, p->rows));
     return LOCUM_NEW(&p->p_values, p->rows);
 }
@@ -121,9 +129,11 @@ static locum_buffer rows_from(double *data, int64_t extent, int64_t first)
 static locum_status evaluate_block(prediction *p, locum_context *context, int64_t first, int64_t rows)
 {
     locum_buffer inputs[PORTS_MAX], outputs[KINDS][PORTS_MAX];
-    for (int i = 0; i < p->n_inputs; i++) inputs[i] = rows_from(p->inputs[i], locum_model_input(p->model, i)->extent, first);
+    for (int i = 0; i < p->n_inputs; i++)
+        inputs[i] = rows_from(p->inputs[i], locum_model_input(p->model, i)->extent, first);
     for (int k = 0; k < KINDS; k++)
-        for (int i = 0; i < p->n_outputs; i++) outputs[k][i] = rows_from(p->outputs[k][i], locum_model_output(p->model, i)->extent, first);
+        for (int i = 0; i < p->n_outputs; i++)
+            outputs[k][i] = rows_from(p->outputs[k][i], locum_model_output(p->model, i)->extent, first);
     locum_trust trust = {p->coverage, outputs[LOWER], outputs[UPPER], p->flags + first, p->p_values + first};
     return locum_eval(context, rows, inputs, outputs[VALUE], p->has_interval ? &trust : NULL);
 }
@@ -150,10 +160,14 @@ static const char *flag_text(uint32_t flag, char text[64])
     static const struct {
         uint32_t bit;
         const char *name;
-    } names[] = {{LOCUM_FLAG_RANGE, "range"}, {LOCUM_FLAG_DISTANCE, "distance"}, {LOCUM_FLAG_SPREAD, "spread"}, {LOCUM_FLAG_NOT_FINITE, "not_finite"}};
+    } names[] = {{LOCUM_FLAG_RANGE, "range"},
+                 {LOCUM_FLAG_DISTANCE, "distance"},
+                 {LOCUM_FLAG_SPREAD, "spread"},
+                 {LOCUM_FLAG_NOT_FINITE, "not_finite"}};
     text[0] = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (flag & names[i].bit) snprintf(text + strlen(text), 64 - strlen(text), "%s%s", *text ? "+" : "", names[i].name);
+        if (flag & names[i].bit)
+            snprintf(text + strlen(text), 64 - strlen(text), "%s%s", *text ? "+" : "", names[i].name);
     return *text ? text : "ok";
 }
 
@@ -174,7 +188,9 @@ static void write_csv(const prediction *p, locum_text *out)
             csv_name(out, locum_model_input(p->model, i)->name, "", locum_model_input(p->model, i)->extent, j);
     for (int i = 0; i < p->n_outputs; i++)
         for (int64_t j = 0; j < locum_model_output(p->model, i)->extent; j++)
-            for (int k = 0; k < kinds; k++) csv_name(out, locum_model_output(p->model, i)->name, suffix[k], locum_model_output(p->model, i)->extent, j);
+            for (int k = 0; k < kinds; k++)
+                csv_name(out, locum_model_output(p->model, i)->name, suffix[k], locum_model_output(p->model, i)->extent,
+                         j);
     locum_text_add(out, p->has_interval ? ",flag,p_value\n" : "\n");
     for (int64_t r = 0; r < p->rows; r++) {
         const char *comma = "";
@@ -196,8 +212,10 @@ static void json_values(locum_text *out, const double *values, int64_t n, bool i
     if (is_list) locum_text_add(out, "[");
     for (int64_t j = 0; j < n; j++) {
         if (j) locum_text_add(out, ",");
-        if (isfinite(values[j])) locum_text_add(out, "%.8g", values[j]);
-        else locum_text_add(out, "null");
+        if (isfinite(values[j]))
+            locum_text_add(out, "%.8g", values[j]);
+        else
+            locum_text_add(out, "null");
     }
     if (is_list) locum_text_add(out, "]");
 }
@@ -223,7 +241,8 @@ static void write_json_row(const prediction *p, int64_t r, locum_text *out)
         locum_text_add(out, "}");
     }
     locum_text_add(out, "}");
-    if (p->has_interval) locum_text_add(out, ",\"flag\":\"%s\",\"p_value\":%.6g", flag_text(p->flags[r], flag), p->p_values[r]);
+    if (p->has_interval)
+        locum_text_add(out, ",\"flag\":\"%s\",\"p_value\":%.6g", flag_text(p->flags[r], flag), p->p_values[r]);
     locum_text_add(out, "}");
 }
 
@@ -231,7 +250,8 @@ static void write_json(const prediction *p, locum_text *out)
 {
     locum_text_add(out, "{\"coverage\":");
     locum_text_json_number(out, p->has_interval ? p->coverage : NAN);
-    locum_text_add(out, ",\"calibration_samples\":%" PRId64 ",\"predictions\":[\n", locum_model_n_calibration(p->model));
+    locum_text_add(out, ",\"calibration_samples\":%" PRId64 ",\"predictions\":[\n",
+                   locum_model_n_calibration(p->model));
     for (int64_t r = 0; r < p->rows; r++) {
         write_json_row(p, r, out);
         locum_text_add(out, r + 1 < p->rows ? ",\n" : "\n");
@@ -249,19 +269,59 @@ static bool ends_with(const char *text, const char *end)
 static locum_status check_out(const arguments *a)
 {
     if (!a->out) return LOCUM_OK;
-    LOCUM_REQUIRE(!ends_with(a->out, ".h5") && !ends_with(a->out, ".hdf5"), LOCUM_STUDY, "--out %s: predictions are written as CSV or JSON", a->out);
-    LOCUM_REQUIRE(!a->json || !ends_with(a->out, ".csv"), LOCUM_STUDY, "--out %s: the name says CSV, --json says JSON", a->out);
+    LOCUM_REQUIRE(!ends_with(a->out, ".h5") && !ends_with(a->out, ".hdf5"), LOCUM_STUDY,
+                  "--out %s: predictions are written as CSV or JSON", a->out);
+    LOCUM_REQUIRE(!a->json || !ends_with(a->out, ".csv"), LOCUM_STUDY, "--out %s: the name says CSV, --json says JSON",
+                  a->out);
     return LOCUM_OK;
+}
+
+static void table_row(locum_text *out, const locum_port *port, int64_t j, double value, const double *lower,
+                      const double *upper)
+{
+    char name[300];
+    if (port->n_dims == 1 && port->axis[0])
+        locum_format(name, sizeof name, "%s(%s = %.4g)", port->name, port->axis_name[0], port->axis[0][j]);
+    else if (port->extent > 1)
+        locum_format(name, sizeof name, "%s[%lld]", port->name, (long long)j);
+    else
+        locum_format(name, sizeof name, "%s", port->name);
+    locum_text_add(out, "  %-32s %12.5g", name, value);
+    if (lower) locum_text_add(out, "   %12.5g to %.5g", *lower, *upper);
+    locum_text_add(out, "%s%s\n", strcmp(port->unit, "1") ? " " : "", strcmp(port->unit, "1") ? port->unit : "");
+}
+
+/* one prediction for a person at a terminal */
+static void write_table(const prediction *p, locum_text *out)
+{
+    char flag[64];
+    for (int i = 0; i < p->n_inputs; i++)
+        for (int64_t j = 0; j < locum_model_input(p->model, i)->extent; j++)
+            table_row(out, locum_model_input(p->model, i), j, p->inputs[i][j], NULL, NULL);
+    if (p->has_interval)
+        locum_text_add(out, "  %-32s %12s   simultaneous interval, coverage %g\n", "", "value", p->coverage);
+    for (int i = 0; i < p->n_outputs; i++)
+        for (int64_t j = 0; j < locum_model_output(p->model, i)->extent; j++)
+            table_row(out, locum_model_output(p->model, i), j, p->outputs[VALUE][i][j],
+                      p->has_interval ? &p->outputs[LOWER][i][j] : NULL,
+                      p->has_interval ? &p->outputs[UPPER][i][j] : NULL);
+    if (p->has_interval) locum_text_add(out, "  flag %s, p-value %.3g\n", flag_text(p->flags[0], flag), p->p_values[0]);
 }
 
 static locum_status write_answer(const prediction *p, const arguments *a)
 {
     locum_text out = {0};
-    if (a->json || (a->out && ends_with(a->out, ".json"))) write_json(p, &out);
-    else write_csv(p, &out);
+    if (a->json || (a->out && ends_with(a->out, ".json")))
+        write_json(p, &out);
+    else if (!a->out && p->rows == 1 && isatty(STDOUT_FILENO))
+        write_table(p, &out);
+    else
+        write_csv(p, &out);
     locum_status st = out.status;
-    if (!st && a->out) st = locum_commit_bytes(a->out, out.data, out.size);
-    else if (!st && fwrite(out.data, 1, out.size, stdout) != out.size) st = LOCUM_FAIL(LOCUM_IO, "cannot write the predictions");
+    if (!st && a->out)
+        st = locum_commit_bytes(a->out, out.data, out.size);
+    else if (!st && fwrite(out.data, 1, out.size, stdout) != out.size)
+        st = LOCUM_FAIL(LOCUM_IO, "cannot write the predictions");
     locum_text_free(&out);
     return st;
 }
@@ -272,12 +332,18 @@ static void warn(const prediction *p)
     int64_t flagged = 0;
     for (int64_t r = 0; r < p->rows; r++) flagged += p->flags[r] != 0;
     if (flagged)
-        fprintf(stderr, "locum: warning: %" PRId64 " of %" PRId64 " predictions are flagged: the model is out of its depth there; run the solver instead\n", flagged, p->rows);
-    if (!p->has_interval) fprintf(stderr, "locum: warning: the model was trained without calibration samples: no intervals, no flags\n");
+        fprintf(stderr,
+                "locum: warning: %" PRId64 " of %" PRId64
+                " predictions are flagged: the model is out of its depth there; run the solver instead\n",
+                flagged, p->rows);
+    if (!p->has_interval)
+        fprintf(stderr, "locum: warning: the model was trained without calibration samples: no intervals, no flags\n");
     int64_t n = locum_model_n_calibration(p->model);
     if (p->has_interval && isinf(p->outputs[UPPER][0][0]))
-        fprintf(stderr, "locum: warning: %" PRId64 " calibration samples cannot give a coverage of %g (at most %.4g); the intervals are infinite\n", n, p->coverage,
-                (double)n / (double)(n + 1));
+        fprintf(stderr,
+                "locum: warning: %" PRId64
+                " calibration samples cannot give a coverage of %g (at most %.4g); the intervals are infinite\n",
+                n, p->coverage, (double)n / (double)(n + 1));
 }
 
 static void release(prediction *p)
@@ -297,7 +363,8 @@ static locum_status run(const arguments *a)
     prediction p = {.coverage = isnan(a->coverage) ? 0.9 : a->coverage};
 
     LOCUM_REQUIRE(a->n_words > 0, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
-    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one MODEL, got also `%s`; inputs are given as --set NAME=VALUE", a->words[1]);
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY,
+                  "expected one MODEL, got also `%s`; inputs are given as --set NAME=VALUE", a->words[1]);
     LOCUM_TRY(check_out(a));
     LOCUM_TRY(model_path(a->words[0], path));
     locum_store_setup();
@@ -316,10 +383,14 @@ static locum_status run(const arguments *a)
 }
 
 const verb verb_predict = {
-    .name = "predict", .words = "MODEL", .summary = "apply a model: value, interval, trust flag",
+    .name = "predict",
+    .words = "MODEL",
+    .summary = "apply a model: value, interval, trust flag",
     .help = "MODEL is a model file or a run directory. Inputs come from --set NAME=VALUE, or from a CSV (header\n"
-            "line) or HDF5 file (--input). The answer goes to the terminal or to --out, as CSV or (--json) JSON:\n"
-            "every output with a simultaneous interval, a flag and the p-value of the distance from the training\n"
-            "data. Flags: ok; range: an input outside of the training range; distance: far from the training\n"
-            "data; spread: the members of the ensemble disagree; not_finite: no number came out.\n",
-    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE, .run = run};
+            "line) or HDF5 file (--input). The answer, every output with a simultaneous interval, a flag and the\n"
+            "p-value of the distance from the training data, goes to the terminal (a table if it is one\n"
+            "prediction) or to --out, as CSV or (--json) JSON. Flags: ok; range: an input outside of the\n"
+            "training range; distance: far from the training data; spread: the members of the ensemble\n"
+            "disagree; not_finite: no number came out.\n",
+    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE,
+    .run = run};

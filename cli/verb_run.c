@@ -24,7 +24,8 @@ static locum_status first_forced(const arguments *a, int *first)
     if (!a->force_stage) return LOCUM_OK;
     for (int i = 0; i < N_STAGES; i++)
         if (!strcmp(a->force_stage, stages[i].name)) *first = i;
-    LOCUM_REQUIRE(*first < N_STAGES, LOCUM_STUDY, "--force=%s: there is no such stage; generate, train, validate", a->force_stage);
+    LOCUM_REQUIRE(*first < N_STAGES, LOCUM_STUDY, "--force=%s: there is no such stage; generate, train, validate",
+                  a->force_stage);
     return LOCUM_OK;
 }
 
@@ -39,12 +40,16 @@ static locum_status check_splits(const session *s)
     const locum_validate_config *validate = locum_settings_config(settings);
     int n = split[LOCUM_CALIBRATION];
     LOCUM_REQUIRE(split[LOCUM_TRAIN] > 0 && split[LOCUM_TEST] > 0, LOCUM_STUDY,
-                  "campaign.split: run needs samples to train and to test, this study has %d and %d (`locum generate` alone makes data)", split[LOCUM_TRAIN],
-                  split[LOCUM_TEST]);
-    if (n == 0) locum_log_warn(s->log, "campaign.split.calibration is 0: predictions will have no intervals and no flags");
+                  "campaign.split: run needs samples to train and to test, this study has %d and %d (`locum generate` "
+                  "alone makes data)",
+                  split[LOCUM_TRAIN], split[LOCUM_TEST]);
+    if (n == 0)
+        locum_log_warn(s->log, "campaign.split.calibration is 0: predictions will have no intervals and no flags");
     else if (ceil((n + 1) * validate->coverage - 1e-9) > n)
-        locum_log_warn(s->log, "%d calibration samples cannot give validate.coverage %g: the intervals will be infinite; %.0f samples can", n, validate->coverage,
-                       ceil(validate->coverage / (1 - validate->coverage) - 1e-6));
+        locum_log_warn(
+            s->log,
+            "%d calibration samples cannot give validate.coverage %g: the intervals will be infinite; %.0f samples can",
+            n, validate->coverage, ceil(validate->coverage / (1 - validate->coverage) - 1e-6));
     return LOCUM_OK;
 }
 
@@ -54,7 +59,8 @@ static locum_status require_begun(const session *s)
     char path[LOCUM_PATH_SIZE];
     struct stat info;
     LOCUM_TRY(session_file(s, "study.resolved.yaml", path));
-    LOCUM_REQUIRE(!stat(path, &info), LOCUM_STUDY, "nothing was begun in %s, seen from here; `locum run` begins", s->run_path);
+    LOCUM_REQUIRE(!stat(path, &info), LOCUM_STUDY, "nothing was begun in %s, seen from here; `locum run` begins",
+                  s->run_path);
     return LOCUM_OK;
 }
 
@@ -77,7 +83,8 @@ static locum_status resume(const arguments *a)
 {
     struct stat info;
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "resume continues a run directory or a study: locum resume runs/NAME");
-    LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_STUDY, "there is no run directory or study `%s`; call resume where `run` was called", a->words[0]);
+    LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_STUDY,
+                  "there is no run directory or study `%s`; call resume where `run` was called", a->words[0]);
     return run_stages(a, true);
 }
 
@@ -87,13 +94,19 @@ static locum_status run(const arguments *a)
 }
 
 const verb verb_run = {
-    .name = "run", .words = "STUDY", .summary = "generate, train, validate; reuses what has not changed",
+    .name = "run",
+    .words = "STUDY",
+    .summary = "generate, train, validate; reuses what has not changed",
     .help = "Runs all stages of a study in runs/<study> (or --out). A stage whose options have not changed is\n"
             "reused; an unfinished one is continued. --force=STAGE redoes a stage and what follows from it.\n"
             "SIGUSR1, a file named `stop` in the run directory, or limits.wall_time end it with code 75.\n",
-    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS, .run = run};
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS,
+    .run = run};
 
 const verb verb_resume = {
-    .name = "resume", .words = "STUDY", .summary = "continue what was stopped",
+    .name = "resume",
+    .words = "STUDY",
+    .summary = "continue what was stopped",
     .help = "Continues the unfinished stage of a run directory (runs/NAME) or of a study, and the stages after it.\n",
-    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_KERNELS, .run = resume};
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_KERNELS,
+    .run = resume};

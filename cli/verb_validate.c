@@ -13,8 +13,11 @@ static locum_status run(const arguments *a)
 }
 
 const verb verb_validate = {
-    .name = "validate", .words = "STUDY", .summary = "surrogate and cheaper solvers against the reference, into a report",
+    .name = "validate",
+    .words = "STUDY",
+    .summary = "surrogate and cheaper solvers against the reference, into a report",
     .help = "Reads the test split once. Compares the surrogate with the study's solver made cheaper (searched),\n"
             "with mean, linear, quadratic and nearest fits; checks the coverage of its intervals, and that it\n"
             "fails where it must. Writes report/index.html and report/report.json.\n",
-    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE | ACCEPT_DRY_RUN, .run = run};
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE | ACCEPT_DRY_RUN,
+    .run = run};

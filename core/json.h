@@ -17,8 +17,16 @@ typedef int32_t locum_json_node;      /* -1 = none */
 locum_status locum_json_parse(const char *bytes, size_t n, int64_t max_nodes, locum_json **json);
 void locum_json_destroy(locum_json *json); /* NULL-safe */
 
-typedef enum { LOCUM_JSON_NULL, LOCUM_JSON_BOOL, LOCUM_JSON_NUMBER, LOCUM_JSON_STRING, LOCUM_JSON_ARRAY, LOCUM_JSON_OBJECT } locum_json_kind;
+typedef enum {
+    LOCUM_JSON_NULL,
+    LOCUM_JSON_BOOL,
+    LOCUM_JSON_NUMBER,
+    LOCUM_JSON_STRING,
+    LOCUM_JSON_ARRAY,
+    LOCUM_JSON_OBJECT
+} locum_json_kind;
 
+/* clang-format off */
 /* All queries are local, and answer "none" (NULL, -1, false, 0) for a node of another kind or -1. The root is node 0. */
 locum_json_kind locum_json_kind_of(const locum_json *json, locum_json_node node);
 locum_json_node locum_json_find(const locum_json *json, locum_json_node object, const char *key);

@@ -9,7 +9,7 @@
 #include "locum/dev/error.h"
 
 typedef struct locum_text {
-    char *data;   /**< [size + 1], ends with 0; NULL while empty */
+    char *data; /**< [size + 1], ends with 0; NULL while empty */
     size_t size, capacity;
     locum_status status; /**< the first failure; later calls do nothing, so it is checked once at the end */
 } locum_text;            /* starts as {0} */

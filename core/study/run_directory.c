@@ -323,8 +323,10 @@ static void compare_nodes(const locum_yaml *old, const locum_yaml *new, const ch
                 const char *key = locum_yaml_key(keys, i);
                 if ((pass && locum_yaml_find(a, key)) || (bare && !strcmp(key, "name"))) continue;
                 if (locum_yaml_find(whole, key)) continue;
-                if (whole && !strcmp(key, model)) snprintf(child, sizeof child, "%s", path);
-                else snprintf(child, sizeof child, "%.400s%s%.80s", path, path[0] ? "." : "", key);
+                if (whole && !strcmp(key, model))
+                    snprintf(child, sizeof child, "%s", path);
+                else
+                    snprintf(child, sizeof child, "%.400s%s%.80s", path, path[0] ? "." : "", key);
                 compare_nodes(locum_yaml_find(a, key), locum_yaml_find(b, key), child, n, out);
             }
         }

@@ -44,5 +44,6 @@ const char *locum_watch_reason(locum_watch *watch)
     if (now >= watch->deadline) return "limits.wall_time is used up";
     if (!watch->stop_file[0] || now - watch->looked < 1.0) return NULL;
     watch->looked = now;
-    return access(watch->stop_file, F_OK) ? NULL : "a file named `stop` lies in the run directory; remove it before you go on";
+    return access(watch->stop_file, F_OK) ? NULL
+                                          : "a file named `stop` lies in the run directory; remove it before you go on";
 }

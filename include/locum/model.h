@@ -53,9 +53,9 @@ typedef struct locum_port {
     const char *name, *text, *unit; /**< lent by the model */
     int n_dims;                     /**< 0 = one value */
     int64_t dims[3], extent;
-    const char *axis_name[3];       /**< of each dimension, or NULL */
-    const double *axis[3];          /**< [dims] coordinates, or NULL */
-    double lower, upper;            /**< inputs: range of the training data; outputs: range seen in training */
+    const char *axis_name[3]; /**< of each dimension, or NULL */
+    const double *axis[3];    /**< [dims] coordinates, or NULL */
+    double lower, upper;      /**< inputs: range of the training data; outputs: range seen in training */
 } locum_port;
 
 LOCUM_API int locum_model_n_inputs(const locum_model *model);
@@ -92,18 +92,18 @@ enum {
 
 /* What eval says about its own error; every pointer may be NULL. */
 typedef struct locum_trust {
-    double coverage;            /**< of the simultaneous interval over all outputs, in (0, 1), e.g. 0.9; marginal over samples */
-    const locum_buffer *lower;  /**< [n_outputs] */
-    const locum_buffer *upper;  /**< [n_outputs]; infinite where the calibration set is too small for the coverage */
-    uint32_t *flag;             /**< [rows] */
-    double *p_value;            /**< [rows] conformal p-value of the feature distance */
+    double coverage; /**< of the simultaneous interval over all outputs, in (0, 1), e.g. 0.9; marginal over samples */
+    const locum_buffer *lower; /**< [n_outputs] */
+    const locum_buffer *upper; /**< [n_outputs]; infinite where the calibration set is too small for the coverage */
+    uint32_t *flag;            /**< [rows] */
+    double *p_value;           /**< [rows] conformal p-value of the feature distance */
 } locum_trust;
 
 /** Predicts rows samples. inputs [n_inputs], outputs [n_outputs] (an entry with data = NULL is not written).
  *  trust may be NULL. Outputs must not overlap inputs. A row whose input is not finite gives NaN and LOCUM_FLAG_NOT_FINITE, other rows are not touched by it.
  *  Results of a row do not depend on the other rows or on `rows`. LOCUM_ARG for bad arguments, nothing written then. Local. */
-LOCUM_API locum_status locum_eval(locum_context *context, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
-                                  const locum_trust *trust);
+LOCUM_API locum_status locum_eval(locum_context *context, int64_t rows, const locum_buffer *inputs,
+                                  const locum_buffer *outputs, const locum_trust *trust);
 
 #ifdef __cplusplus
 }

@@ -21,21 +21,21 @@ extern "C" {
 #endif
 
 /* X(code, exit code of the program, meaning); a larger value is the worse one where ranks differ */
-#define LOCUM_STATUS_LIST(X)                                                                       \
-    X(LOCUM_OK, 0, "done")                                                                         \
-    X(LOCUM_STOPPED, 75, "stopped on request; resume continues")                                   \
-    X(LOCUM_PEER, 1, "another rank failed")                                                        \
-    X(LOCUM_NUMERIC, 1, "the solution is not finite or not stable")                                \
-    X(LOCUM_CONVERGENCE, 1, "an iteration did not converge")                                       \
-    X(LOCUM_ARG, 2, "an argument is wrong")                                                        \
-    X(LOCUM_STUDY, 2, "the study or an option is wrong")                                           \
-    X(LOCUM_INPUT, 2, "an input file is missing or does not fit")                                  \
-    X(LOCUM_EXISTS, 2, "results made from other options exist")                                    \
-    X(LOCUM_NOT_BUILT, 2, "this part was not built")                                               \
-    X(LOCUM_DAMAGED, 3, "a data or model file is damaged")                                         \
-    X(LOCUM_BUSY, 1, "another process works on this")                                              \
-    X(LOCUM_IO, 1, "reading or writing failed")                                                    \
-    X(LOCUM_MEMORY, 1, "out of memory")                                                            \
+#define LOCUM_STATUS_LIST(X)                                        \
+    X(LOCUM_OK, 0, "done")                                          \
+    X(LOCUM_STOPPED, 75, "stopped on request; resume continues")    \
+    X(LOCUM_PEER, 1, "another rank failed")                         \
+    X(LOCUM_NUMERIC, 1, "the solution is not finite or not stable") \
+    X(LOCUM_CONVERGENCE, 1, "an iteration did not converge")        \
+    X(LOCUM_ARG, 2, "an argument is wrong")                         \
+    X(LOCUM_STUDY, 2, "the study or an option is wrong")            \
+    X(LOCUM_INPUT, 2, "an input file is missing or does not fit")   \
+    X(LOCUM_EXISTS, 2, "results made from other options exist")     \
+    X(LOCUM_NOT_BUILT, 2, "this part was not built")                \
+    X(LOCUM_DAMAGED, 3, "a data or model file is damaged")          \
+    X(LOCUM_BUSY, 1, "another process works on this")               \
+    X(LOCUM_IO, 1, "reading or writing failed")                     \
+    X(LOCUM_MEMORY, 1, "out of memory")                             \
     X(LOCUM_INTERNAL, 1, "a fault of locum itself")
 
 typedef enum locum_status {

@@ -214,8 +214,8 @@ static locum_status bench_step(double seconds)
                   .recipe = {.steps = 1 << 30, .learning_rate = 1e-4, .final_learning_rate = 1e-4, .members = 1}};
     set_option(config, "layers", 3);
     set_option(config, "width", 128);
-    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, locum_kernels_for(LOCUM_CPU_AVX512), NULL, t.rows,
-                                         &t.net));
+    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, locum_kernels_for(LOCUM_CPU_AVX512), NULL,
+                                         t.rows, &t.net));
     LOCUM_TRY(locum_train_state_create(t.net->n, &t.state));
     LOCUM_TRY(LOCUM_NEW(&t.gradient, t.net->n));
     LOCUM_TRY(LOCUM_NEW(&t.x, t.rows * N_X));

@@ -16,6 +16,8 @@
 #include "core/text.h"
 #include "locum/dev/error.h"
 
+/* the table of operators, and a remark beside each call: */
+/* clang-format off */
 #define LOCUM_DIMS_MAX 8
 #define LOCUM_SYMBOLS_MAX 8
 

@@ -101,7 +101,9 @@ DEFINE(8, 1)
 DEFINE(4, 2)
 DEFINE(2, 3)
 DEFINE(2, 4)
-DEFINE(1, 1) DEFINE(1, 2) DEFINE(1, 3) DEFINE(1, 4)
+DEFINE(1, 1)
+DEFINE(1, 2)
+DEFINE(1, 3) DEFINE(1, 4)
 
     /* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
     void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)

@@ -146,6 +146,7 @@ const locum_option locum_train_options[] = {
      .text = "epochs"},
     {.name = "checkpoint_every",
      .type = LOCUM_I32,
+     .flags = LOCUM_UNHASHED,
      AT(checkpoint_every),
      .value = 200,
      .min = 1,
@@ -255,8 +256,7 @@ static locum_status check_names(const locum_study *study, const locum_surrogate_
     if (!locum_yaml_n(outputs)) return LOCUM_OK;
     for (int i = 0; i < c->n_positive; i++)
         LOCUM_TRY(check_name(study, "surrogate.positive", c->positive[i], outputs, what));
-    for (int i = 0; i < c->n_shares; i++)
-        LOCUM_TRY(check_name(study, "surrogate.shares", c->shares[i], outputs, what));
+    for (int i = 0; i < c->n_shares; i++) LOCUM_TRY(check_name(study, "surrogate.shares", c->shares[i], outputs, what));
     return c->total[0] ? check_name(study, "surrogate.total", c->total, outputs, what) : LOCUM_OK;
 }
 

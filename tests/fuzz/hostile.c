@@ -72,7 +72,8 @@ static void predict(const locum_model *model)
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < n_outputs; i++) outputs[k][i] = buffer_for(locum_model_output(model, i), 0);
     locum_trust trust = {.coverage = 0.9, .lower = outputs[1], .upper = outputs[2], .flag = flag};
-    if (locum_eval(context, ROWS, inputs, outputs[0], locum_model_n_calibration(model) ? &trust : NULL)) broken("a sound model predicts");
+    if (locum_eval(context, ROWS, inputs, outputs[0], locum_model_n_calibration(model) ? &trust : NULL))
+        broken("a sound model predicts");
     for (int i = 0; i < n_inputs; i++) free(inputs[i].data);
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < n_outputs; i++) free(outputs[k][i].data);

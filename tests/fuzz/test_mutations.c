@@ -13,9 +13,34 @@
 enum { MUTANTS = 4000, ROOM = 256 };
 
 /* words that readers of numbers and shapes trip over */
-static const char *const words[] = {"0", "-1", "1", "2", "7", "255", "65536", "2147483647", "2147483648", "-2147483648", "4294967295", "4294967296",
-                                    "9223372036854775807", "18446744073709551615", "1e308", "1e-400", "0.5", "[]", "{}", "\"\"", "null", "true",
-                                    "[[[[[[[[", "\\u0000", "batch", "product", "input", "parameter"};
+static const char *const words[] = {"0",
+                                    "-1",
+                                    "1",
+                                    "2",
+                                    "7",
+                                    "255",
+                                    "65536",
+                                    "2147483647",
+                                    "2147483648",
+                                    "-2147483648",
+                                    "4294967295",
+                                    "4294967296",
+                                    "9223372036854775807",
+                                    "18446744073709551615",
+                                    "1e308",
+                                    "1e-400",
+                                    "0.5",
+                                    "[]",
+                                    "{}",
+                                    "\"\"",
+                                    "null",
+                                    "true",
+                                    "[[[[[[[[",
+                                    "\\u0000",
+                                    "batch",
+                                    "product",
+                                    "input",
+                                    "parameter"};
 enum { N_WORDS = sizeof words / sizeof *words };
 
 typedef struct mutant {
@@ -105,7 +130,8 @@ static void a_bent_model_with_a_sound_checksum_is_refused_or_predicts(void)
         refused += st == LOCUM_DAMAGED;
         accepted += st == LOCUM_OK;
         other += st != LOCUM_DAMAGED && st != LOCUM_OK;
-        if (st != LOCUM_DAMAGED && st != LOCUM_OK) printf("\n    mutant %d: %s: %s", (int)i, locum_status_name(st), locum_status_message());
+        if (st != LOCUM_DAMAGED && st != LOCUM_OK)
+            printf("\n    mutant %d: %s: %s", (int)i, locum_status_name(st), locum_status_message());
     }
     CU_ASSERT_EQUAL(other, 0);
     /* words of texts and ranges bend freely; were all refused, the seal would not hold and the test would see checksums only */
@@ -116,4 +142,5 @@ static void a_bent_model_with_a_sound_checksum_is_refused_or_predicts(void)
     fixture_destroy(f);
 }
 
-LOCUM_RUN_TESTS("hostile models", {"a bent model with a sound checksum is refused or predicts", a_bent_model_with_a_sound_checksum_is_refused_or_predicts})
+LOCUM_RUN_TESTS("hostile models", {"a bent model with a sound checksum is refused or predicts",
+                                   a_bent_model_with_a_sound_checksum_is_refused_or_predicts})

@@ -25,28 +25,32 @@ static inline double check_scale(void)
 }
 
 /* |a - b| <= tolerance, with the residual in the output if it is not */
-#define CHECK_CLOSE(a, b, tolerance)                                                               \
-    do {                                                                                           \
-        double a_ = (a), b_ = (b), t_ = (tolerance)*check_scale();                                 \
-        if (!(fabs(a_ - b_) <= t_))                                                                \
-            printf("\n    %s:%d: %s = %.17g, expected %.17g, off by %.3g > %.3g", __FILE__, __LINE__, #a, a_, b_, fabs(a_ - b_), t_); \
-        CU_ASSERT(fabs(a_ - b_) <= t_);                                                            \
+#define CHECK_CLOSE(a, b, tolerance)                                                                              \
+    do {                                                                                                          \
+        double a_ = (a), b_ = (b), t_ = (tolerance)*check_scale();                                                \
+        if (!(fabs(a_ - b_) <= t_))                                                                               \
+            printf("\n    %s:%d: %s = %.17g, expected %.17g, off by %.3g > %.3g", __FILE__, __LINE__, #a, a_, b_, \
+                   fabs(a_ - b_), t_);                                                                            \
+        CU_ASSERT(fabs(a_ - b_) <= t_);                                                                           \
     } while (0)
 
 /* a status that must be LOCUM_OK, with its message if it is not */
-#define CHECK_OK(call)                                                                             \
-    do {                                                                                           \
-        locum_status c_ = (call);                                                                  \
-        if (c_) printf("\n    %s:%d: %s: %s: %s", __FILE__, __LINE__, #call, locum_status_name(c_), locum_status_message()); \
-        CU_ASSERT(c_ == LOCUM_OK);                                                                 \
+#define CHECK_OK(call)                                                                          \
+    do {                                                                                        \
+        locum_status c_ = (call);                                                               \
+        if (c_)                                                                                 \
+            printf("\n    %s:%d: %s: %s: %s", __FILE__, __LINE__, #call, locum_status_name(c_), \
+                   locum_status_message());                                                     \
+        CU_ASSERT(c_ == LOCUM_OK);                                                              \
     } while (0)
 
 /* a status that must be `code` */
-#define CHECK_FAILS(call, code)                                                                    \
-    do {                                                                                           \
-        locum_status c_ = (call);                                                                  \
-        if (c_ != (code)) printf("\n    %s:%d: %s: got %s, expected %s", __FILE__, __LINE__, #call, locum_status_name(c_), #code); \
-        CU_ASSERT(c_ == (code));                                                                   \
+#define CHECK_FAILS(call, code)                                                                                      \
+    do {                                                                                                             \
+        locum_status c_ = (call);                                                                                    \
+        if (c_ != (code))                                                                                            \
+            printf("\n    %s:%d: %s: got %s, expected %s", __FILE__, __LINE__, #call, locum_status_name(c_), #code); \
+        CU_ASSERT(c_ == (code));                                                                                     \
     } while (0)
 
 /* Memory that was lost so far, asked at the end of a suite: at exit, with MPI's plug-ins unloaded, LeakSanitizer cannot say whose
@@ -78,11 +82,11 @@ static inline int check_run(const char *suite_name, const check_entry *entries, 
 
 /* MPI programs write their own main around check_run(), and combine the results of all ranks */
 #define CHECK_TABLE(...) __VA_ARGS__
-#define LOCUM_RUN_TESTS(suite_name, ...)                                                           \
-    int main(void)                                                                                 \
-    {                                                                                              \
-        static const check_entry entries[] = {__VA_ARGS__};                                        \
-        return check_run(suite_name, entries, (int)(sizeof entries / sizeof entries[0]));          \
+#define LOCUM_RUN_TESTS(suite_name, ...)                                                  \
+    int main(void)                                                                        \
+    {                                                                                     \
+        static const check_entry entries[] = {__VA_ARGS__};                               \
+        return check_run(suite_name, entries, (int)(sizeof entries / sizeof entries[0])); \
     }
 
 #endif

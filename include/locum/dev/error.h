@@ -14,8 +14,7 @@ extern "C" {
 #endif
 
 /** Records a new failure (replaces text and chain) and returns `status`. Local; never allocates. */
-locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...)
-    LOCUM_PRINTF(4, 5);
+locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...) LOCUM_PRINTF(4, 5);
 
 /** Adds a line to the call chain and returns `status`. Local; never allocates. */
 locum_status locum_trace(locum_status status, const char *file, int line, const char *call);
@@ -27,15 +26,15 @@ void locum_status_clear(void);
  *  thread's. Returns `status`. Local; never allocates. */
 locum_status locum_status_adopt(locum_status status, const char *message, const char *trace);
 
-#define LOCUM_TRY(call)                                                                            \
-    do {                                                                                           \
-        locum_status s_ = (call);                                                                  \
-        if (s_) return locum_trace(s_, __FILE__, __LINE__, #call);                                 \
+#define LOCUM_TRY(call)                                            \
+    do {                                                           \
+        locum_status s_ = (call);                                  \
+        if (s_) return locum_trace(s_, __FILE__, __LINE__, #call); \
     } while (0)
 
-#define LOCUM_REQUIRE(cond, code, ...)                                                             \
-    do {                                                                                           \
-        if (!(cond)) return locum_fail((code), __FILE__, __LINE__, __VA_ARGS__);                   \
+#define LOCUM_REQUIRE(cond, code, ...)                                           \
+    do {                                                                         \
+        if (!(cond)) return locum_fail((code), __FILE__, __LINE__, __VA_ARGS__); \
     } while (0)
 
 /** The status chain's way to fail: an expression, not a return. */

@@ -41,11 +41,11 @@ enum {
 };
 
 typedef struct locum_domain {
-    const char *name;      /**< "global", "grid", "y", "k", "particles" */
+    const char *name; /**< "global", "grid", "y", "k", "particles" */
     locum_support support;
-    int n_dims;            /**< global 0, rows 1, grid 2 or 3 */
-    int64_t n_global[3];   /**< points along each axis; rows: 0 = differs from frame to frame */
-    const double *axis[3]; /**< [n_global] coordinates, or NULL (particles); lent by the schema's owner */
+    int n_dims;               /**< global 0, rows 1, grid 2 or 3 */
+    int64_t n_global[3];      /**< points along each axis; rows: 0 = differs from frame to frame */
+    const double *axis[3];    /**< [n_global] coordinates, or NULL (particles); lent by the schema's owner */
     const char *axis_name[3]; /**< "x", "y", "z"; a profile's "y"; a spectrum's "k" */
     const char *axis_unit;    /**< UDUNITS text */
     double lower[3], upper[3];
@@ -54,11 +54,11 @@ typedef struct locum_domain {
 
 typedef struct locum_array {
     const char *name, *text;
-    const char *unit;  /**< UDUNITS text, "1" if pure */
+    const char *unit; /**< UDUNITS text, "1" if pure */
     locum_type type;
-    int domain;        /**< index into the schema's domains */
-    int order;         /**< tensor order: 0 scalar, 1 vector, 2 tensor */
-    int shape[2];      /**< components along each tensor axis */
+    int domain;   /**< index into the schema's domains */
+    int order;    /**< tensor order: 0 scalar, 1 vector, 2 tensor */
+    int shape[2]; /**< components along each tensor axis */
     locum_place place;
     unsigned roles;
 } locum_array;
@@ -68,9 +68,9 @@ typedef struct locum_schema {
     int n_domains;
     const locum_array *arrays;
     int n_arrays;
-    bool timeless;     /**< no time: one frame a sample */
-    double interval;   /**< time between frames of a surrogate that was trained on one, else 0 */
-} locum_schema; /* one per solver instance; a surrogate reads it from its model */
+    bool timeless;   /**< no time: one frame a sample */
+    double interval; /**< time between frames of a surrogate that was trained on one, else 0 */
+} locum_schema;      /* one per solver instance; a surrogate reads it from its model */
 
 /* This rank's part of one array. data has n[0]*n[1]*n[2]*components values; NULL = not asked for.
  * Rows: first[0], n[0] and n_global may change from frame to frame; order is free, array "id" names the row. */

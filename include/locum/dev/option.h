@@ -34,8 +34,9 @@ typedef enum locum_option_type {
     LOCUM_STRING,  /* char[LOCUM_TEXT_SIZE] */
     LOCUM_PATH,    /* char[LOCUM_PATH_SIZE]; relative to the study file, or to the current directory for --set */
     LOCUM_CHOICE,  /* int32_t, index into choices */
-    LOCUM_GROUP    /* a nested mapping of fixed keys (`split: {train: 88, ...}`): choices[0].options is its table, places in the
-                      same config; `place` is a bool "was given" if flags has LOCUM_TOLD, else unused */
+    /* a nested mapping of fixed keys (`split: {train: 88, ...}`): choices[0].options is its table, places in the same
+     * config; `place` is a bool "was given" if flags has LOCUM_TOLD, else unused */
+    LOCUM_GROUP
 } locum_option_type;
 
 /* flags */

@@ -25,7 +25,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < locum_model_n_inputs(model); i++) { /* the middle of each range, and far outside */
         const locum_port *port = locum_model_input(model, i);
         double *x = malloc(ROWS * port->extent * sizeof *x);
-        for (int64_t j = 0; j < port->extent; j++) x[j] = 0.5 * (port->lower + port->upper), x[port->extent + j] = 10 * port->upper;
+        for (int64_t j = 0; j < port->extent; j++)
+            x[j] = 0.5 * (port->lower + port->upper), x[port->extent + j] = 10 * port->upper;
         inputs[i] = (locum_buffer){x, LOCUM_FLOAT64, port->extent, 1};
     }
     int64_t n = locum_model_output(model, 0)->extent; /* only the first output: the others stay NULL */
@@ -37,8 +38,8 @@ int main(int argc, char **argv)
     locum_trust trust = {.coverage = 0.9, .lower = lower, .upper = upper, .flag = flag};
     if (locum_eval(context, ROWS, inputs, outputs, &trust)) return 1;
     for (int r = 0; r < ROWS; r++)
-        printf("%s = %g, 90 %% interval %g to %g%s\n", locum_model_output(model, 0)->name, y[r * n], y[(ROWS + r) * n], y[(2 * ROWS + r) * n],
-               flag[r] ? "  (out of its depth: call the solver)" : "");
+        printf("%s = %g, 90 %% interval %g to %g%s\n", locum_model_output(model, 0)->name, y[r * n], y[(ROWS + r) * n],
+               y[(2 * ROWS + r) * n], flag[r] ? "  (out of its depth: call the solver)" : "");
     return 0;
 }
 /* end */

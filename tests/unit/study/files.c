@@ -498,7 +498,8 @@ static void the_work_clock_stands_while_nothing_is_done(void)
     CU_ASSERT(locum_work_clock() - work < 0.1); /* 0.2 s if it were the other clock */
     CU_ASSERT(locum_clock() - wall >= 0.2);
     work = locum_work_clock();
-    while (locum_work_clock() - work < 0.01) {} /* it moves, or the test's time limit ends this */
+    while (locum_work_clock() - work < 0.01) {
+    } /* it moves, or the test's time limit ends this */
 }
 
 static void the_test_folder_goes(void)

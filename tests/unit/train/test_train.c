@@ -466,7 +466,8 @@ static void a_task_names_what_cannot_be_learnt(void)
     locum_table *table = synthetic_table(small_counts, 0.02, 6);
     training t;
     locum_task *task = NULL;
-    for (size_t i = 0; i < sizeof unlisted / sizeof *unlisted; i++) { /* known from the study alone, before there are data */
+    for (size_t i = 0; i < sizeof unlisted / sizeof *unlisted;
+         i++) { /* known from the study alone, before there are data */
         CHECK_FAILS(training_create(unlisted[i], "epochs: 1", NULL, "/nowhere", MPI_COMM_SELF, &t), LOCUM_STUDY);
         training_destroy(&t);
     }

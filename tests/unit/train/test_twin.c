@@ -109,8 +109,8 @@ static void create_network(train_network **net, const locum_task *task)
     int32_t config[8] = {0};
     set_option(config, "layers", 2);
     set_option(config, "width", 6);
-    CHECK_OK(
-        locum_train_network_create(&locum_model_mlp, config, task, locum_kernels_for(LOCUM_CPU_AVX512), NULL, ROWS, net));
+    CHECK_OK(locum_train_network_create(&locum_model_mlp, config, task, locum_kernels_for(LOCUM_CPU_AVX512), NULL, ROWS,
+                                        net));
     CU_ASSERT_TRUE_FATAL(*net && (*net)->n_slots == SLOTS);
 }
 
