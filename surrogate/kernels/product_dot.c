@@ -97,6 +97,7 @@ typedef void dot_function(const locum_product_call *call, const float *const *ro
     {                                                                                                            \
         dot_tile(call, row, packed, bias, c, R, C);                                                              \
     }
+/* clang-format off */
 DEFINE(8, 1)
 DEFINE(4, 2)
 DEFINE(2, 3)
@@ -104,6 +105,7 @@ DEFINE(2, 4)
 DEFINE(1, 1)
 DEFINE(1, 2)
 DEFINE(1, 3) DEFINE(1, 4)
+/* clang-format on */
 
     /* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
     void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)
