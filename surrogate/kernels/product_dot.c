@@ -104,12 +104,13 @@ DEFINE(2, 3)
 DEFINE(2, 4)
 DEFINE(1, 1)
 DEFINE(1, 2)
-DEFINE(1, 3) DEFINE(1, 4)
-/* clang-format on */
+DEFINE(1, 3)
+DEFINE(1, 4)
 
-    /* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
-    void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)
+/* Rows [first, end) times the columns from `column` on (4 or fewer); without the activation. */
+void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end)
 {
+    /* clang-format on */
     static const int together[5] = {0, 8, 4, 2, 2};
     static dot_function *const many[5] = {NULL, dot_tile_8_1, dot_tile_4_2, dot_tile_2_3, dot_tile_2_4};
     static dot_function *const single[5] = {NULL, dot_tile_1_1, dot_tile_1_2, dot_tile_1_3, dot_tile_1_4};
