@@ -58,6 +58,8 @@ locum_status locum_document_parse_value(const char *value, const char *place, lo
 void locum_yaml_place_text(const locum_document *document, locum_yaml_place place, char out[LOCUM_PATH_SIZE + 32]);
 /** "solver.forcing.amplitude" into out; "" for a root. Local. */
 void locum_yaml_path(const locum_yaml *node, char out[LOCUM_PATH_SIZE]);
+/** locum_yaml_fail, led by the path of the node: what the value belongs to. Local. */
+locum_status locum_yaml_fail_value(const locum_yaml *node, const char *format, ...) LOCUM_PRINTF(2, 3);
 /** Appends "a, b, c", cut at about 300 characters. Local. */
 void locum_list_names(int n, const char *const *names, char *out, size_t size);
 /** Appends a scalar, with quotes where YAML would read something else; `keep_number`: numbers need none. Local. */

@@ -18,18 +18,6 @@
 
 /* ---- complaints ---- */
 
-static locum_status fail_at(const locum_yaml *node, const char *format, ...) LOCUM_PRINTF(2, 3);
-static locum_status fail_at(const locum_yaml *node, const char *format, ...)
-{
-    char path[LOCUM_PATH_SIZE], what[768];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    locum_yaml_path(node, path);
-    return locum_yaml_fail(node, "%s%s%s", path, path[0] ? ": " : "", what);
-}
-
 static const char *block_name(const locum_settings *s)
 {
     return s->name[0] ? s->name : "the options";
@@ -44,8 +32,8 @@ static locum_status fail_choice(const locum_option *option, const locum_yaml *no
     while (n < locum_option_n_choices(option) && n < MOST_NAMES) names[n] = option->choices[n].name, n++;
     const char *nearest = locum_nearest_name(node->text, n, names);
     locum_list_names(n, names, list, sizeof list);
-    return fail_at(node, "unknown choice `%.60s`%s%s%s (known: %s)", node->text, nearest ? "; did you mean `" : "",
-                   nearest ? nearest : "", nearest ? "`?" : "", list);
+    return locum_yaml_fail_value(node, "unknown choice `%.60s`%s%s%s (known: %s)", node->text,
+                                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "", list);
 }
 
 /* a key that no option in force has: of another choice, or a typing error */
@@ -90,8 +78,8 @@ static locum_status read_number(const locum_option *option, const locum_yaml *no
     }
     locum_option_range_text(option, range, sizeof range);
     if (!locum_option_in_range(option, value))
-        return fail_at(node, "%.60s is out of range: it must be %s", node->text,
-                       range[0] ? range : "between -2147483648 and 2147483647");
+        return locum_yaml_fail_value(node, "%.60s is out of range: it must be %s", node->text,
+                                     range[0] ? range : "between -2147483648 and 2147483647");
     if (option->type == LOCUM_F64) *(double *)element = value;
     if (option->type == LOCUM_I64) *(int64_t *)element = whole;
     if (option->type == LOCUM_I32) *(int32_t *)element = (int32_t)whole;
@@ -102,16 +90,18 @@ static locum_status read_text(const locum_option *option, const locum_yaml *node
 {
     char resolved[LOCUM_PATH_SIZE];
     size_t size = locum_option_bytes(option);
-    if (node->plain && !node->text[0]) return fail_at(node, "expected a text, found nothing (\"\" is an empty text)");
+    if (node->plain && !node->text[0])
+        return locum_yaml_fail_value(node, "expected a text, found nothing (\"\" is an empty text)");
     const char *text = node->text;
     for (const char *p = text; *p; p++) {
-        if ((unsigned char)*p < 32) return fail_at(node, "a text must not contain control characters");
+        if ((unsigned char)*p < 32) return locum_yaml_fail_value(node, "a text must not contain control characters");
     }
     if (option->type == LOCUM_PATH) {
         LOCUM_TRY(locum_document_resolve(node->document, node->origin, text, resolved));
         text = resolved;
     }
-    if (strlen(text) >= size) return fail_at(node, "the text is longer than %zu bytes: `%.60s...`", size - 1, text);
+    if (strlen(text) >= size)
+        return locum_yaml_fail_value(node, "the text is longer than %zu bytes: `%.60s...`", size - 1, text);
     memset(element, 0, size);
     memcpy(element, text, strlen(text));
     return LOCUM_OK;
@@ -119,7 +109,7 @@ static locum_status read_text(const locum_option *option, const locum_yaml *node
 
 static locum_status read_choice_name(const locum_option *option, const locum_yaml *node, int32_t *index)
 {
-    if (node->kind != LOCUM_YAML_SCALAR) return fail_at(node, "expected the name of a choice");
+    if (node->kind != LOCUM_YAML_SCALAR) return locum_yaml_fail_value(node, "expected the name of a choice");
     for (int c = 0; c < locum_option_n_choices(option); c++) {
         if (!strcmp(option->choices[c].name, node->text)) {
             *index = c;
@@ -131,8 +121,8 @@ static locum_status read_choice_name(const locum_option *option, const locum_yam
 
 static locum_status read_element(const locum_option *option, const locum_yaml *node, void *element)
 {
-    if (node->kind == LOCUM_YAML_MAPPING) return fail_at(node, "expected one value, found a mapping");
-    if (node->kind == LOCUM_YAML_LIST) return fail_at(node, "expected one value, found a list");
+    if (node->kind == LOCUM_YAML_MAPPING) return locum_yaml_fail_value(node, "expected one value, found a mapping");
+    if (node->kind == LOCUM_YAML_LIST) return locum_yaml_fail_value(node, "expected one value, found a list");
     switch (option->type) {
     case LOCUM_BOOL: return locum_yaml_bool(node, element);
     case LOCUM_CHOICE: return read_choice_name(option, node, element);
@@ -147,7 +137,8 @@ static locum_status read_elements(const locum_option *option, const locum_yaml *
     if (!option->n_max) return read_element(option, node, config + option->place);
     bool list = node->kind == LOCUM_YAML_LIST;
     int32_t n = list ? node->n : 1;
-    if (n > option->n_max) return fail_at(node, "%d values, at most %d are possible", (int)n, option->n_max);
+    if (n > option->n_max)
+        return locum_yaml_fail_value(node, "%d values, at most %d are possible", (int)n, option->n_max);
     size_t bytes = locum_option_bytes(option);
     memset(config + option->place, 0, bytes * (size_t)option->n_max);
     for (int i = 0; i < n; i++)
@@ -185,11 +176,11 @@ static locum_status fail_disagreement(const locum_option *option, const locum_ya
 {
     locum_text text = {0};
     locum_setting_write(option, other, false, NULL, &text);
-    locum_status st =
-        fail_at(node,
-                "`%s` is %.60s here, but the data file and the study say different things (the other is %.60s); "
-                "remove it from the study, or overrule both with --set",
-                option->name, node->kind == LOCUM_YAML_SCALAR ? node->text : "a list", text.data ? text.data : "?");
+    locum_status st = locum_yaml_fail_value(
+        node,
+        "`%s` is %.60s here, but the data file and the study say different things (the other is %.60s); "
+        "remove it from the study, or overrule both with --set",
+        option->name, node->kind == LOCUM_YAML_SCALAR ? node->text : "a list", text.data ? text.data : "?");
     locum_text_free(&text);
     return st;
 }
@@ -287,7 +278,7 @@ static locum_status read_group(locum_settings *s, int v, const locum_yaml *node)
     const locum_option *option = s->values[v].option;
     bool empty = node->kind == LOCUM_YAML_SCALAR && node->plain && !node->text[0];
     if (!empty && node->kind != LOCUM_YAML_MAPPING)
-        return fail_at(node, "expected a mapping like {%s: ...}", option->choices[0].options[0].name);
+        return locum_yaml_fail_value(node, "expected a mapping like {%s: ...}", option->choices[0].options[0].name);
     if (option->flags & LOCUM_TOLD) *(bool *)(s->config + option->place) = true;
     s->values[v].origin = node->origin;
     return empty ? LOCUM_OK : read_mapping(s, node, v, NULL);
@@ -309,7 +300,7 @@ static locum_status read_bare(locum_settings *s, const locum_yaml *node, const c
     if (node->plain && !node->text[0]) return LOCUM_OK; /* `train:` alone: all defaults */
     if (choice >= 0) return read_choice(s, choice, node, node->origin);
     if (listed(extra, "name")) return LOCUM_OK;
-    return fail_at(node, "expected a mapping of options, found `%.60s`", node->text);
+    return locum_yaml_fail_value(node, "expected a mapping of options, found `%.60s`", node->text);
 }
 
 /* a parameter of the solver that `campaign.vary` gives each sample needs no value of its own */
@@ -346,7 +337,8 @@ locum_status locum_settings_read(locum_settings *s, const locum_yaml *mapping, c
         locum_yaml_path(mapping, path);
         snprintf(s->name, sizeof s->name, "%.*s", (int)sizeof s->name - 1, path);
         snprintf(s->folder, sizeof s->folder, "%s", mapping->document->folder);
-        if (mapping->kind == LOCUM_YAML_LIST) return fail_at(mapping, "expected a mapping of options, found a list");
+        if (mapping->kind == LOCUM_YAML_LIST)
+            return locum_yaml_fail_value(mapping, "expected a mapping of options, found a list");
         if (mapping->kind == LOCUM_YAML_SCALAR)
             LOCUM_TRY(read_bare(s, mapping, extra));
         else

@@ -80,11 +80,9 @@ locum_status locum_yaml_fail(const locum_yaml *node, const char *format, ...)
     return LOCUM_FAIL(LOCUM_STUDY, "%s: %s", where, what);
 }
 
-/* the same, led by the path of the node: what the value belongs to */
-static locum_status fail_value(const locum_yaml *node, const char *format, ...) LOCUM_PRINTF(2, 3);
-static locum_status fail_value(const locum_yaml *node, const char *format, ...)
+locum_status locum_yaml_fail_value(const locum_yaml *node, const char *format, ...)
 {
-    char path[LOCUM_PATH_SIZE], what[512];
+    char path[LOCUM_PATH_SIZE], what[768];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(what, sizeof what, format, arguments);
@@ -175,11 +173,12 @@ static locum_status expect_plain(const locum_yaml *node, const char *expected)
 {
     if (!node) return LOCUM_FAIL(LOCUM_STUDY, "%s is missing", expected);
     if (node->kind != LOCUM_YAML_SCALAR)
-        return fail_value(node, "expected %s, found a %s", expected,
-                          node->kind == LOCUM_YAML_LIST ? "list" : "mapping");
+        return locum_yaml_fail_value(node, "expected %s, found a %s", expected,
+                                     node->kind == LOCUM_YAML_LIST ? "list" : "mapping");
     if (!node->plain)
-        return fail_value(node, "expected %s, found the text \"%.60s\": remove the quotes", expected, node->text);
-    if (!node->text[0]) return fail_value(node, "expected %s, found nothing", expected);
+        return locum_yaml_fail_value(node, "expected %s, found the text \"%.60s\": remove the quotes", expected,
+                                     node->text);
+    if (!node->text[0]) return locum_yaml_fail_value(node, "expected %s, found nothing", expected);
     return LOCUM_OK;
 }
 
@@ -187,7 +186,7 @@ static locum_status fail_number(const locum_yaml *node, const char *text)
 {
     char complaint[256];
     locum_number_complaint(text, complaint, sizeof complaint);
-    return fail_value(node, "%s", complaint);
+    return locum_yaml_fail_value(node, "%s", complaint);
 }
 
 /* what stands behind the number, as a factor that turns it into the option's unit */
@@ -195,10 +194,11 @@ static locum_status unit_factor(const locum_yaml *node, const char *from, const 
 {
     char complaint[384];
     if (!unit || !strcmp(unit, "1"))
-        return fail_value(node, "`%.60s`: this is a pure number, it takes no unit: remove `%.40s`", node->text, from);
+        return locum_yaml_fail_value(node, "`%.60s`: this is a pure number, it takes no unit: remove `%.40s`",
+                                     node->text, from);
     if (!locum_unit_factor(from, unit, factor)) return LOCUM_OK;
     snprintf(complaint, sizeof complaint, "%s", locum_status_message());
-    return fail_value(node, "`%.60s`: %s (the option's unit is %.40s)", node->text, complaint, unit);
+    return locum_yaml_fail_value(node, "`%.60s`: %s (the option's unit is %.40s)", node->text, complaint, unit);
 }
 
 locum_status locum_yaml_f64(const locum_yaml *node, const char *unit, double *value)
@@ -212,7 +212,7 @@ locum_status locum_yaml_f64(const locum_yaml *node, const char *unit, double *va
         return fail_number(node, node->text);
     rest += strspn(rest, " ");
     if (*rest) LOCUM_TRY(unit_factor(node, rest, unit, &factor));
-    if (!isfinite(number * factor)) return fail_value(node, "`%.60s` does not fit in a double", node->text);
+    if (!isfinite(number * factor)) return locum_yaml_fail_value(node, "`%.60s` does not fit in a double", node->text);
     *value = number * factor;
     return LOCUM_OK;
 }
@@ -223,13 +223,13 @@ locum_status locum_yaml_i64(const locum_yaml *node, int64_t *value)
     LOCUM_TRY(expect_plain(node, "a whole number"));
     size_t n = locum_number_length(node->text, &whole);
     if (n && !node->text[n] && !whole)
-        return fail_value(node, "expected a whole number, found `%.60s`: write its digits only", node->text);
+        return locum_yaml_fail_value(node, "expected a whole number, found `%.60s`: write its digits only", node->text);
     if (n && node->text[n] == ' ')
-        return fail_value(node, "expected a whole number, found `%.60s`: it takes no unit", node->text);
+        return locum_yaml_fail_value(node, "expected a whole number, found `%.60s`: it takes no unit", node->text);
     if (!n || node->text[n]) return fail_number(node, node->text);
     errno = 0;
     long long number = strtoll(node->text, NULL, 10);
-    if (errno) return fail_value(node, "`%.60s` does not fit in 64 bits", node->text);
+    if (errno) return locum_yaml_fail_value(node, "`%.60s` does not fit in 64 bits", node->text);
     *value = number;
     return LOCUM_OK;
 }
@@ -238,7 +238,7 @@ locum_status locum_yaml_bool(const locum_yaml *node, bool *value)
 {
     LOCUM_TRY(expect_plain(node, "true or false"));
     if (strcmp(node->text, "true") && strcmp(node->text, "false"))
-        return fail_value(node, "expected true or false, found `%.60s`", node->text);
+        return locum_yaml_fail_value(node, "expected true or false, found `%.60s`", node->text);
     *value = !strcmp(node->text, "true");
     return LOCUM_OK;
 }

@@ -68,17 +68,10 @@ static void resolve_share(const locum_channel *c, int64_t j, double predicted_to
     *deviation *= share / predicted;
 }
 
-static int64_t first_value(const locum_task *task, int output)
-{
-    int64_t first = 0;
-    for (int i = 0; i < output; i++) first += task->outputs[i].extent;
-    return first;
-}
-
 static double physical_total(const locum_task *task, const locum_channel *share, const double *z)
 {
     const locum_channel *total = &task->outputs[share->total];
-    return exp(z[first_value(task, share->total)] * total->scale[0] + total->mean[0]);
+    return exp(z[locum_task_first_value(task, share->total)] * total->scale[0] + total->mean[0]);
 }
 
 /* one row as intervals see it: m predicted, z true, deviation over members, which changes too */
@@ -87,7 +80,7 @@ static void resolve_row(const locum_task *task, const double *m, const double *z
     for (int64_t j = 0; j < task->n_z; j++) residual[j] = m[j] - z[j];
     for (int i = 0; i < task->n_outputs; i++) {
         const locum_channel *c = &task->outputs[i];
-        int64_t first = first_value(task, i);
+        int64_t first = locum_task_first_value(task, i);
         if (c->transform != LOCUM_LOG_SHARE) continue;
         double predicted = physical_total(task, c, m), true_total = physical_total(task, c, z);
         for (int64_t j = 0; j < c->extent; j++)

@@ -133,7 +133,7 @@ locum_id locum_layer_norm(locum_graph *graph, locum_id x, locum_id gain, locum_i
 /** Reverse mode as a graph transform: appends nodes for sum(seed * dy/dwrt) and stores their ids in out [n_wrt] (zeros constants
  *  where y does not depend on it). seed = 0 means 1 (y is one value). May be applied to its own result. */
 locum_status locum_graph_gradient(locum_graph *graph, locum_id y, locum_id seed, int n_wrt, const locum_id *wrt, locum_id *out);
-/** New graph with composites expanded into primitives (all, or those that `keep` does not name). Maps old ids to new in map [n + 1]. */
+/** New graph with all composites expanded into primitives. Maps old ids to new in map [n + 1]. */
 locum_status locum_graph_expand_composites(const locum_graph *graph, locum_graph **expanded, locum_id *map);
 /** New graph without dead nodes, common subexpressions, constant arithmetic and no-ops. Outputs keep their names and order. */
 locum_status locum_graph_simplify(const locum_graph *graph, int n_outputs, const locum_id *outputs, locum_graph **simple,

@@ -45,6 +45,8 @@ typedef struct locum_task {
 } locum_task;
 
 void locum_task_destroy(locum_task *task); /* NULL-safe */
+/** Place of the first value of an output among the n_z values of a row. Local. */
+int64_t locum_task_first_value(const locum_task *task, int output);
 
 typedef struct locum_model_type {
     const char *name, *summary;

@@ -64,7 +64,7 @@ static locum_id physical_inputs(const locum_task *task, locum_graph *graph, int 
 }
 
 /* --- outputs ------------------------------------------------------------------------------------------------------ */
-static int64_t first_value(const locum_task *task, int output)
+int64_t locum_task_first_value(const locum_task *task, int output)
 {
     int64_t first = 0;
     for (int i = 0; i < output; i++) first += task->outputs[i].extent;
@@ -80,8 +80,9 @@ static locum_id to_transformed(const locum_task *task, locum_graph *graph, locum
 static locum_id output_slice(const locum_task *task, locum_graph *graph, locum_id transformed, int output)
 {
     const locum_channel *c = &task->outputs[output];
-    return task->n_outputs == 1 ? transformed
-                                : locum_slice(graph, transformed, 1, first_value(task, output), c->extent, 1);
+    return task->n_outputs == 1
+               ? transformed
+               : locum_slice(graph, transformed, 1, locum_task_first_value(task, output), c->extent, 1);
 }
 
 /* of a share */
@@ -305,7 +306,7 @@ void locum_task_normalise_outputs(const locum_task *task, const double *y, doubl
     const double *row = y;
     for (int i = 0; i < task->n_outputs; i++) {
         const locum_channel *c = &task->outputs[i];
-        double total = c->transform == LOCUM_LOG_SHARE ? row[first_value(task, c->total)] : 0;
+        double total = c->transform == LOCUM_LOG_SHARE ? row[locum_task_first_value(task, c->total)] : 0;
         for (int64_t j = 0; j < c->extent; j++) *z++ = (transform(c, *y++, total) - c->mean[j]) / c->scale[j];
     }
 }
@@ -318,7 +319,7 @@ void locum_task_physical_outputs(const locum_task *task, const double *z, double
         double total = 0;
         if (c->transform == LOCUM_LOG_SHARE) {
             const locum_channel *t = &task->outputs[c->total];
-            total = exp(row[first_value(task, c->total)] * t->scale[0] + t->mean[0]);
+            total = exp(row[locum_task_first_value(task, c->total)] * t->scale[0] + t->mean[0]);
         }
         for (int64_t j = 0; j < c->extent; j++) {
             double value = *z++ * c->scale[j] + c->mean[j];
