@@ -105,6 +105,10 @@ int64_t locum_dataset_count(const locum_dataset *dataset, int64_t b, int64_t fra
 /** Reads one array of one frame (frame < 0 counts from the last) into buffer [count] as double. Checksums are
  * checked. */
 locum_status locum_dataset_read(const locum_dataset *dataset, int64_t b, int64_t frame, int array, double *buffer);
+/** The same for frames first .. first + n at once, as float32 [n, count]: what batches are made of. One read where the
+ *  file stores them so; no conversion of float32. Checksums are checked where the file has them. */
+locum_status locum_dataset_read_frames(const locum_dataset *dataset, int64_t b, int64_t first, int64_t n, int array,
+                                       float *buffer);
 /** A whole frame with the blocks of an even slice along the first grid axis for this rank; rows and globals whole.
  *  Owned by the caller: locum_frame_release. */
 locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, int64_t frame, int rank, int size,

@@ -48,13 +48,16 @@ LOCUM_API locum_status locum_model_read(const char *path, const locum_open_optio
                                         char *message, size_t message_size);
 LOCUM_API void locum_model_close(locum_model *model); /* NULL-safe */
 
-/* One input or output. A row (one sample) of it has `extent` values, row-major over dims. */
+#define LOCUM_PORT_DIMS 4
+
+/* One input or output. A row (one sample) of it has `extent` values, row-major over dims: a field is
+ * [x, y] or [x, y, component], [history, x, y ...] where a step sees several past frames, oldest first. */
 typedef struct locum_port {
     const char *name, *text, *unit; /**< lent by the model */
     int n_dims;                     /**< 0 = one value */
-    int64_t dims[3], extent;
-    const char *axis_name[3]; /**< of each dimension, or NULL */
-    const double *axis[3];    /**< [dims] coordinates, or NULL */
+    int64_t dims[LOCUM_PORT_DIMS], extent;
+    const char *axis_name[LOCUM_PORT_DIMS]; /**< of each dimension: "x", "history", "component", ...; or NULL */
+    const double *axis[LOCUM_PORT_DIMS];    /**< [dims] coordinates, or NULL */
     double lower, upper;      /**< inputs: range of the training data; outputs: range seen in training */
 } locum_port;
 
@@ -64,6 +67,12 @@ LOCUM_API const locum_port *locum_model_input(const locum_model *model, int i); 
 LOCUM_API const locum_port *locum_model_output(const locum_model *model, int i); /* NULL if out of range */
 /** A text of the file's metadata ("provenance", "study", "task", "train_hash"); NULL if absent. */
 LOCUM_API const char *locum_model_metadata(const locum_model *model, const char *key);
+/** Time between the frames of a step model (outputs follow the last input frame by it); 0 = a map. Local. */
+LOCUM_API double locum_model_interval(const locum_model *model);
+/** Past frames that a step model sees; 1 for a map. Local. */
+LOCUM_API int64_t locum_model_history(const locum_model *model);
+/** Steps of a roll-out up to which intervals were calibrated; 1 for a map. Local. */
+LOCUM_API int64_t locum_model_leads(const locum_model *model);
 /** Number of calibration samples behind the intervals; 0 = the model has none. */
 LOCUM_API int64_t locum_model_n_calibration(const locum_model *model);
 
@@ -87,7 +96,9 @@ enum {
     LOCUM_FLAG_RANGE = 1,     /* an input outside the training range */
     LOCUM_FLAG_DISTANCE = 2,  /* far from the training data in feature space: false-alarm rate max(1 %, 1/(n+1)) */
     LOCUM_FLAG_SPREAD = 4,    /* the ensemble disagrees more than on the calibration samples; same rate */
-    LOCUM_FLAG_NOT_FINITE = 8 /* an input or a result is not finite; value and interval are NaN */
+    LOCUM_FLAG_NOT_FINITE = 8, /* an input or a result is not finite; value and interval are NaN */
+    LOCUM_FLAG_RESIDUAL = 16   /* a field breaks the physics more than on the calibration samples: its divergence, or its
+                                  energy (step: the change of it); same rate */
 };
 
 /* What eval says about its own error; every pointer may be NULL. */
@@ -96,6 +107,8 @@ typedef struct locum_trust {
     const locum_buffer *lower; /**< [n_outputs] */
     const locum_buffer *upper; /**< [n_outputs]; infinite where the calibration set is too small for the coverage */
     uint32_t *flag;            /**< [rows] */
+    int64_t lead;              /**< step models: steps since a true state, this one included; 0 means 1. Intervals grow
+                                    with it and are infinite beyond locum_model_leads() */
     double *p_value;           /**< [rows] conformal p-value of the feature distance */
 } locum_trust;
 
@@ -104,6 +117,24 @@ typedef struct locum_trust {
  *  Results of a row do not depend on the other rows or on `rows`. LOCUM_ARG for bad arguments, nothing written then. Local. */
 LOCUM_API locum_status locum_eval(locum_context *context, int64_t rows, const locum_buffer *inputs,
                                   const locum_buffer *outputs, const locum_trust *trust);
+
+/* What a roll-out hands over after each step; pointers are lent for the call. */
+typedef struct locum_roll_frame {
+    int64_t lead;               /**< 1, 2, ... */
+    double time;                /**< lead * interval */
+    const float *const *values; /**< [n_outputs] -> [rows, extent] */
+    const float *const *lower, *const *upper; /**< the same, or NULL without trust */
+    const uint32_t *flag;                     /**< [rows], all flags since the start; or NULL without trust */
+} locum_roll_frame;
+
+/** Rolls a step model out: its outputs become its inputs `steps` times, without copies beyond them. inputs [n_inputs] as
+ *  for locum_eval. frame is called after each step; it stops the roll-out by returning other than LOCUM_OK, which is
+ *  returned. coverage in (0, 1): with intervals and flags; 0: values alone. A row that is no longer finite, or whose
+ *  values leave 100 times the training range, ends the roll-out with LOCUM_NUMERIC naming step and row (message:
+ *  locum_status_message). LOCUM_ARG if the model is no step model. Local. */
+LOCUM_API locum_status locum_roll(locum_context *context, int64_t rows, int64_t steps, const locum_buffer *inputs,
+                                  double coverage, locum_status (*frame)(void *self, const locum_roll_frame *frame),
+                                  void *self);
 
 #ifdef __cplusplus
 }

@@ -50,13 +50,13 @@ static locum_id dense(locum_graph *graph, locum_id x, int64_t groups, int64_t n_
     return locum_binary(graph, LOCUM_OP_add, locum_product(graph, x, weight, false), bias);
 }
 
-static locum_status mlp_build(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z,
-                              locum_id *features)
+static locum_status mlp_build(const void *config, const locum_task *task, locum_graph *graph,
+                              const locum_network_input *in, locum_id *z, locum_id *features)
 {
     static const locum_op operators[] = {LOCUM_OP_tanh, LOCUM_OP_silu, LOCUM_OP_gelu, LOCUM_OP_relu};
     const mlp_config *c = config;
     int64_t members = task->members, width = c->width;
-    locum_id h = x;
+    locum_id h = in->values;
 
     for (int layer = 0; layer < c->layers; layer++) {
         locum_graph_push(graph, "mlp/layer%d", layer + 1);

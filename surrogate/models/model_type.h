@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* model_type.h - a kind of network: an option table and a function that builds its graph between normalised ports.
  *
- *     physical inputs -> ports.c: transform, normalise -> x [batch, n_x] -> build() -> z [batch, members * n_z]
- *                                   -> ports.c: mean over members, back to physical outputs, intervals
+ *     physical inputs -> ports: transform, normalise -> values [batch, n_x], fields [batch, grid.., channels]
+ *                     -> build() -> z -> ports: mean over members, back to physical outputs, intervals
  *
- * A new network is one file here with a descriptor, and one line in model_list.h. */
+ * Two kinds of task:   map   parameters (and fields) -> values or fields of the last frame
+ *                      step  the last `history` frames (and parameters) -> the next frame; rolled out
+ * Outputs of one task are all values (n_axes = 0) or all fields on one grid.
+ *
+ * A new network is one file here with a descriptor, and one word in LOCUM_MODELS. */
 #ifndef SURROGATE_MODELS_MODEL_TYPE_H
 #define SURROGATE_MODELS_MODEL_TYPE_H
 
@@ -23,41 +27,75 @@ typedef enum locum_transform {
  * below this part of the total a factor of ten is a small error, and must not widen all other intervals. */
 #define LOCUM_SHARE_RESOLUTION 1e-3
 
-/* One input or output, and its place among the network's values. */
+#define LOCUM_CHANNEL_DIMS 4 /* history, two axes, components; or three axes and components */
+
+/* One input or output: a port of the model. A row of it has `extent` values, row-major over dims:
+ *     value, profile, spectrum   its own dims                       statistics of each value
+ *     field                      [history,] grid.. [, components]   statistics of each component; LINEAR
+ * Components of one vector share one scale, so that directions and divergences survive normalisation. */
 typedef struct locum_channel {
     char name[64], unit[32], text[128];
+    bool is_field;
+    int components; /**< of a field: 1, or those of a vector or tensor */
     int n_dims;
-    int64_t dims[3], extent;
-    char axis_name[3][16];
-    const double *axis[3]; /**< lent */
+    int64_t dims[LOCUM_CHANNEL_DIMS], extent;
+    char axis_name[LOCUM_CHANNEL_DIMS][16];
+    const double *axis[LOCUM_CHANNEL_DIMS]; /**< lent */
     locum_transform transform;
     double floor;         /**< of LOG_SHARE */
     int total;            /**< of LOG_SHARE: index of the output that is the total (LOCUM_LOG) */
     double lower, upper;  /**< range over the training split, physical */
-    double *mean, *scale; /**< [extent] of the transformed values over the training split; owned */
+    double *mean, *scale; /**< [extent] (fields: [components]) of the transformed values over the training split;
+                               owned */
 } locum_channel;
 
+typedef enum locum_task_kind { LOCUM_TASK_MAP, LOCUM_TASK_STEP } locum_task_kind;
+
 typedef struct locum_task {
+    locum_task_kind kind;
     int n_inputs, n_outputs;
-    locum_channel *inputs, *outputs; /**< owned */
-    int64_t n_x, n_z;                /**< sums of extents */
+    locum_channel *inputs, *outputs; /**< owned; inputs: values first, then fields */
+    int64_t n_x;                     /**< values: sum of extents of the inputs that are no fields */
+    int64_t n_z;                     /**< sum of extents of the outputs */
     int members;                     /**< ensemble */
+
+    /* fields; n_axes = 0: there are none */
+    int n_axes;
+    int64_t grid[3];     /**< [n_axes] points */
+    bool periodic;       /**< along all axes */
+    double box[3];       /**< [n_axes] lengths */
+    int in_channels;     /**< components of all input fields of one frame */
+    int out_channels;    /**< of all output fields */
+    int history;         /**< frames that a step sees, oldest first; 1 for map */
+    double interval;     /**< step: time between frames */
+    bool increment;      /**< step: the network gives the change, in units of `change` */
+    double *change;      /**< [out_channels] rms change of a step over that channel's scale; owned, NULL for map */
+    bool fixed_mean;     /**< prior: the mean over the grid of each output channel stays (step) or is zero (map) */
+    bool divergence_free; /**< prior: the output is one vector field per grid axis without divergence */
 } locum_task;
 
 void locum_task_destroy(locum_task *task); /* NULL-safe */
 /** Place of the first value of an output among the n_z values of a row. Local. */
 int64_t locum_task_first_value(const locum_task *task, int output);
 
+/* what a network is given, normalised */
+typedef struct locum_network_input {
+    locum_id values; /**< [batch, n_x], 0 if the task has none */
+    locum_id fields; /**< [batch, grid.., history * in_channels], oldest frame first; 0 if the task has none */
+} locum_network_input;
+
 typedef struct locum_model_type {
     const char *name, *summary;
     const locum_option *options; /**< keys of the block `surrogate` beside the common ones */
     size_t config_size;
-    /** x [batch, n_x] normalised -> *z [batch, members * n_z], member by member, normalised; *features [batch, n]:
-     *  the last hidden values
-     *  of the first member. Parameters are named; "weight" and "bias" as the last word decide how they are
+    bool on_grids; /**< makes fields of fields; else values of values */
+    /** Appends the network. Values: *z [batch, members * n_z], member by member. Fields: one member,
+     *  *z [batch, grid.., out_channels] (ports push "member<i>" and call once for each). Normalised; of a step with
+     *  `increment` the change over `change`. *features [batch, n]: the last hidden values of the first member (fields:
+     *  their means over the grid). Parameters are named; "weight" and "bias" as the last word decide how they are
      *  initialised. */
-    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph, locum_id x, locum_id *z,
-                          locum_id *features);
+    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph,
+                          const locum_network_input *in, locum_id *z, locum_id *features);
 } locum_model_type;
 
 extern const locum_model_type locum_model_mlp;

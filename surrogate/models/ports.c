@@ -186,7 +186,7 @@ locum_status locum_model_training_graph(const locum_model_type *type, const void
         int batch = locum_graph_symbol(*graph, "batch");
         locum_id x = locum_input(*graph, "x", LOCUM_REAL32, batch, 2, x_dims),
                  target = locum_input(*graph, "target", LOCUM_REAL32, batch, 2, z_dims);
-        st = type->build(config, task, *graph, x, &z, &features);
+        st = type->build(config, task, *graph, &(locum_network_input){.values = x}, &z, &features);
         for (int i = 0, j = 0; i < task->n_outputs; i++)
             for (int64_t k = 0; k < task->outputs[i].extent; k++)
                 share[j++] = 1.0 / ((double)task->n_outputs * (double)task->outputs[i].extent);
@@ -209,7 +209,7 @@ locum_status locum_model_predict_graph(const locum_model_type *type, const void 
     locum_status st = locum_graph_create(graph);
     if (!st) {
         locum_id x = physical_inputs(task, *graph, locum_graph_symbol(*graph, "batch"));
-        st = type->build(config, task, *graph, x, &z, &features);
+        st = type->build(config, task, *graph, &(locum_network_input){.values = x}, &z, &features);
         locum_id t = to_transformed(task, *graph, member_mean(*graph, z, task));
         for (int i = 0; i < task->n_outputs; i++)
             name_output(*graph, output_port(task, *graph, t, i), task->outputs[i].name);
@@ -243,7 +243,7 @@ locum_status locum_model_interval_graph(const locum_model_type *type, const void
     locum_graph *g = *graph;
     locum_id x = physical_inputs(task, g, locum_graph_symbol(g, "batch"));
     locum_id quantile = locum_input(g, "quantile", LOCUM_REAL32, -1, 1, &one);
-    st = type->build(config, task, g, x, &z, &features);
+    st = type->build(config, task, g, &(locum_network_input){.values = x}, &z, &features);
     locum_id mean = member_mean(g, z, task), centre = to_transformed(task, g, mean);
     locum_id variance = seen_variance(task, g, centre, member_variance(g, z, mean, task));
     locum_id sigma = vector_parameter(g, "trust/sigma", task->n_z);
@@ -277,7 +277,7 @@ locum_status locum_model_calibration_graph(const locum_model_type *type, const v
     locum_status st = locum_graph_create(graph);
     if (!st) {
         locum_id x = locum_input(*graph, "x", LOCUM_REAL32, locum_graph_symbol(*graph, "batch"), 2, x_dims);
-        st = type->build(config, task, *graph, x, &z, &features);
+        st = type->build(config, task, *graph, &(locum_network_input){.values = x}, &z, &features);
         locum_id mean = member_mean(*graph, z, task), variance = member_variance(*graph, z, mean, task);
         name_output(*graph, mean, "mean");
         name_output(*graph, locum_unary(*graph, LOCUM_OP_sqrt, variance), "deviation");
