@@ -39,6 +39,7 @@ static const char *type_name(const locum_option *o)
     case LOCUM_PATH: return "path";
     case LOCUM_CHOICE: return "choice";
     case LOCUM_GROUP: return "group";
+    case LOCUM_PAIRS: return "mapping";
     case LOCUM_END: break;
     }
     return "";
@@ -65,6 +66,10 @@ static void write_default(const locum_option *o, bool json, locum_text *out)
         write_scalar_default(o, json, out);
         return;
     }
+    if (o->type == LOCUM_PAIRS) {
+        locum_text_add(out, "{}");
+        return;
+    }
     locum_text_add(out, "[");
     for (int i = 0; i < o->n_default; i++) {
         if (i) locum_text_add(out, ", ");
@@ -87,7 +92,9 @@ static void fill_cells(const locum_option *o, char cells[N_COLUMNS][CELL])
 {
     locum_text value = {0};
     snprintf(cells[NAME], CELL, "%s", o->name);
-    if (o->n_max)
+    if (o->type == LOCUM_PAIRS)
+        snprintf(cells[TYPE], CELL, "mapping");
+    else if (o->n_max)
         snprintf(cells[TYPE], CELL, "1-%d x %s", o->n_max, type_name(o));
     else
         snprintf(cells[TYPE], CELL, "%s", type_name(o));

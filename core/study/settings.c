@@ -27,7 +27,8 @@ size_t locum_option_bytes(const locum_option *option)
     case LOCUM_CHOICE: return sizeof(int32_t);
     case LOCUM_I64: return sizeof(int64_t);
     case LOCUM_F64: return sizeof(double);
-    case LOCUM_STRING: return LOCUM_TEXT_SIZE;
+    case LOCUM_STRING:
+    case LOCUM_PAIRS: return LOCUM_TEXT_SIZE;
     case LOCUM_PATH: return LOCUM_PATH_SIZE;
     case LOCUM_GROUP: return option->flags & LOCUM_TOLD ? sizeof(bool) : 0;
     case LOCUM_END: break;
@@ -148,6 +149,7 @@ static locum_status check_option(const locum_option *o, size_t config_size)
         return unsound(o, "has a wrong n_max or n_default");
     if (o->n_max && o->place_n + sizeof(int32_t) > config_size) return unsound(o, "has place_n outside of the config");
     if (o->n_max && o->type == LOCUM_GROUP) return unsound(o, "is a list of groups");
+    if (o->type == LOCUM_PAIRS && (!o->n_max || o->n_default)) return unsound(o, "needs n_max, and has no defaults");
     if (o->min > o->max) return unsound(o, "has min > max");
     bool has_default = !(o->flags & LOCUM_REQUIRED) && (!o->n_max || o->n_default) && !isnan(o->value);
     if (locum_option_is_number(o) && has_default && !locum_option_in_range(o, o->value))

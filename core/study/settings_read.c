@@ -132,8 +132,43 @@ static locum_status read_element(const locum_option *option, const locum_yaml *n
     }
 }
 
+/* "key value", or "key" if there is no value */
+static locum_status read_pair(const locum_yaml *mapping, int i, char *element)
+{
+    const char *key = mapping->keys[i].name;
+    const locum_yaml *value = mapping->items[i];
+    if (!key[0] || strpbrk(key, " \t\n\r"))
+        return locum_yaml_fail_value(mapping, "a key must be one word, found `%.60s`", key);
+    if (value->kind != LOCUM_YAML_SCALAR)
+        return locum_yaml_fail_value(value, "expected one value, found a %s",
+                                     value->kind == LOCUM_YAML_LIST ? "list" : "mapping");
+    for (const char *p = value->text; *p; p++) {
+        if ((unsigned char)*p < 32) return locum_yaml_fail_value(value, "a text must not contain control characters");
+    }
+    int n = snprintf(element, LOCUM_TEXT_SIZE, "%s%s%s", key, value->text[0] ? " " : "", value->text);
+    if (n >= LOCUM_TEXT_SIZE)
+        return locum_yaml_fail_value(value, "key and value are longer than %d bytes: `%.60s...`", LOCUM_TEXT_SIZE - 2,
+                                     value->text);
+    return LOCUM_OK;
+}
+
+static locum_status read_pairs(const locum_option *option, const locum_yaml *node, unsigned char *config)
+{
+    bool empty = node->kind == LOCUM_YAML_SCALAR && node->plain && !node->text[0];
+    int32_t n = empty ? 0 : node->n;
+    if (!empty && node->kind != LOCUM_YAML_MAPPING)
+        return locum_yaml_fail_value(node, "expected a mapping like {key: value, ...}");
+    if (n > option->n_max)
+        return locum_yaml_fail_value(node, "%d keys, at most %d are possible", (int)n, option->n_max);
+    memset(config + option->place, 0, (size_t)option->n_max * LOCUM_TEXT_SIZE);
+    for (int i = 0; i < n; i++) LOCUM_TRY(read_pair(node, i, locum_setting_element(option, config, i)));
+    memcpy(config + option->place_n, &n, sizeof n);
+    return LOCUM_OK;
+}
+
 static locum_status read_elements(const locum_option *option, const locum_yaml *node, unsigned char *config)
 {
+    if (option->type == LOCUM_PAIRS) return read_pairs(option, node, config);
     if (!option->n_max) return read_element(option, node, config + option->place);
     bool list = node->kind == LOCUM_YAML_LIST;
     int32_t n = list ? node->n : 1;

@@ -42,11 +42,32 @@ static void write_element(const locum_option *o, const void *element, bool json,
     }
 }
 
+/* {ksp_type: cg, ksp_monitor: ""} */
+static void write_pairs(const locum_option *o, const unsigned char *config, bool json, locum_text *out)
+{
+    char key[LOCUM_TEXT_SIZE];
+    locum_text_add(out, "{");
+    for (int i = 0; i < locum_setting_n(o, config); i++) {
+        const char *pair = locum_setting_element_of(o, config, i);
+        int n = (int)strcspn(pair, " ");
+        snprintf(key, sizeof key, "%.*s", n, pair);
+        if (i) locum_text_add(out, ", ");
+        write_text(key, json, NULL, out);
+        locum_text_add(out, ": ");
+        write_text(pair[n] ? pair + n + 1 : "", json, NULL, out);
+    }
+    locum_text_add(out, "}");
+}
+
 void locum_setting_write(const locum_option *o, const unsigned char *config, bool json, const char *folder,
                          locum_text *out)
 {
     if (!o->n_max) {
         write_element(o, locum_setting_element_of(o, config, 0), json, folder, out);
+        return;
+    }
+    if (o->type == LOCUM_PAIRS) {
+        write_pairs(o, config, json, out);
         return;
     }
     locum_text_add(out, "[");

@@ -36,7 +36,11 @@ typedef enum locum_option_type {
     LOCUM_CHOICE,  /* int32_t, index into choices */
     /* a nested mapping of fixed keys (`split: {train: 88, ...}`): choices[0].options is its table, places in the same
      * config; `place` is a bool "was given" if flags has LOCUM_TOLD, else unused */
-    LOCUM_GROUP
+    LOCUM_GROUP,
+    /* a mapping of free keys (`petsc: {ksp_type: cg, pc_gamg_threshold: 0.02}`), what another library calls its options: a
+     * list (n_max > 0) of texts "key value", char[n_max][LOCUM_TEXT_SIZE], in the study's order; "key" alone if no value is
+     * given. Nothing but the form is checked: who uses the keys must complain about those that it does not know */
+    LOCUM_PAIRS
 } locum_option_type;
 
 /* flags */

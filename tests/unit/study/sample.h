@@ -20,6 +20,8 @@ typedef struct sample_config {
     char label[LOCUM_TEXT_SIZE], table[LOCUM_PATH_SIZE];
     int32_t n_observe;
     char observe[8][LOCUM_TEXT_SIZE];
+    int32_t n_others;
+    char others[3][LOCUM_TEXT_SIZE];
     int32_t train, test;
     double until;
     int32_t hidden;
@@ -138,6 +140,12 @@ static const locum_option sample_options[] = {
      .n_default = 1,
      .string = "energy",
      .place_n = offsetof(sample_config, n_observe)},
+    {.name = "others",
+     .type = LOCUM_PAIRS,
+     AT(others),
+     .text = "options of another library",
+     .n_max = 3,
+     .place_n = offsetof(sample_config, n_others)},
     {.name = "split", .type = LOCUM_GROUP, .text = "how samples are used", .choices = sample_split_table},
     {.name = "long",
      .type = LOCUM_GROUP,

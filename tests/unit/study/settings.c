@@ -275,6 +275,7 @@ static void written_settings_read_back_to_the_same_config(void)
         "solver: {}\n",
         "solver: {viscosity: 3.3e-7, forcing: {name: kolmogorov, wavenumber: 9}, observe: [], label: \"true\"}\n",
         "solver: {forcing: diagonal, long: {}, wall_time: 1.5, resolution: [8, 16, 32], label: \"\", dealias: false}\n",
+        "solver: {others: {flag: '', text: 'a \"b\": c', number: -1e-3}}\n",
         "solver: {table: data/spectra.h5, long: {until: 3}, label: 'quote \" and: colon', box: 1e300}\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (int origins = 0; origins < 2; origins++) {
@@ -290,6 +291,32 @@ static void written_settings_read_back_to_the_same_config(void)
             drop(&a);
             drop(&b);
         }
+    }
+}
+
+static void free_keys_are_kept_as_written(void)
+{
+    static const char *const set[] = {"solver.others.rtol=1e-9"};
+    read_result r = read_table(sample_options, "solver: {others: {ksp_type: cg, monitor: }}\n", 1, set);
+    CHECK_OK(r.status);
+    CU_ASSERT_FATAL(r.config->n_others == 3);
+    CU_ASSERT_STRING_EQUAL(r.config->others[0], "ksp_type cg");
+    CU_ASSERT_STRING_EQUAL(r.config->others[1], "monitor");
+    CU_ASSERT_STRING_EQUAL(r.config->others[2], "rtol 1e-9");
+    locum_text json = {0};
+    locum_settings_write_json(r.settings, &json);
+    CU_ASSERT(has(json.data, "\"others\": {\"ksp_type\": \"cg\", \"monitor\": \"\", \"rtol\": \"1e-9\"}"));
+    locum_text_free(&json);
+    drop(&r);
+    static const char *const wrong[][2] = {{"solver: {others: [a, b]}\n", "expected a mapping"},
+                                           {"solver: {others: {a: [1]}}\n", "expected one value"},
+                                           {"solver: {others: {'a b': 1}}\n", "must be one word"},
+                                           {"solver: {others: {a: 1, b: 2, c: 3, d: 4}}\n", "at most 3"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        r = read_text(wrong[i][0]);
+        CU_ASSERT(r.status == LOCUM_STUDY);
+        CU_ASSERT(has(locum_status_message(), wrong[i][1]));
+        drop(&r);
     }
 }
 
@@ -337,7 +364,7 @@ static void json_and_attributes_hold_the_values_in_force(void)
     CU_ASSERT(locum_json_kind_of(json, locum_json_find(json, 0, "wall_time")) == LOCUM_JSON_NULL);
     locum_settings_each(r.settings, &n, count_call);
     /* 13 options - wall_time - split and long themselves + 2 of diagonal + 2 of split */
-    CU_ASSERT_EQUAL(n, 14);
+    CU_ASSERT_EQUAL(n, 15);
     locum_json_destroy(json);
     locum_text_free(&text);
     drop(&r);
@@ -389,7 +416,7 @@ static void describe_lists_every_option(void)
     if (getenv("LOCUM_SHOW")) printf("\n%s", text.data);
     locum_options_describe_json(sample_options, &machine);
     CHECK_OK(locum_json_parse(machine.data, machine.size, 1000, &json));
-    CU_ASSERT_EQUAL(locum_json_n(json, 0), 12);
+    CU_ASSERT_EQUAL(locum_json_n(json, 0), 13);
     locum_json_destroy(json);
     locum_text_free(&text);
     locum_text_free(&machine);
@@ -447,6 +474,7 @@ LOCUM_RUN_TESTS(
     {"a data file and the study must agree on parameters", a_data_file_and_the_study_must_agree_on_parameters},
     {"numbers are varied by path within their range", numbers_are_varied_by_path_within_their_range},
     {"written settings read back to the same config", written_settings_read_back_to_the_same_config},
+    {"free keys are kept as written", free_keys_are_kept_as_written},
     {"YAML for people shows units and origins", yaml_for_people_shows_units_and_origins},
     {"JSON and attributes hold the values in force", json_and_attributes_hold_the_values_in_force},
     {"the template reads back as all defaults", the_template_reads_back_as_all_defaults},
