@@ -44,14 +44,6 @@ static locum_status check_top_keys(const locum_study *study)
         bool known = false;
         for (int k = 0; k < N_TOP_KEYS && !known; k++) known = !strcmp(root->keys[i].name, top_keys[k]);
         if (!known) return locum_yaml_unknown_key(root, i, N_TOP_KEYS, top_keys);
-        if (!strcmp(root->keys[i].name, "dataset")) {
-            char where[LOCUM_PATH_SIZE + 32];
-            locum_yaml_place_text(study->document, root->keys[i].place, where);
-            return LOCUM_FAIL(LOCUM_STUDY,
-                              "%s: a `dataset:` block comes with the next release of locum: data that you already "
-                              "have cannot be read yet; until then give `solver:` and `campaign:`",
-                              where);
-        }
     }
     return LOCUM_OK;
 }

@@ -23,7 +23,7 @@ static locum_status add_all(locum_dataset *d, const char *path)
 
     LOCUM_REQUIRE(stat(path, &info) == 0, LOCUM_INPUT, "%s: no such file or folder", path);
     if (!S_ISDIR(info.st_mode)) return locum_dataset_add_shard(d, path);
-    locum_status st = locum_dataset_list(path, &paths, &n);
+    locum_status st = locum_dataset_files(path, &paths, NULL, &n);
     if (!st && n == 0) st = LOCUM_FAIL(LOCUM_INPUT, "%s: no finished file of a dataset in it", path);
     for (int i = 0; !st && i < n; i++) st = locum_dataset_add_shard(d, paths[i]);
     for (int i = 0; i < n; i++) free(paths[i]);
@@ -78,6 +78,7 @@ void locum_dataset_close(locum_dataset *d)
 {
     if (!d) return;
     locum_dataset_close_file(d);
+    if (d->reader) d->reader->destroy(d->self);
     for (int i = 0; i < d->n_shards; i++) free_shard_view(&d->shards[i], d->schema ? d->schema->schema.n_domains : 0);
     for (int64_t i = 0; i < d->n_samples; i++) {
         free(d->samples[i].parameter);
@@ -145,31 +146,43 @@ const char *locum_dataset_parameter_unit(const locum_dataset *dataset, int i)
     return i >= 0 && i < dataset->n_parameters ? dataset->parameter_unit[i] : "";
 }
 
-/* number of a frame in its file, -1 if there is no such frame */
-static int64_t frame_number(const locum_dataset *d, int64_t b, int64_t frame)
+/* frame counted from 0, -1 if there is no such frame */
+static int64_t frame_of(const locum_dataset *d, int64_t b, int64_t frame)
 {
     if (b < 0 || b >= d->n_samples || d->samples[b].slot < 0) return -1;
     int64_t n = d->samples[b].sample.n_frames;
     if (frame < 0) frame += n;
-    return frame >= 0 && frame < n ? d->shards[d->samples[b].shard].first[d->samples[b].slot] + frame : -1;
+    return frame >= 0 && frame < n ? frame : -1;
+}
+
+/* number of a frame in its file */
+static int64_t frame_number(const locum_dataset *d, int64_t b, int64_t frame)
+{
+    return d->shards[d->samples[b].shard].first[d->samples[b].slot] + frame;
 }
 
 double locum_dataset_time(const locum_dataset *dataset, int64_t b, int64_t frame)
 {
-    int64_t f = frame_number(dataset, b, frame);
+    int64_t f = frame_of(dataset, b, frame);
 
-    return f < 0 ? NAN : dataset->shards[dataset->samples[b].shard].time[f];
+    if (f < 0) return NAN;
+    if (dataset->reader) return dataset->reader->time(dataset->self, dataset->samples[b].slot, f);
+    return dataset->shards[dataset->samples[b].shard].time[frame_number(dataset, b, f)];
 }
 
 int64_t locum_dataset_count(const locum_dataset *dataset, int64_t b, int64_t frame, int array)
 {
-    int64_t f = frame_number(dataset, b, frame);
+    int64_t f = frame_of(dataset, b, frame);
 
     if (f < 0 || array < 0 || array >= dataset->schema->schema.n_arrays) return 0;
     const locum_array *a = &dataset->schema->arrays[array];
     const locum_domain *domain = &dataset->schema->domains[a->domain];
-    const locum_shard_view *v = &dataset->shards[dataset->samples[b].shard];
     int64_t n = locum_array_components(a);
-    for (int i = 0; domain->support == LOCUM_GRID && i < domain->n_dims; i++) n *= domain->n_global[i];
-    return domain->support == LOCUM_ROWS ? n * (v->rows[a->domain][f + 1] - v->rows[a->domain][f]) : n;
+    if (domain->support == LOCUM_ROWS && !dataset->reader) {
+        const int64_t *rows = dataset->shards[dataset->samples[b].shard].rows[a->domain];
+        f = frame_number(dataset, b, f);
+        return n * (rows[f + 1] - rows[f]);
+    }
+    for (int i = 0; i < domain->n_dims; i++) n *= domain->n_global[i];
+    return n;
 }

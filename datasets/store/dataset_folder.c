@@ -3,6 +3,7 @@
  *
  *   FOLDER/data/{train,valid,test,calibration,noise}/NAME.h5      a dataset
  *   FOLDER/dataset/data/...                                       a run directory
+ *   FOLDER/{train,valid,test,calibration,noise}/NAME.h5           the same without data/
  *   FOLDER/NAME.h5                                                a folder of files
  *
  * Only finished files count: NAME.h5.part is somebody's work in progress, or was left by a process that died. */
@@ -16,23 +17,30 @@
 #include "datasets/store/dataset_internal.h"
 #include "locum/dev/option.h"
 
+typedef struct entry {
+    char *path;
+    locum_split split; /* LOCUM_SPLITS: none */
+} entry;
+
 typedef struct list {
-    char **paths;
+    entry *entries;
     int n, capacity;
 } list;
 
-static locum_status add_path(list *l, const char *folder, const char *name)
+static locum_status add_path(list *l, const char *folder, const char *name, locum_split split)
 {
     if (l->n == l->capacity) {
         int capacity = 2 * l->capacity + 16;
-        char **grown = realloc(l->paths, (size_t)capacity * sizeof *grown);
+        entry *grown = realloc(l->entries, (size_t)capacity * sizeof *grown);
         LOCUM_REQUIRE(grown, LOCUM_MEMORY, "out of memory for a list of %d files", capacity);
-        l->paths = grown;
+        l->entries = grown;
         l->capacity = capacity;
     }
     size_t size = strlen(folder) + strlen(name) + 2;
-    locum_status st = LOCUM_NEW(&l->paths[l->n], size);
-    if (!st) snprintf(l->paths[l->n++], size, "%s/%s", folder, name);
+    entry *e = &l->entries[l->n];
+    *e = (entry){.split = split};
+    locum_status st = LOCUM_NEW(&e->path, size);
+    if (!st) snprintf(l->entries[l->n++].path, size, "%s/%s", folder, name);
     return st;
 }
 
@@ -51,58 +59,81 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* files of one folder */
-static locum_status scan(list *l, const char *folder)
+static locum_status scan(list *l, const char *folder, locum_split split)
 {
     DIR *directory = opendir(folder);
     locum_status st = LOCUM_OK;
 
     LOCUM_REQUIRE(directory, LOCUM_INPUT, "%s: no such folder, or not readable", folder);
-    for (struct dirent *entry = readdir(directory); !st && entry; entry = readdir(directory))
-        if (entry->d_name[0] != '.' && (ends_with(entry->d_name, ".h5") || ends_with(entry->d_name, ".hdf5")))
-            st = add_path(l, folder, entry->d_name);
+    for (struct dirent *file = readdir(directory); !st && file; file = readdir(directory))
+        if (file->d_name[0] != '.' && (ends_with(file->d_name, ".h5") || ends_with(file->d_name, ".hdf5")))
+            st = add_path(l, folder, file->d_name, split);
     closedir(directory);
     return st;
 }
 
 static int by_path(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const entry *)a)->path, ((const entry *)b)->path);
 }
 
-/* FOLDER/data, or FOLDER/dataset/data if that is there */
-static bool find_data(const char *folder, char *root, size_t size)
+/* the folder that holds the folders of splits, false if there is none; prefix: how many characters of "data/train" the
+ * names of its folders leave out */
+static bool find_splits(const char *folder, char root[LOCUM_PATH_SIZE], size_t *prefix)
 {
-    char data[LOCUM_PATH_SIZE];
+    char sub[LOCUM_PATH_SIZE + 64];
 
-    snprintf(root, size, "%s/dataset", folder);
-    if (!is_folder(root)) snprintf(root, size, "%s", folder);
-    snprintf(data, sizeof data, "%.*s/data", LOCUM_PATH_SIZE - 8, root);
-    return is_folder(data);
+    *prefix = 0;
+    snprintf(root, LOCUM_PATH_SIZE, "%s/dataset", folder);
+    if (!is_folder(root)) snprintf(root, LOCUM_PATH_SIZE, "%s", folder);
+    snprintf(sub, sizeof sub, "%s/data", root);
+    if (is_folder(sub)) return true;
+    *prefix = strlen("data/");
+    for (int split = 0; split < LOCUM_SPLITS; split++) {
+        snprintf(sub, sizeof sub, "%s/%s", root, locum_split_folder((locum_split)split) + *prefix);
+        if (is_folder(sub)) return true;
+    }
+    return false;
 }
 
-locum_status locum_dataset_list(const char *folder, char ***paths, int *n)
+/* the list as the caller wants it; the entries are taken over */
+static locum_status hand_over(list *l, locum_status st, char ***paths, locum_split **split, int *n)
+{
+    char **all = NULL;
+    locum_split *from = NULL;
+
+    if (!st && l->n > 1) qsort(l->entries, (size_t)l->n, sizeof *l->entries, by_path);
+    if (!st) st = LOCUM_NEW(&all, l->n + 1);
+    if (!st && split) st = LOCUM_NEW(&from, l->n + 1);
+    for (int i = 0; i < l->n; i++) {
+        if (!st) all[i] = l->entries[i].path;
+        if (!st && split) from[i] = l->entries[i].split;
+        if (st) free(l->entries[i].path);
+    }
+    free(l->entries);
+    if (st) free(all);
+    *paths = st ? NULL : all;
+    *n = st ? 0 : l->n;
+    if (split) *split = from;
+    return st;
+}
+
+locum_status locum_dataset_files(const char *folder, char ***paths, locum_split **split, int *n)
 {
     list l = {0};
     char root[LOCUM_PATH_SIZE], sub[LOCUM_PATH_SIZE + 64];
     locum_status st = LOCUM_OK;
+    size_t prefix = 0;
 
-    if (find_data(folder, root, sizeof root)) {
-        for (int split = 0; !st && split < LOCUM_SPLITS; split++) {
-            snprintf(sub, sizeof sub, "%s/%s", root, locum_split_folder((locum_split)split));
-            if (is_folder(sub)) st = scan(&l, sub);
+    if (find_splits(folder, root, &prefix)) {
+        for (int s = 0; !st && s < LOCUM_SPLITS; s++) {
+            snprintf(sub, sizeof sub, "%s/%s", root, locum_split_folder((locum_split)s) + prefix);
+            if (is_folder(sub)) st = scan(&l, sub, (locum_split)s);
         }
     } else {
-        st = scan(&l, folder);
+        st = scan(&l, folder, LOCUM_SPLITS);
     }
-    if (!st && l.n > 1) qsort(l.paths, (size_t)l.n, sizeof *l.paths, by_path);
-    if (st) {
-        for (int i = 0; i < l.n; i++) free(l.paths[i]);
-        free(l.paths);
-        l = (list){0};
-    }
-    *paths = l.paths;
-    *n = l.n;
-    return st;
+    return hand_over(&l, st, paths, split, n);
 }
 
 static int by_value(const void *a, const void *b)
@@ -121,7 +152,7 @@ locum_status locum_store_done(const char *folder, int64_t **index, int64_t *n)
     *n = 0;
     locum_store_setup();
     if (!is_folder(folder)) return LOCUM_OK; /* nothing was made yet */
-    locum_status st = locum_dataset_list(folder, &paths, &n_paths);
+    locum_status st = locum_dataset_files(folder, &paths, NULL, &n_paths);
     for (int i = 0; !st && i < n_paths; i++) st = locum_dataset_shard_indices(paths[i], index, n);
     if (!st && *n > 1) qsort(*index, (size_t)*n, sizeof **index, by_value);
     for (int64_t i = 1; !st && i < *n; i++)

@@ -3,6 +3,7 @@
  *
  *   dataset.c         life cycle and queries          dataset_read.c    values
  *   dataset_shard.c   what one file says              dataset_folder.c  which files a folder has
+ *   dataset_reader.c  the handle over another layout's reader (reader.h)
  *
  * What is small (facts, samples, times, first rows) is read when the dataset is opened; values are read when asked
  * for. One file is open at a time, with the arrays that were used last. */
@@ -12,6 +13,7 @@
 #include "datasets/store/chunk_io.h"
 #include "datasets/store/hdf5_tools.h"
 #include "datasets/store/layout.h"
+#include "datasets/store/reader.h"
 #include "datasets/store/store.h"
 
 typedef struct locum_shard_view { /* one file */
@@ -55,16 +57,14 @@ struct locum_dataset {
     locum_sample_view *samples;
     int64_t n_samples, capacity_samples;
     locum_file_cache *cache;
+    const locum_reader_type *reader; /**< NULL: files of the store; else shards are not used */
+    void *self;                      /**< of the reader, owned */
 };
 
 /** Reads what a file says and adds its samples. LOCUM_INPUT, LOCUM_DAMAGED. Local. */
 locum_status locum_dataset_add_shard(locum_dataset *dataset, const char *path);
 /** Only the sample numbers of a file, good and failed: appended to *index [*n]. Local. */
 locum_status locum_dataset_shard_indices(const char *path, int64_t **index, int64_t *n);
-/** Committed shards of a folder, sorted by path; free each and the list. LOCUM_INPUT if the folder is missing.
- * Local. */
-locum_status locum_dataset_list(const char *folder, char ***paths, int *n);
-
 /** Planes first .. first + n along the first axis of an array of one frame (rows and globals: 0 and their number),
  * as they
  *  are in the file. Local. */

@@ -150,6 +150,7 @@ locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame,
     const locum_schema *schema = &d->schema->schema;
     const locum_domain *domain = &schema->domains[schema->arrays[array].domain];
     const locum_sample_view *s = &d->samples[b];
+    if (d->reader) return d->reader->read(d->self, s->slot, frame, 1, array, first, n, values);
     const locum_shard_view *v = &d->shards[s->shard];
     LOCUM_TRY(open_array(d, s->shard, array, &dataset));
     int n_dims = locum_layout_dims(v->layout, schema, array, 1, 1, n, count, &axis);
@@ -226,6 +227,60 @@ locum_status locum_dataset_read(const locum_dataset *dataset, int64_t b, int64_t
     return LOCUM_OK;
 }
 
+/* --- several frames as float32 ------------------------------------------------------------------- */
+/* frames of a grid array of the store that HDF5's pipeline must read: one call */
+static locum_status read_together(const locum_dataset *d, int64_t b, int64_t first, int64_t n, int array, float *buffer)
+{
+    const locum_sample_view *s = &d->samples[b];
+    const locum_shard_view *v = &d->shards[s->shard];
+    hsize_t start[LOCUM_HDF5_DIMS] = {(hsize_t)s->slot, (hsize_t)first}, count[LOCUM_HDF5_DIMS];
+    hid_t dataset = -1;
+    int axis = 0;
+
+    LOCUM_TRY(open_array(d, s->shard, array, &dataset));
+    int n_dims = locum_layout_dims(v->layout, &d->schema->schema, array, 1, n, 0, count, &axis);
+    return read_slab(d, s->shard, array, dataset, n_dims, 1, start, count, buffer);
+}
+
+/* values of other types go through doubles, one frame at a time */
+static locum_status read_narrowed(const locum_dataset *d, int64_t b, int64_t first, int64_t n, int array, float *buffer)
+{
+    int64_t count = locum_dataset_count(d, b, first, array);
+    double *values = NULL;
+    locum_status st = LOCUM_NEW(&values, count + 1);
+
+    for (int64_t f = 0; !st && f < n; f++) {
+        st = locum_dataset_read(d, b, first + f, array, values);
+        for (int64_t i = 0; !st && i < count; i++) buffer[f * count + i] = (float)values[i];
+    }
+    free(values);
+    return st;
+}
+
+locum_status locum_dataset_read_frames(const locum_dataset *d, int64_t b, int64_t first, int64_t n, int array,
+                                       float *buffer)
+{
+    locum_status st = LOCUM_OK;
+
+    LOCUM_TRY(check_place(d, b, &first, array));
+    LOCUM_REQUIRE(n > 0 && n <= d->samples[b].sample.n_frames - first, LOCUM_ARG, "%lld frames from frame %lld of %lld",
+                  (long long)n, (long long)first, (long long)d->samples[b].sample.n_frames);
+    int64_t count = locum_dataset_count(d, b, first, array), planes = planes_of(d, b, first, array);
+    const locum_domain *domain = &d->schema->domains[d->schema->arrays[array].domain];
+    for (int64_t f = 1; domain->support == LOCUM_ROWS && !d->reader && f < n; f++)
+        LOCUM_REQUIRE(locum_dataset_count(d, b, first + f, array) == count, LOCUM_ARG,
+                      "\"%s\" has another number of rows in each frame", d->schema->arrays[array].name);
+    if (d->schema->stored[array] != LOCUM_FLOAT32) return read_narrowed(d, b, first, n, array, buffer);
+    if (d->reader) return d->reader->read(d->self, d->samples[b].slot, first, n, array, 0, planes, buffer);
+    hid_t dataset = -1;
+    LOCUM_TRY(open_array(d, d->samples[b].shard, array, &dataset));
+    if (domain->support == LOCUM_GRID && !d->cache->slabs[array].direct)
+        return read_together(d, b, first, n, array, buffer);
+    for (int64_t f = 0; !st && f < n; f++)
+        st = locum_dataset_raw(d, b, first + f, array, 0, planes, buffer + f * count);
+    return st;
+}
+
 /* --- whole frames ----------------------------------------------------------------------------- */
 static locum_status read_block(const locum_dataset *d, int64_t b, int64_t frame, int array, int rank, int size,
                                locum_block *block)
@@ -259,15 +314,18 @@ locum_status locum_dataset_read_frame(const locum_dataset *dataset, int64_t b, i
     LOCUM_REQUIRE(dataset->schema && size > 0 && rank >= 0 && rank < size, LOCUM_ARG, "no frames, or rank %d of %d",
                   rank, size);
     LOCUM_TRY(check_place(dataset, b, &frame, 0));
-    const locum_shard_view *v = &dataset->shards[dataset->samples[b].shard];
-    int64_t number = v->first[dataset->samples[b].slot] + frame;
+    int64_t step = frame;
+    if (!dataset->reader) {
+        const locum_shard_view *v = &dataset->shards[dataset->samples[b].shard];
+        step = v->step[v->first[dataset->samples[b].slot] + frame];
+    }
     locum_frame *made = NULL;
     locum_status st = locum_frame_create(&dataset->schema->schema, NULL, &made);
     for (int a = 0; !st && a < dataset->schema->schema.n_arrays; a++)
         if (!wanted || wanted[a]) st = read_block(dataset, b, frame, a, rank, size, &made->blocks[a]);
     if (!st) {
-        made->time = v->time[number];
-        made->step = v->step[number];
+        made->time = locum_dataset_time(dataset, b, frame);
+        made->step = step;
         *out = made;
     } else {
         locum_frame_release(made);

@@ -43,7 +43,6 @@ bad "a unit that does not belong there" 6 '  viscosity: 1e-2 Mpc/h' 'bad.yaml:6:
 bad "out of range: place and range" 6 '  viscosity: -1' 'bad.yaml:6:14' 'out of range'
 bad "a resolution with a forbidden factor: its place and the nearest good ones" 5 '  resolution: 22' 'bad.yaml:5:15' '20' '24'
 bad "a tab" 6 '\tviscosity: 1e-2' 'bad.yaml:6:1'
-bad "dataset: comes with the next issue" 9 'dataset: {path: data}\nrecord:' 'bad.yaml:9' 'next'
 expect 2 "--set: place, path and nearest name" '--set' 'did you mean `viscosity`' -- "$locum" simulate good.yaml --out bad.h5 --dry-run --set solver.viscosty=1
 expect 2 "no such study" 'nothing.yaml' -- "$locum" simulate nothing.yaml --out bad.h5
 expect 2 "no such verb" 'simulat' -- "$locum" simulat good.yaml

@@ -95,7 +95,6 @@ static void wrong_heads_are_refused(void)
         const char *text, *message;
     } bad[] = {
         {"study: a\nsolvr: {}\n", "s.yaml:2:1: unknown option `solvr` of the study; did you mean `solver`?"},
-        {"study: a\ndataset: {path: x}\n", "s.yaml:2:1: a `dataset:` block comes with the next release of locum"},
         {"solver: {}\n", "s.yaml:1:1: the study has no name: begin with `study: NAME`"},
         {"study: A b\n", "s.yaml:1:8: study: the name becomes that of a folder"},
         {"study: ../x\n", "s.yaml:1:8: study: the name"},
