@@ -39,11 +39,14 @@ typedef enum { LOCUM_REAL32 = 0, LOCUM_REAL64 = 1, LOCUM_BFLOAT16 = 2, LOCUM_INT
     /* the product trio, closed under differentiation; groups = block-diagonal (ensembles, modes) */              \
     X(product, 2, P)   /* a [rows.., G K], b [G, K, N] -> [rows.., G N];  transposed: b [G, N, K] */              \
     X(product_rows, 2, P) /* a [rows.., G K], c [rows.., G N] -> [G, K, N]: sum over rows */                      \
+    /* the convolution trio, closed too */ X(convolution, 2, P) X(convolution_input, 2, P)                        \
+    X(convolution_weight, 2, P) X(larger_of_pairs, 1, C)                                                          \
     /* composites */ X(relu, 1, C) X(gelu, 1, C) X(silu, 1, C) X(mean, 1, C) X(softmax, 1, C) X(layer_norm, 3, C)
 
 /* Attributes, in the order of locum_graph_integers() and locum_graph_reals(); dims belong to the node itself:
  *   noise {stream} | permute {order[n_dims]} | sum, mean {keep, axes ascending ...} | slice {axis, first, n, step}
  *   pad {axis, before, after, mode} | concat {axis} | flip {axis} | product {transposed} | product_rows {groups}
+ *   convolution, _input, _weight {periodic, stride, dilation, before [axes], size [axes]} | larger_of_pairs {axis}
  *   power {; exponent} | scale {; factor, offset} | layer_norm {; epsilon}           (integers ; reals)
  * softmax and layer_norm work on the last axis. Axes given to builders may be negative (-1 = last); nodes hold them >= 0.
  * Sizes are at least 1; only the extent of a symbol may be 0. Rows along a symbol's dim cannot be sliced, padded, flipped or joined. */
@@ -126,6 +129,26 @@ locum_id locum_concat(locum_graph *graph, int axis, int n, const locum_id *parts
 locum_id locum_flip(locum_graph *graph, locum_id x, int axis);
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed);
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups);
+/* How taps move over a grid of 1 to 3 axes: q = stride p + dilation t - before; outside of x: zeros, or wrapped. */
+typedef struct locum_window {
+    int n_axes;
+    bool periodic;
+    int64_t stride, dilation, before[3];
+    int64_t size[3]; /* of the result: points of y, grid of x, or taps of w */
+} locum_window;
+/** Points = ceil(grid / stride), taps centred ((taps - 1) / 2 before). For locum_convolution. */
+locum_window locum_window_same(int n_axes, const int64_t *grid, const int64_t *taps, int64_t stride, bool periodic);
+/** x [batch, grid.., C], w [taps.., C, N] -> y [batch, points.., N]: y[b, p, n] = sum over t, c of x[b, q(p, t), c] w[t, c, n] */
+locum_id locum_convolution(locum_graph *graph, locum_id x, locum_id w, const locum_window *window);
+/** y, w -> [batch, grid.., C]: the gradient in x; with a stride also a layer: transposed convolution */
+locum_id locum_convolution_input(locum_graph *graph, locum_id y, locum_id w, const locum_window *window);
+/** x, y -> [taps.., C, N]: the gradient in w */
+locum_id locum_convolution_weight(locum_graph *graph, locum_id x, locum_id y, const locum_window *window);
+locum_window locum_window_of(int n_integers, const int64_t *integers); /* from the attributes of one of the three */
+/* Pooling and resizing over axes 1 .. n_axes of [batch, grid.., C]; grids must be multiples (of 2: max). */
+locum_id locum_pool_max(locum_graph *graph, locum_id x, int n_axes); /* over 2 points along each axis */
+locum_id locum_pool_mean(locum_graph *graph, locum_id x, int n_axes, int64_t factor);
+locum_id locum_resize_nearest(locum_graph *graph, locum_id x, int n_axes, int64_t factor);
 locum_id locum_noise(locum_graph *graph, int symbol, int n_dims, const int64_t *dims, uint32_t stream); /* REAL32, standard normal; noise.h */
 locum_id locum_mean(locum_graph *graph, locum_id x, int n_axes, const int *axes, bool keep);
 locum_id locum_layer_norm(locum_graph *graph, locum_id x, locum_id gain, locum_id shift, double epsilon);

@@ -76,6 +76,19 @@ BUILD(mean_last, locum_mean(g, in[0], 1, AXES(-1), true))
 BUILD(mean_rows, locum_mean(g, in[0], 1, AXES(0), false))
 BUILD(layer_norm, locum_layer_norm(g, in[0], in[1], in[2], 1e-3))
 
+#define WINDOW(axes, wraps, step, spread, ...)                                                                    \
+    (&(const locum_window){.n_axes = axes, .periodic = wraps, .stride = step, .dilation = spread, __VA_ARGS__})
+BUILD(convolution, locum_convolution(g, in[0], in[1], WINDOW(2, false, 1, 1, .before = {1, 0}, .size = {3, 4})))
+BUILD(convolution_wrapped, locum_convolution(g, in[0], in[1], WINDOW(2, true, 1, 1, .before = {1, 1}, .size = {3, 4})))
+BUILD(convolution_stride, locum_convolution(g, in[0], in[1], WINDOW(1, false, 2, 1, .before = {1}, .size = {3})))
+BUILD(convolution_dilated, locum_convolution(g, in[0], in[1], WINDOW(1, true, 2, 3, .before = {5}, .size = {4})))
+BUILD(convolution_3d, locum_convolution(g, in[0], in[1], WINDOW(3, true, 1, 1, .before = {1, 0, 1}, .size = {2, 2, 3})))
+BUILD(convolution_input, locum_convolution_input(g, in[0], in[1], WINDOW(2, false, 2, 1, .size = {4, 6})))
+BUILD(convolution_input_same, locum_convolution_input(g, in[0], in[1], WINDOW(2, true, 1, 1, .before = {1, 1}, .size = {3, 4})))
+BUILD(convolution_weight, locum_convolution_weight(g, in[0], in[1], WINDOW(2, false, 1, 1, .before = {1, 1}, .size = {3, 2})))
+BUILD(convolution_weight_stride, locum_convolution_weight(g, in[0], in[1], WINDOW(1, true, 2, 2, .before = {1}, .size = {3})))
+BUILD(larger_of_pairs, locum_pool_max(g, in[0], 2))
+
 #define ANY(...) {false, __VA_ARGS__, 0.1, 1.2, true}
 #define ROWS(...) {true, __VA_ARGS__, 0.1, 1.2, true}
 #define POSITIVE(...) {true, __VA_ARGS__, 0.4, 1.6, false}
@@ -141,6 +154,16 @@ const graph_case graph_cases[] = {
     {LOCUM_OP_product, "transposed", build_product_transposed, 2, {ROWS(2, {1, 6}), ANY(3, {2, 4, 3})}},
     {LOCUM_OP_product_rows, "two groups", build_product_rows, 2, {ROWS(3, {1, 2, 6}), ROWS(3, {1, 2, 4})}},
     {LOCUM_OP_product_rows, "outer product", build_product_outer, 2, {ANY(1, {3}), ANY(1, {4})}},
+    {LOCUM_OP_convolution, "2-D, zeros outside", build_convolution, 2, {ROWS(4, {1, 3, 4, 2}), ANY(4, {3, 2, 2, 3})}},
+    {LOCUM_OP_convolution, "2-D, periodic", build_convolution_wrapped, 2, {ROWS(4, {1, 3, 4, 2}), ANY(4, {3, 3, 2, 3})}},
+    {LOCUM_OP_convolution, "stride 2", build_convolution_stride, 2, {ROWS(3, {2, 6, 2}), ANY(3, {3, 2, 1})}},
+    {LOCUM_OP_convolution, "stride 2, dilation 3, periodic", build_convolution_dilated, 2, {ROWS(3, {1, 7, 1}), ANY(3, {4, 1, 2})}},
+    {LOCUM_OP_convolution, "3-D, more taps than points", build_convolution_3d, 2, {ANY(5, {1, 2, 2, 3, 2}), ANY(5, {3, 1, 3, 2, 2})}},
+    {LOCUM_OP_convolution_input, "transposed, stride 2", build_convolution_input, 2, {ROWS(4, {1, 2, 3, 3}), ANY(4, {2, 2, 2, 3})}},
+    {LOCUM_OP_convolution_input, "2-D, periodic", build_convolution_input_same, 2, {ROWS(4, {1, 3, 4, 3}), ANY(4, {3, 3, 2, 3})}},
+    {LOCUM_OP_convolution_weight, "2-D", build_convolution_weight, 2, {ROWS(4, {1, 3, 4, 2}), ROWS(4, {1, 3, 4, 3})}},
+    {LOCUM_OP_convolution_weight, "stride and dilation 2, periodic", build_convolution_weight_stride, 2, {ROWS(3, {1, 6, 2}), ROWS(3, {1, 3, 3})}},
+    {LOCUM_OP_larger_of_pairs, "2-D", build_larger_of_pairs, 1, {ROWS(4, {1, 2, 4, 2})}},
     {LOCUM_OP_relu, "away from 0", build_relu, 1, {ROWS(2, {1, 3})}},
     {LOCUM_OP_gelu, "rows", build_gelu, 1, {ROWS(2, {1, 3})}},
     {LOCUM_OP_silu, "rows", build_silu, 1, {ROWS(2, {1, 3})}},

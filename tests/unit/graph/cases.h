@@ -8,7 +8,7 @@
 typedef struct operand {
     bool rows; /* the first dim is in units of "batch" */
     int n_dims;
-    int64_t dims[4];
+    int64_t dims[5];
     double low, high; /* of |value|, away from kinks and poles */
     bool both_signs;
 } operand;
