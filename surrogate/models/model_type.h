@@ -98,8 +98,8 @@ typedef struct locum_model_type {
                           const locum_network_input *in, locum_id *z, locum_id *features);
 } locum_model_type;
 
-extern const locum_model_type locum_model_mlp;
-#define LOCUM_MODELS(X) X(mlp) /* the whole list */
+extern const locum_model_type locum_model_mlp, locum_model_unet;
+#define LOCUM_MODELS(X) X(mlp) X(unet) /* the whole list */
 
 /** Descriptor by name, NULL if there is none. */
 const locum_model_type *locum_model_type_find(const char *name);
