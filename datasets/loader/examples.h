@@ -12,7 +12,7 @@
 #ifndef DATASETS_LOADER_EXAMPLES_H
 #define DATASETS_LOADER_EXAMPLES_H
 
-#include "datasets/store/store.h"
+#include "datasets/loader/loader.h"
 
 #define LOCUM_EXAMPLE_ARRAYS 16
 
@@ -23,6 +23,8 @@ typedef struct locum_examples_request {
     const char *const *inputs, *const *outputs; /**< arrays; inputs of a step are its outputs */
     int64_t memory; /**< bytes that blocks may take */
     int64_t frames; /**< step: use at most so many frames of a sample, 0 = all */
+    int64_t train_samples; /**< only so many of the training split, the first in an order of the seed; 0 = all */
+    uint64_t seed;
 } locum_examples_request;
 
 /* one array of a frame, as the task describes its port */
@@ -69,6 +71,8 @@ void locum_examples_destroy(locum_examples *examples); /* NULL-safe */
  *  first; target [rollout, points, out_channels] normalised. Any may be NULL. Local. */
 locum_status locum_examples_read(const locum_examples *examples, locum_split split, int64_t i, double *values,
                                  float *fields, float *target);
+/** Sample numbers of all examples of a split [n]; lent. Local. */
+const int64_t *locum_examples_numbers(const locum_examples *examples, locum_split split);
 /** Frames of sample s (0 .. n_samples) of a split: number of them; one of them as a normalised block of the outputs
  *  [points, out_channels]; its parameters; its place in the dataset. Local. */
 int64_t locum_examples_frames(const locum_examples *examples, locum_split split, int64_t s);

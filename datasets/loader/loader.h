@@ -43,21 +43,36 @@ void locum_table_destroy(locum_table *table);
 /* --- batches ---------------------------------------------------------------------------------- */
 typedef struct locum_loader locum_loader;
 
+/* What batches are made of: rows of some columns of floats (a split of a table, the examples of a split). */
+typedef struct locum_rows {
+    int n_columns;
+    const int64_t *extent; /**< [n_columns] floats of a row; lent */
+    int64_t n;             /**< rows */
+    const int64_t *sample; /**< [n] sample numbers; lent */
+    const void *self;
+    /** Writes one row into to [n_columns]. Called by the loader's thread, one call at a time. */
+    locum_status (*fill)(const void *self, int64_t row, float *const *to);
+} locum_rows;
+
 typedef struct locum_batch {
     int64_t n;             /**< rows; the last batch of an epoch may be smaller */
     int64_t epoch, number; /**< number of the batch in its epoch */
     float *const *column;  /**< [n_columns] -> [n, extent] */
-    const int64_t *row;    /**< [n] which rows of the split */
-    const int64_t *sample; /**< [n] their sample numbers, index[split][row] */
+    const int64_t *row;    /**< [n] which rows */
+    const int64_t *sample; /**< [n] their sample numbers */
 } locum_batch;
 
-/** Batches of one split, in the order f(seed, epoch) (shuffle) or as stored, the same on every rank (a rank takes
- * its rows of each). Starts the prefetching thread at the position (epoch, number). The thread copies memory and
- * calls nothing else: HDF5 is not safe with threads, so the table is read whole before. The table must outlive the
- * loader. Values are as stored, not normalised. Local. */
+/** Batches of rows, in the order f(seed, epoch) (shuffle) or as they are, the same on every rank (a rank takes its part
+ * of each). Starts the prefetching thread at the position (epoch, number). What rows lends must outlive the loader.
+ * Local. */
+locum_status locum_loader_create_rows(const locum_rows *rows, int64_t batch, uint64_t seed, bool shuffle, int64_t epoch,
+                                      int64_t number, locum_loader **loader);
+/** The same for one split of a table: values as stored, not normalised. The thread copies memory and calls nothing else.
+ * The table must outlive the loader. Local. */
 locum_status locum_loader_create(const locum_table *table, locum_split split, int64_t batch, uint64_t seed,
                                  bool shuffle, int64_t epoch, int64_t number, locum_loader **loader);
-/** The next batch; lent until the next call. waited: seconds this call had to wait are added (may be NULL). Local. */
+/** The next batch; lent until the next call. waited: seconds this call had to wait are added (may be NULL). A row that
+ * could not be made is reported here, by its batch. Local. */
 locum_status locum_loader_next(locum_loader *loader, const locum_batch **batch, double *waited);
 int64_t locum_loader_per_epoch(const locum_loader *loader);
 void locum_loader_destroy(locum_loader *loader); /* joins the thread; NULL-safe */
