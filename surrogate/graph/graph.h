@@ -39,6 +39,7 @@ typedef enum { LOCUM_REAL32 = 0, LOCUM_REAL64 = 1, LOCUM_BFLOAT16 = 2, LOCUM_INT
     /* the product trio, closed under differentiation; groups = block-diagonal (ensembles, modes) */              \
     X(product, 2, P)   /* a [rows.., G K], b [G, K, N] -> [rows.., G N];  transposed: b [G, N, K] */              \
     X(product_rows, 2, P) /* a [rows.., G K], c [rows.., G N] -> [G, K, N]: sum over rows */                      \
+    X(transform, 2, P) /* x, constant F [M, N]: y[.., m, ..] = sum over n of F[m, n] x[.., n, ..] along one axis */ \
     /* the convolution trio, closed too */ X(convolution, 2, P) X(convolution_input, 2, P)                        \
     X(convolution_weight, 2, P) X(larger_of_pairs, 1, C)                                                          \
     /* composites */ X(relu, 1, C) X(gelu, 1, C) X(silu, 1, C) X(mean, 1, C) X(softmax, 1, C) X(layer_norm, 3, C)
@@ -46,6 +47,7 @@ typedef enum { LOCUM_REAL32 = 0, LOCUM_REAL64 = 1, LOCUM_BFLOAT16 = 2, LOCUM_INT
 /* Attributes, in the order of locum_graph_integers() and locum_graph_reals(); dims belong to the node itself:
  *   noise {stream} | permute {order[n_dims]} | sum, mean {keep, axes ascending ...} | slice {axis, first, n, step}
  *   pad {axis, before, after, mode} | concat {axis} | flip {axis} | product {transposed} | product_rows {groups}
+ *   transform {axis, transposed} |
  *   convolution, _input, _weight {periodic, stride, dilation, before [axes], size [axes]} | larger_of_pairs {axis}
  *   power {; exponent} | scale {; factor, offset} | layer_norm {; epsilon}           (integers ; reals)
  * softmax and layer_norm work on the last axis. Axes given to builders may be negative (-1 = last); nodes hold them >= 0.
@@ -129,6 +131,8 @@ locum_id locum_concat(locum_graph *graph, int axis, int n, const locum_id *parts
 locum_id locum_flip(locum_graph *graph, locum_id x, int axis);
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed);
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups);
+/** F is a constant [M, N] (transposed: [N, M]); the axis must not be that of a symbol. Blind to F. */
+locum_id locum_transform(locum_graph *graph, locum_id x, locum_id matrix, int axis, bool transposed);
 /* How taps move over a grid of 1 to 3 axes: q = stride p + dilation t - before; outside of x: zeros, or wrapped. */
 typedef struct locum_window {
     int n_axes;

@@ -89,6 +89,17 @@ BUILD(convolution_weight, locum_convolution_weight(g, in[0], in[1], WINDOW(2, fa
 BUILD(convolution_weight_stride, locum_convolution_weight(g, in[0], in[1], WINDOW(1, true, 2, 2, .before = {1}, .size = {3})))
 BUILD(larger_of_pairs, locum_pool_max(g, in[0], 2))
 
+static locum_id matrix(locum_graph *g, int64_t rows, int64_t columns)
+{
+    static const double values[12] = {0.5, -1.25, 2, 0.75, -0.5, 1.5, 0.25, -2, 1, 0.375, -0.875, 1.125};
+    return locum_constant(g, LOCUM_REAL64, 2, DIMS(rows, columns), values);
+}
+
+BUILD(transform, locum_transform(g, in[0], matrix(g, 4, 3), 1, false))
+BUILD(transform_back, locum_transform(g, in[0], matrix(g, 3, 4), 1, true))
+BUILD(transform_last, locum_transform(g, in[0], matrix(g, 2, 5), -1, false))
+BUILD(transform_first, locum_transform(g, in[0], matrix(g, 2, 3), 0, false))
+
 #define ANY(...) {false, __VA_ARGS__, 0.1, 1.2, true}
 #define ROWS(...) {true, __VA_ARGS__, 0.1, 1.2, true}
 #define POSITIVE(...) {true, __VA_ARGS__, 0.4, 1.6, false}
@@ -164,6 +175,10 @@ const graph_case graph_cases[] = {
     {LOCUM_OP_convolution_weight, "2-D", build_convolution_weight, 2, {ROWS(4, {1, 3, 4, 2}), ROWS(4, {1, 3, 4, 3})}},
     {LOCUM_OP_convolution_weight, "stride and dilation 2, periodic", build_convolution_weight_stride, 2, {ROWS(3, {1, 6, 2}), ROWS(3, {1, 3, 3})}},
     {LOCUM_OP_larger_of_pairs, "2-D", build_larger_of_pairs, 1, {ROWS(4, {1, 2, 4, 2})}},
+    {LOCUM_OP_transform, "middle axis", build_transform, 1, {ROWS(3, {1, 3, 2})}},
+    {LOCUM_OP_transform, "transposed", build_transform_back, 1, {ROWS(3, {1, 3, 2})}},
+    {LOCUM_OP_transform, "last axis", build_transform_last, 1, {ROWS(3, {2, 2, 5})}},
+    {LOCUM_OP_transform, "first axis", build_transform_first, 1, {ANY(2, {3, 4})}},
     {LOCUM_OP_relu, "away from 0", build_relu, 1, {ROWS(2, {1, 3})}},
     {LOCUM_OP_gelu, "rows", build_gelu, 1, {ROWS(2, {1, 3})}},
     {LOCUM_OP_silu, "rows", build_silu, 1, {ROWS(2, {1, 3})}},
