@@ -83,6 +83,8 @@ void locum_graph_destroy(locum_graph *graph); /* NULL-safe */
 locum_status locum_graph_copy(const locum_graph *graph, locum_graph **copy);
 /** The first fault of any builder, or LOCUM_OK. */
 locum_status locum_graph_status(const locum_graph *graph);
+/** What a builder does that cannot go on: keeps the first fault, with the path; returns 0. */
+locum_id locum_graph_fault(locum_graph *graph, locum_status status, const char *format, ...) LOCUM_PRINTF(3, 4);
 
 /* queries, local */
 int32_t locum_graph_n(const locum_graph *graph); /* ids are 1 .. n */
@@ -132,7 +134,7 @@ locum_id locum_flip(locum_graph *graph, locum_id x, int axis);
 locum_id locum_product(locum_graph *graph, locum_id a, locum_id b, bool transposed);
 locum_id locum_product_rows(locum_graph *graph, locum_id a, locum_id c, int64_t groups);
 /** F is a constant [M, N] (transposed: [N, M]); the axis must not be that of a symbol. Blind to F. */
-locum_id locum_transform(locum_graph *graph, locum_id x, locum_id matrix, int axis, bool transposed);
+locum_id locum_transform_axis(locum_graph *graph, locum_id x, locum_id matrix, int axis, bool transposed);
 /* How taps move over a grid of 1 to 3 axes: q = stride p + dilation t - before; outside of x: zeros, or wrapped. */
 typedef struct locum_window {
     int n_axes;

@@ -8,7 +8,7 @@
  * derivatives on periodic grids, interpolation are such matrices. A matrix that is learnt is a product. */
 #include "surrogate/graph/operator.h"
 
-locum_id locum_transform(locum_graph *graph, locum_id x, locum_id matrix, int axis, bool transposed)
+locum_id locum_transform_axis(locum_graph *graph, locum_id x, locum_id matrix, int axis, bool transposed)
 {
     if (axis < 0 && x > 0) {
         const locum_shape shape = locum_shape_of(graph, x);
@@ -44,7 +44,7 @@ static locum_status transform_shape(const locum_graph *graph, locum_draft *draft
 
 static void transform_gradient(const locum_site *s, locum_id *into)
 {
-    into[0] = locum_transform(s->graph, s->seed, s->in[1], (int)s->integers[0], !s->integers[1]);
+    into[0] = locum_transform_axis(s->graph, s->seed, s->in[1], (int)s->integers[0], !s->integers[1]);
 }
 
 static void transform_reference(const locum_loop *loop)

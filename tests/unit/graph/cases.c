@@ -95,10 +95,10 @@ static locum_id matrix(locum_graph *g, int64_t rows, int64_t columns)
     return locum_constant(g, LOCUM_REAL64, 2, DIMS(rows, columns), values);
 }
 
-BUILD(transform, locum_transform(g, in[0], matrix(g, 4, 3), 1, false))
-BUILD(transform_back, locum_transform(g, in[0], matrix(g, 3, 4), 1, true))
-BUILD(transform_last, locum_transform(g, in[0], matrix(g, 2, 5), -1, false))
-BUILD(transform_first, locum_transform(g, in[0], matrix(g, 2, 3), 0, false))
+BUILD(transform, locum_transform_axis(g, in[0], matrix(g, 4, 3), 1, false))
+BUILD(transform_back, locum_transform_axis(g, in[0], matrix(g, 3, 4), 1, true))
+BUILD(transform_last, locum_transform_axis(g, in[0], matrix(g, 2, 5), -1, false))
+BUILD(transform_first, locum_transform_axis(g, in[0], matrix(g, 2, 3), 0, false))
 
 #define ANY(...) {false, __VA_ARGS__, 0.1, 1.2, true}
 #define ROWS(...) {true, __VA_ARGS__, 0.1, 1.2, true}
