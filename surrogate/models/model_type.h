@@ -77,6 +77,12 @@ typedef struct locum_task {
 void locum_task_destroy(locum_task *task); /* NULL-safe */
 /** Place of the first value of an output among the n_z values of a row. Local. */
 int64_t locum_task_first_value(const locum_task *task, int output);
+/** Inputs that are no fields. Local. */
+int locum_task_n_values(const locum_task *task);
+/** The output that is one vector of as many components as axes of a periodic grid, if it is the only one; else -1. Local. */
+int locum_task_vector(const locum_task *task, int *first_channel);
+/** Values of mean and scale: components of a field, else extent. Local. */
+int64_t locum_channel_statistics(const locum_channel *channel);
 
 /* what a network is given, normalised */
 typedef struct locum_network_input {
@@ -98,13 +104,13 @@ typedef struct locum_model_type {
                           const locum_network_input *in, locum_id *z, locum_id *features);
 } locum_model_type;
 
-extern const locum_model_type locum_model_mlp, locum_model_unet;
-#define LOCUM_MODELS(X) X(mlp) X(unet) /* the whole list */
+extern const locum_model_type locum_model_mlp, locum_model_unet, locum_model_fno;
+#define LOCUM_MODELS(X) X(mlp) X(unet) X(fno) /* the whole list */
 
 /** Descriptor by name, NULL if there is none. */
 const locum_model_type *locum_model_type_find(const char *name);
 
-/* --- ports.c: graphs around a network ----------------------------------------------------------------------------- */
+/* --- ports*.c: graphs around a network ----------------------------------------------------------------------------- */
 
 /** Graph of training over the symbol "batch": inputs "x" [batch, n_x] and "target" [batch, n_z] (both normalised);
  *  output "loss", one value: sum over rows and members of the mean squared residual over outputs (each output weighs
@@ -112,13 +118,27 @@ const locum_model_type *locum_model_type_find(const char *name);
 locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                         locum_graph **graph);
 
+/* what fields are trained for */
+typedef struct locum_field_loss {
+    int rollout;   /**< frames that the network is rolled out over */
+    double noise;  /**< standard deviation of the noise on the first frames, in normalised units */
+    bool relative; /**< relative L2 of each output in physical units; else the mean square in normalised ones */
+} locum_field_loss;
+
+/** The same for fields: inputs "values" [batch, n_x], "fields" [batch, grid.., history * in_channels] and "target"
+ *  [batch, rollout, grid.., out_channels], all normalised; an input that the task lacks is left out. Output "loss": sum
+ *  over rows and members of the mean over frames and outputs. */
+locum_status locum_model_field_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                              const locum_field_loss *loss, locum_graph **graph);
+
 /** Graph `predict` of the model file: physical inputs to physical outputs (see surrogate/runtime/model.h). */
 locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                        locum_graph **graph);
 
 /* what calibration adds */
 typedef struct locum_uncertainty {
-    const double *sigma; /**< [n_z] residual scale of the ensemble mean, in units of the normaliser's scale */
+    const double *sigma; /**< [n_z] residual scale of the ensemble mean, in units of the normaliser's scale; of fields
+                              [out_channels] (step) or [points, out_channels] (map) */
     int64_t n_features;
     const double *feature_mean; /**< [n_features] */
     const double *feature_map;  /**< [n_features, n_features]: distance^2 = |(f - mean) map|^2 / n_features */
@@ -127,12 +147,14 @@ typedef struct locum_uncertainty {
 /** Graph `interval` of the model file: value, lower, upper of each output, distance, spread. The interval of a
  *  normalised value is z +- width, width = quantile * sqrt(sigma^2 + s^2), s = standard deviation over members. That of
  *  a share y, with t = y + floor total, e = y + resolution total: log e +- scale width, with (t / e) s for s. "spread"
- *  [batch, 1] is the root mean square of s / sigma. */
+ *  [batch, 1] is the root mean square of s / sigma. Of fields then `energy` and, where there is one vector on a periodic
+ *  grid, `divergence`, both [batch, 1]: see ports_fields.c. */
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                         const locum_uncertainty *uncertainty, locum_graph **graph);
 
 /** Graph of what calibration needs: input "x" -> "mean" [batch, n_z], "deviation" [batch, n_z] (over members),
- *  "features". */
+ *  "features". Of fields: inputs "values", "fields" -> "mean" [batch, grid.., out_channels] (step: of the next frame),
+ *  "features", and "deviation" of more than one member. All normalised. */
 locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                            locum_graph **graph);
 
