@@ -1,7 +1,7 @@
 # packages.sh - sourced by scripts/quickstart and scripts/test: what a fresh Debian 12 machine must have, and how it gets it.
 PACKAGES_STUDY="gcc libc6-dev cmake make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libfftw3-dev libyaml-dev
     libopenblas-dev librandom123-dev libxxhash-dev gnuplot-nox"
-PACKAGES_TEST="g++ clang clang-format libclang-rt-14-dev libcunit1-dev netcdf-bin python3 python3-venv binutils procps"
+PACKAGES_TEST="libpetsc-real-dev libdnnl-dev gfortran shellcheck g++ clang clang-format libclang-rt-14-dev libcunit1-dev netcdf-bin python3 python3-venv binutils procps"
 
 # packages_missing NAME...: those that dpkg does not know as installed
 packages_missing() {

@@ -4,7 +4,8 @@
  * Trapezoidal in time over all steps:  sum += (t1 - t0) (f0 + f1) / 2;  mean = sum / (until - from).  Each rank
  * averages its own block, in the order of the steps, so the bits depend neither on ranks nor on how often one looks.
  * Several windows [from, until_i] are nested in one run. Not here: means of rows whose number changes (particles
- * have no mean). */
+ * have no mean). An array X_variance brings the squares of X; its "mean" is mean(X^2) - mean(X)^2. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,17 @@ static void add(locum_mean *mean, const locum_frame *frame, double weight)
     }
 }
 
+/* the array whose variance array `a` becomes, -1 if it is a plain mean */
+static int variance_of(const locum_schema *schema, int a)
+{
+    char name[LOCUM_TEXT_SIZE];
+
+    if (!(schema->arrays[a].roles & LOCUM_VARIANCE)) return -1;
+    locum_format(name, sizeof name, "%.*s", (int)(strlen(schema->arrays[a].name) - strlen("_variance")),
+                 schema->arrays[a].name);
+    return locum_schema_find(schema, name);
+}
+
 /* the mean so far; a window without length gives the latest frame */
 static locum_status hand_on(locum_mean *mean)
 {
@@ -122,8 +134,11 @@ static locum_status hand_on(locum_mean *mean)
     for (int a = 0; a < mean->schema->n_arrays; a++) {
         if (!mean->wanted[a]) continue;
         int64_t n = locum_block_count(mean->schema, a, &mean->out.blocks[a]);
+        int base = variance_of(mean->schema, a);
         for (int64_t i = 0; i < n; i++) {
             double value = length > 0 ? mean->sum[a][i] / length : mean->last[a][i];
+            double centre = base < 0 ? 0 : length > 0 ? mean->sum[base][i] / length : mean->last[base][i];
+            value = base < 0 ? value : fmax(value - centre * centre, 0);
             if (mean->schema->arrays[a].type == LOCUM_FLOAT64)
                 ((double *)mean->value[a])[i] = value;
             else

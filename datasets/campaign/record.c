@@ -101,6 +101,21 @@ static locum_status unknown_array(const char *name, const locum_schema *schema)
     return LOCUM_FAIL(LOCUM_STUDY, "record.observe: the solver has no array '%s'; it has %s", name, known);
 }
 
+/* a variance is made with its mean, over time */
+static locum_status check_variance(const locum_record_config *record, const locum_schema *schema, int a,
+                                   const bool *wanted)
+{
+    const char *name = schema->arrays[a].name;
+    size_t length = strlen(name) - strlen("_variance");
+
+    LOCUM_REQUIRE(record->average, LOCUM_STUDY, "record.observe: '%s' is a variance over time; add `average: true`",
+                  name);
+    for (int i = 0; i < schema->n_arrays; i++)
+        if (wanted[i] && strlen(schema->arrays[i].name) == length && !strncmp(schema->arrays[i].name, name, length))
+            return LOCUM_OK;
+    return LOCUM_FAIL(LOCUM_STUDY, "record.observe: '%s' needs '%.*s' beside it", name, (int)length, name);
+}
+
 locum_status locum_record_wanted(const locum_record_config *record, const locum_schema *schema, bool *wanted)
 {
     int n_wanted = 0;
@@ -112,7 +127,11 @@ locum_status locum_record_wanted(const locum_record_config *record, const locum_
         if (a < 0) return unknown_array(record->observe[i], schema);
         wanted[a] = true;
     }
-    for (int a = 0; a < schema->n_arrays; a++) n_wanted += wanted[a];
+    for (int a = 0; a < schema->n_arrays; a++) {
+        n_wanted += wanted[a];
+        if (wanted[a] && (schema->arrays[a].roles & LOCUM_VARIANCE))
+            LOCUM_TRY(check_variance(record, schema, a, wanted));
+    }
     LOCUM_REQUIRE(n_wanted > 0, LOCUM_STUDY,
                   "record.observe: name the arrays to keep; all of this solver are made on demand only");
     return LOCUM_OK;

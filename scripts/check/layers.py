@@ -69,9 +69,9 @@ TABLE = {
                                     "datasets/loader", "datasets/store"], ["MPI", "stdio"]),
     "surrogate/as_solver": (CORE + ["core/parallel", "surrogate/runtime"], ["MPI"]),
     "surrogate/validate": (BASE + ["surrogate/runtime", "surrogate/calibrate", "surrogate/as_solver", "datasets/loader", "datasets/store",
-                                   "datasets/campaign", "solvers/numerics/analysis"], ["MPI", "stdio"]),
+                                   "datasets/formats", "datasets/campaign", "solvers/numerics/analysis"], ["MPI", "stdio"]),
     "surrogate/bindings": (CORE + ["surrogate/runtime"], []),
-    "cli": (BASE + ["datasets", "surrogate/models", "surrogate/train", "surrogate/calibrate", "surrogate/as_solver", "surrogate/validate",
+    "cli": (BASE + ["datasets", "solvers/numerics/analysis", "surrogate/models", "surrogate/train", "surrogate/calibrate", "surrogate/as_solver", "surrogate/validate",
                     "surrogate/runtime", "surrogate/graph", "surrogate/plan", "surrogate/kernels", "solvers/solver_list.h", "cli/report"], ["MPI", "stdio"]),
     "cli/report": (BASE, ["stdio"]),  # reads report.json, and nothing else
     "tests": ([""], None),            # may see everything

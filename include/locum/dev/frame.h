@@ -30,14 +30,15 @@ typedef enum locum_boundary { LOCUM_PERIODIC, LOCUM_WALL, LOCUM_OPEN } locum_bou
 typedef enum locum_place { LOCUM_NODE, LOCUM_CELL, LOCUM_FACE } locum_place;
 
 /** Bytes of one value. Local. */
-size_t locum_type_size(locum_type type);
+LOCUM_API size_t locum_type_size(locum_type type);
 
 /* roles of an array */
 enum {
     LOCUM_ROLE_INPUT = 1, /* an input of the solution (forcing, coefficient field); LOCUM_INPUT is a status */
     LOCUM_STATE = 2,      /* all STATE arrays together restart the solver bit for bit */
     LOCUM_OBSERVABLE = 4, /* what people want to know */
-    LOCUM_COSTLY = 8      /* made only when asked for */
+    LOCUM_COSTLY = 8,     /* made only when asked for */
+    LOCUM_VARIANCE = 16   /* named X_variance: a frame holds the square of X; a mean over time, the variance of X */
 };
 
 typedef struct locum_domain {
@@ -87,13 +88,13 @@ typedef struct locum_frame {
 } locum_frame;
 
 /** Components of an array: 1, shape[0] or shape[0]*shape[1]. Local. */
-int64_t locum_array_components(const locum_array *array);
+LOCUM_API int64_t locum_array_components(const locum_array *array);
 
 /** Index of the array of that name, -1 if there is none. Local. */
-int locum_schema_find(const locum_schema *schema, const char *name);
+LOCUM_API int locum_schema_find(const locum_schema *schema, const char *name);
 
 /** Values of this rank's part of one array. Local. */
-int64_t locum_block_count(const locum_schema *schema, int array, const locum_block *block);
+LOCUM_API int64_t locum_block_count(const locum_schema *schema, int array, const locum_block *block);
 
 /* One sample of a campaign, or the one of `simulate`. */
 typedef struct locum_sample {

@@ -16,7 +16,8 @@
 typedef enum locum_navier_stokes_forcing {
     LOCUM_NAVIER_STOKES_NO_FORCING,
     LOCUM_NAVIER_STOKES_KOLMOGOROV,
-    LOCUM_NAVIER_STOKES_DIAGONAL
+    LOCUM_NAVIER_STOKES_DIAGONAL,
+    LOCUM_NAVIER_STOKES_CELLULAR
 } locum_navier_stokes_forcing;
 
 typedef enum locum_navier_stokes_initial {
@@ -43,6 +44,8 @@ typedef struct locum_navier_stokes_config {
     int32_t n_mean_flow;
     int32_t forcing, kolmogorov_wavenumber;
     double kolmogorov_amplitude, diagonal_amplitude;
+    int32_t cellular_wavenumber;
+    double cellular_amplitude;
     /* block `initial` */
     int32_t initial, spectrum;
     double peak_wavenumber, rms_velocity, rms_vorticity;

@@ -22,10 +22,19 @@ static const locum_option diagonal_options[] = {
      .max = INFINITY, .unit = "1", .flags = LOCUM_PARAMETER, .text = "A: curl f = A (sin + cos)(2 pi (x/Lx + y/Ly))"},
     {0}};
 
+static const locum_option cellular_options[] = {
+    {.name = "wavenumber", .type = LOCUM_I32, .place = PLACE(cellular_wavenumber), .value = 2, .min = 1, .max = 65536,
+     .unit = "1", .text = "n: waves of the forcing across the box, in x and in y"},
+    {.name = "amplitude", .type = LOCUM_F64, .place = PLACE(cellular_amplitude), .value = 1, .min = -INFINITY,
+     .max = INFINITY, .unit = "1", .flags = LOCUM_PARAMETER,
+     .text = "A: curl f = A (K_x^2 + K_y^2)^(1/2) sin(K_x x) sin(K_y y), K = 2 pi n / L"},
+    {0}};
+
 static const locum_choice forcing_choices[] = {
     {"none", "the flow decays", NULL},
     {"kolmogorov", "a sine in y pushes along x", kolmogorov_options},
     {"diagonal", "the forcing of Li et al. 2021, stretched to the box", diagonal_options},
+    {"cellular", "square cells that turn against each other: a mean flow in two dimensions", cellular_options},
     {0}};
 
 const locum_option locum_navier_stokes_options[] = {
@@ -141,6 +150,9 @@ static locum_status check_waves(const locum_navier_stokes_config *c, const int64
     LOCUM_REQUIRE(c->forcing != LOCUM_NAVIER_STOKES_KOLMOGOROV || c->kolmogorov_wavenumber <= k_max[1], LOCUM_STUDY,
                   "navier_stokes: forcing wavenumber %d: this resolution keeps %lld waves (a third of its points)",
                   c->kolmogorov_wavenumber, (long long)k_max[1]);
+    LOCUM_REQUIRE(c->forcing != LOCUM_NAVIER_STOKES_CELLULAR || c->cellular_wavenumber <= smaller, LOCUM_STUDY,
+                  "navier_stokes: forcing wavenumber %d: this resolution keeps %lld waves (a third of its points)",
+                  c->cellular_wavenumber, (long long)smaller);
     LOCUM_REQUIRE(c->initial != LOCUM_NAVIER_STOKES_TAYLOR_GREEN || c->taylor_green_wavenumber <= smaller, LOCUM_STUDY,
                   "navier_stokes: taylor_green wavenumber %d: this resolution keeps %lld waves (a third of its points)",
                   c->taylor_green_wavenumber, (long long)smaller);
@@ -196,6 +208,6 @@ locum_status locum_navier_stokes_estimate(const void *config, int ranks, locum_c
     const double dx = fmin(box[0] / (double)n[0], box[1] / (double)n[1]);
     cost->steps = isnan(c->step) ? 3 * speed / (dx * c->cfl) : 1 / c->step;
     cost->operations = cost->steps * (transforms + 4 * (40 * modes + 4 * points));
-    cost->bytes_per_rank = (points * 16 * 2 / 3 * (ranks > 1 ? 2 : 1) + modes * 16 * 3 + points * 8 * 3) / ranks + 1e5;
+    cost->bytes_per_rank = (points * 16 * 2 / 3 * (ranks > 1 ? 2 : 1) + modes * 16 * 3 + points * 8 * 6) / ranks + 1e5;
     return LOCUM_OK;
 }

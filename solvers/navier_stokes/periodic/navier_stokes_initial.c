@@ -121,21 +121,35 @@ static void make_shear_layer(locum_state *state)
     add_mode(state, 1, 0, s->config.shear_perturbation * wavenumber(s, 0, 1) / 2);
 }
 
-/* the forcing's mode of curl f, and how fast it can raise the Courant number */
+/* sin a sin b = (cos(a - b) - cos(a + b)) / 2 */
+static void make_cells(const locum_solver *s, int64_t n, double amplitude, forced_mode forced[2])
+{
+    const double strength = amplitude * hypot(wavenumber(s, 0, n), wavenumber(s, 1, n));
+    forced[0] = (forced_mode){n, n, -strength / 4};
+    forced[1] = (forced_mode){-n, n, strength / 4};
+}
+
+/* the forcing's modes of curl f, and how fast they can raise the Courant number */
 static void make_forcing(locum_state *state, const locum_navier_stokes_config *config)
 {
     const locum_solver *s = state->solver;
-    forced_mode *mode = &state->forced;
-    *mode = (forced_mode){0, 1, 0};
+    forced_mode *mode = state->forced;
+    mode[0] = mode[1] = (forced_mode){0, 1, 0};
     if (config->forcing == LOCUM_NAVIER_STOKES_KOLMOGOROV) {
         mode->ky = config->kolmogorov_wavenumber;
         mode->value = -config->kolmogorov_amplitude * wavenumber(s, 1, mode->ky) / 2;
     } else if (config->forcing == LOCUM_NAVIER_STOKES_DIAGONAL) {
         mode->kx = 1;
         mode->value = config->diagonal_amplitude * (1 - I) / 2;
+    } else if (config->forcing == LOCUM_NAVIER_STOKES_CELLULAR) {
+        make_cells(s, config->cellular_wavenumber, config->cellular_amplitude, mode);
     }
-    const double k_x = wavenumber(s, 0, mode->kx), k_y = wavenumber(s, 1, mode->ky);
-    state->growth = 2 * cabs(mode->value) / (k_x * k_x + k_y * k_y) * (fabs(k_y) / s->dx[0] + fabs(k_x) / s->dx[1]);
+    state->growth = 0;
+    for (int i = 0; i < 2; i++) {
+        const double k_x = wavenumber(s, 0, mode[i].kx), k_y = wavenumber(s, 1, mode[i].ky);
+        state->growth +=
+            2 * cabs(mode[i].value) / (k_x * k_x + k_y * k_y) * (fabs(k_y) / s->dx[0] + fabs(k_x) / s->dx[1]);
+    }
 }
 
 static void make_from_config(locum_state *state, const locum_navier_stokes_config *config, uint64_t seed)
@@ -319,6 +333,8 @@ static locum_status allocate(const locum_solver *s, locum_state *a)
     if (!st) st = LOCUM_NEW(&a->decay, 4 * s->half);
     if (!st) st = LOCUM_NEW(&a->vorticity, my_rows * s->n[1] + 1);
     if (!st) st = LOCUM_NEW(&a->velocity, 2 * my_rows * s->n[1] + 1);
+    if (!st) st = LOCUM_NEW(&a->vorticity_variance, my_rows * s->n[1] + 1);
+    if (!st) st = LOCUM_NEW(&a->velocity_variance, 2 * my_rows * s->n[1] + 1);
     if (!st) st = LOCUM_NEW(&a->profile[0], s->n[1]);
     if (!st) st = LOCUM_NEW(&a->profile[1], s->n[1]);
     if (!st) st = LOCUM_NEW(&a->modes_out, 2 * modes + 1);
@@ -338,6 +354,8 @@ void locum_navier_stokes_free_state(locum_state *a)
     free(a->profile[1]);
     free(a->profile[0]);
     free(a->velocity);
+    free(a->vorticity_variance);
+    free(a->velocity_variance);
     free(a->vorticity);
     free(a->decay);
     free(a->stage);

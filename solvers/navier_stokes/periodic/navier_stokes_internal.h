@@ -21,6 +21,8 @@
 enum {
     ARRAY_VORTICITY,
     ARRAY_VELOCITY,
+    ARRAY_VORTICITY_VARIANCE,
+    ARRAY_VELOCITY_VARIANCE,
     ARRAY_ENERGY,
     ARRAY_ENSTROPHY,
     ARRAY_DISSIPATION,
@@ -59,7 +61,7 @@ struct locum_solver {
 };
 
 typedef struct forced_mode {
-    int64_t kx, ky;       /* waves across the box, ky > 0 */
+    int64_t kx, ky;       /* waves across the box, ky >= 0 */
     double complex value; /* of curl f */
 } forced_mode;
 
@@ -68,7 +70,7 @@ struct locum_state {
     double time;
     int64_t step;
     double viscosity, drag;
-    forced_mode forced;       /* all our forcings push one mode (and its conjugate); value 0 = none */
+    forced_mode forced[2];    /* our forcings push at most two modes (and their conjugates); value 0 = none */
     double growth;            /* how fast the forcing can raise the Courant number per time */
     double rate;              /* max |u| / dx + |v| / dy of the state */
     bool ready;               /* the buffers hold the products of the state's velocities */
@@ -79,7 +81,7 @@ struct locum_state {
     double *stage;            /* [kept] complex */
     double *decay;            /* [2 * kept] exp(-nu kx^2 dt / 2), every value twice */
     /* what observe lends */
-    double *vorticity, *velocity, *profile[2], *modes_out, *partial, *sums;
+    double *vorticity, *velocity, *vorticity_variance, *velocity_variance, *profile[2], *modes_out, *partial, *sums;
     double complex *coefficients; /* [k_max[1] + 1] of the mean profile */
     double globals[N_ARRAYS];
 };

@@ -32,8 +32,9 @@ static void sum_line(const locum_state *state, int64_t line, double *sums)
     }
     sums[SUM_ENERGY] += energy;
     sums[SUM_ENSTROPHY] += ky ? squares : squares / 2;
-    const forced_mode *mode = &state->forced;
-    if (mode->ky == ky && mode->value != 0) {
+    for (int i = 0; i < 2; i++) {
+        const forced_mode *mode = &state->forced[i];
+        if (mode->ky != ky || mode->value == 0) continue;
         double k_x = wavenumber(s, 0, mode->kx), k_y = wavenumber(s, 1, ky);
         double complex product = conj(mode->value) * ((const double complex *)w)[place_of(s->half, mode->kx)];
         sums[SUM_INJECTION] += 2 * creal(product) / (k_x * k_x + k_y * k_y);
@@ -79,7 +80,8 @@ static void observe_coefficients(locum_state *state)
 /* What the symmetries of the forcing leave of mode m of the profile.
  * A sin(2 pi n y / Ly) x-hat: half a wavelength in y with x -> -x changes the sign of u, which leaves odd multiples of
  * n; (x, y) -> (-x, -y) changes it too, which leaves sines, unless a mean flow runs along y. Without forcing, or
- * with the diagonal one, every shift in y (with one in x) is a symmetry, which leaves the constant. */
+ * with the diagonal one, every shift in y (with one in x) is a symmetry, which leaves the constant; so do the shifts
+ * of the cells by half a wavelength in x and y together with x -> -x. */
 static double complex symmetric_part(const locum_solver *s, int64_t m, double complex c)
 {
     if (s->config.forcing != LOCUM_NAVIER_STOKES_KOLMOGOROV) return 0;
@@ -207,13 +209,18 @@ locum_status locum_navier_stokes_observe(const locum_solver *s, locum_state *sta
     for (int i = ARRAY_ENERGY; i <= ARRAY_CFL; i++)
         if (wanted[i]) frame->blocks[i] = (locum_block){&state->globals[i], {0, 0, 0}, {1, 1, 1}, 1};
     fill_rows(state, wanted, frame->blocks);
-    if (wanted[ARRAY_VORTICITY]) {
-        LOCUM_TRY(observe_field(state, false));
-        frame->blocks[ARRAY_VORTICITY] = grid_block(s, state->vorticity);
-    }
-    if (wanted[ARRAY_VELOCITY]) {
-        LOCUM_TRY(observe_field(state, true));
-        frame->blocks[ARRAY_VELOCITY] = grid_block(s, state->velocity);
+    for (int velocity = 0; velocity < 2; velocity++) {
+        int array = velocity ? ARRAY_VELOCITY : ARRAY_VORTICITY,
+            variance = velocity ? ARRAY_VELOCITY_VARIANCE : ARRAY_VORTICITY_VARIANCE;
+        const double *field = velocity ? state->velocity : state->vorticity;
+        double *squares = velocity ? state->velocity_variance : state->vorticity_variance;
+        if (!wanted[array] && !wanted[variance]) continue;
+        LOCUM_TRY(observe_field(state, velocity));
+        if (wanted[array]) frame->blocks[array] = grid_block(s, field);
+        if (!wanted[variance]) continue;
+        int64_t n = locum_plane_my_rows(s->plane) * s->n[1] * (velocity ? 2 : 1);
+        for (int64_t i = 0; i < n; i++) squares[i] = field[i] * field[i];
+        frame->blocks[variance] = grid_block(s, squares);
     }
     return LOCUM_OK;
 }

@@ -31,13 +31,15 @@ static double complex forced_by(const forced_mode *mode, double rate, double h)
 static void add_forcing(locum_state *state, int64_t ky, int64_t line, int stage, double dt)
 {
     const locum_solver *s = state->solver;
-    const forced_mode *mode = &state->forced;
-    if (mode->value == 0 || mode->ky != ky || stage == 3) return;
-    const double kx = TWO_PI * (double)mode->kx / s->box[0], k_y = TWO_PI * (double)mode->ky / s->box[1];
-    const double rate = state->viscosity * (kx * kx + k_y * k_y) + state->drag;
-    const int64_t place = place_of(s->half, mode->kx);
-    ((double complex *)state->stage)[place] += forced_by(mode, rate, stage == 2 ? dt : dt / 2);
-    if (stage == 0) ((double complex *)state->sum)[line * 2 * s->half + place] += forced_by(mode, rate, dt);
+    for (int i = 0; i < 2 && stage < 3; i++) {
+        const forced_mode *mode = &state->forced[i];
+        if (mode->value == 0 || mode->ky != ky) continue;
+        const double kx = TWO_PI * (double)mode->kx / s->box[0], k_y = TWO_PI * (double)mode->ky / s->box[1];
+        const double rate = state->viscosity * (kx * kx + k_y * k_y) + state->drag;
+        const int64_t place = place_of(s->half, mode->kx);
+        ((double complex *)state->stage)[place] += forced_by(mode, rate, stage == 2 ? dt : dt / 2);
+        if (stage == 0) ((double complex *)state->sum)[line * 2 * s->half + place] += forced_by(mode, rate, dt);
+    }
 }
 
 /* the transformed products in state->products -> state of the next stage -> its velocities in state->modes */

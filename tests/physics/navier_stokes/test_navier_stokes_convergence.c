@@ -86,6 +86,8 @@ static void energy_budget_closes(int forcing)
     c.forcing = forcing;
     c.kolmogorov_wavenumber = 2;
     c.diagonal_amplitude = 2;
+    c.cellular_wavenumber = 1;
+    c.cellular_amplitude = 1;
     c.viscosity = 0.02;
     c.drag = 0.2;
     c.n_mean_flow = 2;
@@ -110,6 +112,11 @@ static void energy_budget_closes(int forcing)
 static void budget_closes_with_kolmogorov_forcing(void)
 {
     energy_budget_closes(LOCUM_NAVIER_STOKES_KOLMOGOROV);
+}
+
+static void budget_closes_with_cellular_forcing(void)
+{
+    energy_budget_closes(LOCUM_NAVIER_STOKES_CELLULAR);
 }
 
 static void budget_closes_with_diagonal_forcing(void)
@@ -189,5 +196,6 @@ FLOW_MPI_MAIN("navier_stokes: convergence", {"the error in time is of fourth ord
               {"the error in space falls exponentially", space_error_falls_exponentially},
               {"the energy budget closes with Kolmogorov forcing", budget_closes_with_kolmogorov_forcing},
               {"the energy budget closes with diagonal forcing", budget_closes_with_diagonal_forcing},
+              {"the energy budget closes with cellular forcing", budget_closes_with_cellular_forcing},
               {"the spectrum adds up to the energy", spectrum_adds_up_to_energy},
               {"the forced case on 64^2 is resolved to 1e-8", forced_case_is_resolved_to_1e_8})

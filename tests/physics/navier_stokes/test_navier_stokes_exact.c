@@ -90,7 +90,35 @@ static void laminar_kolmogorov_flow_is_a_fixed_point(void)
     flow_end(&f);
 }
 
+/* w = curl f / (2 nu k^2 + drag) is one eigenfunction of the Laplacian, so u . grad w vanishes: nothing moves */
+static void laminar_cells_are_a_fixed_point(void)
+{
+    enum { N = 24, WAVES = 2 };
+    locum_navier_stokes_config c = flow_config(N, N);
+    c.forcing = LOCUM_NAVIER_STOKES_CELLULAR;
+    c.cellular_wavenumber = WAVES;
+    c.cellular_amplitude = 1.3;
+    c.viscosity = 0.5;
+    c.drag = 0.2;
+    c.initial = LOCUM_NAVIER_STOKES_RANDOM;
+    c.rms_velocity = 0;
+    flow f;
+    CHECK_OK(flow_begin(&f, &c, MPI_COMM_SELF, 1));
+    CHECK_OK(flow_run(&f, 10)); /* from rest: exp(-4.2 * 10) is below rounding */
+    double scale = TWO_PI / c.box[0], k2 = 2 * WAVES * WAVES * scale * scale, rate = 0.5 * k2 + 0.2, exact[N * N],
+           strength = 1.3 * sqrt(k2) / rate;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            exact[i * N + j] = strength * sin(WAVES * TWO_PI * i / N) * sin(WAVES * TWO_PI * j / N);
+    CHECK_CLOSE(flow_difference(flow_observe(&f, "vorticity"), exact, N * N), 0, 1e-13);
+    /* <w^2> = strength^2 / 4, and as much energy goes out as comes in */
+    CHECK_CLOSE(flow_value(&f, "enstrophy"), strength * strength / 8, 1e-14);
+    CHECK_CLOSE(flow_value(&f, "injection"), flow_value(&f, "dissipation") + flow_value(&f, "drag_dissipation"), 1e-14);
+    flow_end(&f);
+}
+
 FLOW_MPI_MAIN("navier_stokes: exact solutions",
               {"Taylor-Green vortices carried by a mean flow are exact", taylor_green_with_mean_flow_is_exact},
               {"viscosity and drag decay exactly in a box and grid that are not square", decay_is_exact_in_any_box},
-              {"laminar Kolmogorov flow is a fixed point", laminar_kolmogorov_flow_is_a_fixed_point})
+              {"laminar Kolmogorov flow is a fixed point", laminar_kolmogorov_flow_is_a_fixed_point},
+              {"laminar cells are a fixed point", laminar_cells_are_a_fixed_point})
