@@ -107,9 +107,9 @@ typedef struct locum_trust {
     const locum_buffer *lower; /**< [n_outputs] */
     const locum_buffer *upper; /**< [n_outputs]; infinite where the calibration set is too small for the coverage */
     uint32_t *flag;            /**< [rows] */
+    double *p_value;           /**< [rows] conformal p-value of the feature distance */
     int64_t lead;              /**< step models: steps since a true state, this one included; 0 means 1. Intervals grow
                                     with it and are infinite beyond locum_model_leads() */
-    double *p_value;           /**< [rows] conformal p-value of the feature distance */
 } locum_trust;
 
 /** Predicts rows samples. inputs [n_inputs], outputs [n_outputs] (an entry with data = NULL is not written).

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* evaluate.c - contexts in the caller's memory, and eval: no allocation, lock, system call or thread.
- *
- *     [locum_context][plan][packed weights] per entry point, [arena][staging of inputs][staging of outputs]
+/* evaluate.c - contexts in the caller's memory (context.h), and eval: no allocation, lock, system call or thread.
  *
  * A buffer that is packed float32 is read and written where it lies; any other is converted through staging. A row
  * with an input that is not finite is computed from zeros and answered with NaN, so that it disturbs no other row. */
@@ -9,31 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "surrogate/runtime/model.h"
+#include "surrogate/runtime/context.h"
 
 #define ALIGNMENT 64
-#define FLAG_LEVEL 0.01 /* false-alarm rate of the flags of distance and spread */
-#define PARAMETERS_MAX 256
+#define FLAG_LEVEL 0.01  /* false-alarm rate of the flags that measures raise */
+#define FIELD_MARGIN 0.1 /* of the training range: a field has many values, one of them is always the largest so far */
 #define ROWS_MAX ((int64_t)1 << 24)
-#define OUTPUTS_MAX (LOCUM_KINDS * LOCUM_PORTS_MAX + 2)
-
-typedef struct entry {
-    const locum_plan *plan; /* NULL = the model has no such entry */
-    const void *packed;
-    const float *parameters[PARAMETERS_MAX];
-    int n_inputs, input_port[LOCUM_PORTS_MAX + 1]; /* the plan's inputs: a port, or -1 = quantile */
-} entry;
-
-struct locum_context {
-    const locum_model *model;
-    int64_t max_rows;
-    entry entries[LOCUM_ENTRIES];
-    void *arena;
-    float *input[LOCUM_PORTS_MAX];        /* staging, [max_rows, extent] */
-    const float *source[LOCUM_PORTS_MAX]; /* of this call: staging, or the host's own array */
-    float *output[OUTPUTS_MAX];           /* staging: value, lower, upper of each port, then distance and spread */
-    uint8_t *bad;                         /* [max_rows] the row's input is not finite */
-};
 
 /* --- laying out --------------------------------------------------------------------------------------------------- */
 typedef struct layout {
@@ -48,7 +27,7 @@ static void *take(layout *l, size_t bytes)
     return l->base ? l->base + at : NULL;
 }
 
-static void bind_inputs(const locum_model *model, entry *e)
+static void bind_inputs(const locum_model *model, locum_entry *e)
 {
     e->n_inputs = locum_plan_n_inputs(e->plan);
     for (int i = 0; i < e->n_inputs; i++) {
@@ -58,7 +37,7 @@ static void bind_inputs(const locum_model *model, entry *e)
     }
 }
 
-static void pack_entry(const locum_model *model, entry *e, void *packed)
+static void pack_entry(const locum_model *model, locum_entry *e, void *packed)
 {
     for (int i = 0; i < locum_plan_n_parameters(e->plan); i++)
         e->parameters[i] = locum_model_tensor(model, locum_plan_parameter_name(e->plan, i))->data;
@@ -88,13 +67,15 @@ static locum_context *lay_out(const locum_model *model, int64_t max_rows, locum_
         memory = take(l, (size_t)(max_rows * model->inputs[i].extent) * sizeof(float));
         if (c) c->input[i] = memory;
     }
-    for (int i = 0; i < LOCUM_KINDS * model->n_outputs + 2; i++) {
+    for (int i = 0; i < LOCUM_KINDS * model->n_outputs + LOCUM_MEASURES; i++) {
         int64_t extent = i < LOCUM_KINDS * model->n_outputs ? model->outputs[i / LOCUM_KINDS].extent : 1;
         memory = take(l, (size_t)(max_rows * extent) * sizeof(float));
         if (c) c->output[i] = memory;
     }
     memory = take(l, (size_t)max_rows);
     if (c) c->bad = memory;
+    memory = take(l, (size_t)max_rows * sizeof(uint32_t));
+    if (c) c->flag = memory;
     return c;
 }
 
@@ -109,9 +90,9 @@ static locum_status compile(const locum_model *model, int64_t max_rows, locum_pl
     for (int e = 0; e < LOCUM_ENTRIES && !st; e++) {
         if (!model->graph[e]) continue;
         st = locum_model_plan(model, e, max_rows, &plans[e]);
-        if (!st && locum_plan_n_parameters(plans[e]) > PARAMETERS_MAX)
+        if (!st && locum_plan_n_parameters(plans[e]) > LOCUM_CONTEXT_PARAMETERS_MAX)
             st = locum_fail(LOCUM_NOT_BUILT, __FILE__, __LINE__, "the model has more than %d parameter tensors",
-                            PARAMETERS_MAX);
+                            LOCUM_CONTEXT_PARAMETERS_MAX);
     }
     if (st) {
         free_plans(plans);
@@ -171,17 +152,36 @@ static double load_value(const locum_buffer *buffer, int64_t row, int64_t j)
                                          : (double)((const float *)buffer->data)[at];
 }
 
-static void store_value(const locum_buffer *buffer, int64_t row, int64_t j, float value)
+static void load_row(const locum_buffer *buffer, int64_t row, int64_t extent, float *to)
 {
-    int64_t at = row * buffer->row_stride + j * buffer->stride;
+    int64_t at = row * buffer->row_stride, stride = buffer->stride;
     if (buffer->type == LOCUM_FLOAT64)
-        ((double *)buffer->data)[at] = (double)value;
+        for (int64_t j = 0; j < extent; j++) to[j] = (float)((const double *)buffer->data)[at + j * stride];
     else
-        ((float *)buffer->data)[at] = value;
+        for (int64_t j = 0; j < extent; j++) to[j] = ((const float *)buffer->data)[at + j * stride];
+}
+
+static void store_row(const locum_buffer *buffer, int64_t row, int64_t extent, const float *from)
+{
+    int64_t at = row * buffer->row_stride, stride = buffer->stride;
+    if (buffer->type == LOCUM_FLOAT64)
+        for (int64_t j = 0; j < extent; j++) ((double *)buffer->data)[at + j * stride] = (double)from[j];
+    else
+        for (int64_t j = 0; j < extent; j++) ((float *)buffer->data)[at + j * stride] = from[j];
+}
+
+static void fill_row(const locum_buffer *buffer, int64_t row, int64_t extent, float value)
+{
+    int64_t at = row * buffer->row_stride, stride = buffer->stride;
+    for (int64_t j = 0; j < extent; j++)
+        if (buffer->type == LOCUM_FLOAT64)
+            ((double *)buffer->data)[at + j * stride] = (double)value;
+        else
+            ((float *)buffer->data)[at + j * stride] = value;
 }
 
 /* exponent bits as integers: a loop that vectorises, and that no compiler flag makes wrong */
-static bool all_finite(const float *values, int64_t n)
+bool locum_all_finite(const float *values, int64_t n)
 {
     uint32_t found = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -192,46 +192,31 @@ static bool all_finite(const float *values, int64_t n)
     return !found;
 }
 
-/* rows of one port, as they are or into staging; marks rows that are not finite (as the floats that the network sees)
- * */
-static bool load_port(locum_context *c, int port, const locum_buffer *buffer, int64_t rows)
+bool locum_context_load(locum_context *c, int port, const locum_buffer *buffer, int64_t rows, bool copy)
 {
     int64_t extent = c->model->inputs[port].extent;
     float *to = c->input[port];
     bool any_bad = false;
     c->source[port] = to;
-    if (is_packed(buffer, extent) && all_finite(buffer->data, rows * extent)) {
+    if (!copy && is_packed(buffer, extent) && locum_all_finite(buffer->data, rows * extent)) {
         c->source[port] = buffer->data;
         return false;
     }
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t j = 0; j < extent; j++) {
-            float value = (float)load_value(buffer, r, j);
-            if (!isfinite(value)) {
-                value = 0;
-                c->bad[r] = 1;
-                any_bad = true;
-            }
-            to[r * extent + j] = value;
-        }
+    for (int64_t r = 0; r < rows; r++, to += extent) {
+        load_row(buffer, r, extent, to); /* finite or not: as the floats that the network sees */
+        if (locum_all_finite(to, extent)) continue;
+        for (int64_t j = 0; j < extent; j++)
+            if (!isfinite(to[j])) to[j] = 0;
+        c->bad[r] = 1;
+        any_bad = true;
+    }
     return any_bad;
 }
 
-static void store_port(const locum_buffer *buffer, const float *from, int64_t rows, int64_t extent)
-{
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t j = 0; j < extent; j++) store_value(buffer, r, j, from[r * extent + j]);
-}
-
-static void fill_row(const locum_buffer *buffer, int64_t row, int64_t extent, float value)
-{
-    for (int64_t j = 0; j < extent; j++) store_value(buffer, row, j, value);
-}
-
 /* --- running ------------------------------------------------------------------------------------------------------ */
-static void run_entry(locum_context *c, int which, int64_t rows, const float *quantile, float *const *outputs)
+void locum_context_run(locum_context *c, int entry, int64_t rows, const float *quantile, float *const *outputs)
 {
-    const entry *e = &c->entries[which];
+    const locum_entry *e = &c->entries[entry];
     const float *inputs[LOCUM_PORTS_MAX + 1];
     for (int i = 0; i < e->n_inputs; i++) inputs[i] = e->input_port[i] < 0 ? quantile : c->source[e->input_port[i]];
     locum_plan_run(e->plan, &(locum_plan_run_call){.extents = &rows,
@@ -247,18 +232,27 @@ static bool buffer_given(const locum_buffer *buffers, int i)
     return buffers && buffers[i].data;
 }
 
+/* where the graph writes one output: into the host's array if it is packed, else into staging */
+static float *target(const locum_context *c, const locum_buffer *buffers, int i, int kind)
+{
+    bool packed = buffer_given(buffers, i) && is_packed(&buffers[i], c->model->outputs[i].extent);
+    return packed ? buffers[i].data : c->output[LOCUM_KINDS * i + kind];
+}
+
+static void store_port(const locum_context *c, const locum_buffer *buffers, int i, const float *from, int64_t rows)
+{
+    int64_t extent = c->model->outputs[i].extent;
+    if (!buffer_given(buffers, i) || from == buffers[i].data) return;
+    for (int64_t r = 0; r < rows; r++) store_row(&buffers[i], r, extent, from + r * extent);
+}
+
 static void run_value(locum_context *c, int64_t rows, const locum_buffer *outputs)
 {
-    const locum_model *m = c->model;
     float *direct[LOCUM_PORTS_MAX];
-    for (int i = 0; i < m->n_outputs; i++) {
-        bool packed = buffer_given(outputs, i) && is_packed(&outputs[i], m->outputs[i].extent);
-        direct[i] = packed ? outputs[i].data : c->output[LOCUM_KINDS * i];
-    }
-    run_entry(c, LOCUM_ENTRY_PREDICT, rows, NULL, direct);
-    for (int i = 0; i < m->n_outputs; i++)
-        if (buffer_given(outputs, i) && direct[i] != outputs[i].data)
-            store_port(&outputs[i], direct[i], rows, m->outputs[i].extent);
+    int n = c->model->n_outputs;
+    for (int i = 0; i < n; i++) direct[i] = target(c, outputs, i, LOCUM_VALUE);
+    locum_context_run(c, LOCUM_ENTRY_PREDICT, rows, NULL, direct);
+    for (int i = 0; i < n; i++) store_port(c, outputs, i, direct[i], rows);
 }
 
 /* few calibration samples cannot give a p-value below 1/(n + 1): beyond all of them is then as far as they can say */
@@ -267,44 +261,62 @@ static bool is_extreme(const locum_trust_table *table, double p)
     return table->n && p <= fmax(FLAG_LEVEL, 1.0 / (double)(table->n + 1));
 }
 
-static uint32_t flag_of_row(const locum_context *c, const locum_buffer *inputs, int64_t row, double p_distance,
-                            double p_spread)
+static bool is_outside(const locum_context *c, int input, const locum_buffer *buffer, int64_t row)
 {
-    uint32_t flag = 0;
-    for (int i = 0; i < c->model->n_inputs; i++) {
-        const locum_port *port = &c->model->inputs[i];
-        for (int64_t j = 0; j < port->extent; j++) {
-            double value = load_value(&inputs[i], row, j);
-            if (value < port->lower || value > port->upper) flag |= LOCUM_FLAG_RANGE;
-        }
+    const locum_port *port = &c->model->inputs[input];
+    if (!locum_port_is_field(port)) {
+        double value = load_value(buffer, row, 0);
+        return value < port->lower || value > port->upper;
     }
-    if (is_extreme(&c->model->distances, p_distance)) flag |= LOCUM_FLAG_DISTANCE;
-    if (is_extreme(&c->model->spreads, p_spread)) flag |= LOCUM_FLAG_SPREAD;
+    double range = port->upper - port->lower, margin = isfinite(range) ? FIELD_MARGIN * range : 0;
+    float lower = (float)(port->lower - margin), upper = (float)(port->upper + margin);
+    const float *values = c->source[input] + row * port->extent;
+    int outside = 0;
+    for (int64_t j = 0; j < port->extent; j++) outside |= (values[j] < lower) | (values[j] > upper);
+    return outside;
+}
+
+uint32_t locum_context_flag(const locum_context *c, const locum_buffer *inputs, int64_t row, double *p_distance)
+{
+    static const uint32_t bit[LOCUM_MEASURES] = {LOCUM_FLAG_DISTANCE, LOCUM_FLAG_SPREAD, LOCUM_FLAG_RESIDUAL,
+                                                 LOCUM_FLAG_RESIDUAL};
+    uint32_t flag = 0;
+    for (int i = 0; i < c->model->n_inputs; i++)
+        if (is_outside(c, i, &inputs[i], row)) flag |= LOCUM_FLAG_RANGE;
+    for (int i = 0; i < LOCUM_MEASURES; i++) {
+        if (c->model->measure_at[i] < 0) continue;
+        double p = locum_trust_p_value(&c->model->measures[i], (double)c->output[c->model->measure_at[i]][row]);
+        if (is_extreme(&c->model->measures[i], p)) flag |= bit[i];
+        if (i == LOCUM_DISTANCE && p_distance) *p_distance = p;
+    }
     return flag;
 }
 
 static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
                       const locum_trust *trust)
 {
-    const locum_model *m = c->model;
-    double q = locum_trust_quantile(&m->scores, trust->coverage);
+    double q = locum_trust_quantile_at(c->model, trust->coverage, trust->lead);
     float quantile = isfinite(q) ? (float)q : 0;
     const locum_buffer *const wanted[LOCUM_KINDS] = {outputs, trust->lower, trust->upper};
-    const float *distance = c->output[LOCUM_KINDS * m->n_outputs], *spread = c->output[LOCUM_KINDS * m->n_outputs + 1];
+    float *direct[LOCUM_CONTEXT_OUTPUTS_MAX];
+    int n = c->model->n_outputs;
 
-    run_entry(c, LOCUM_ENTRY_INTERVAL, rows, &quantile, c->output);
-    for (int i = 0; i < m->n_outputs; i++)
-        for (int k = 0; k < LOCUM_KINDS; k++) {
-            if (!buffer_given(wanted[k], i)) continue;
-            store_port(&wanted[k][i], c->output[LOCUM_KINDS * i + k], rows, m->outputs[i].extent);
-            for (int64_t r = 0; k != LOCUM_VALUE && !isfinite(q) && r < rows; r++)
-                fill_row(&wanted[k][i], r, m->outputs[i].extent, k == LOCUM_LOWER ? -INFINITY : INFINITY);
-        }
-    for (int64_t r = 0; r < rows; r++) {
-        double p_distance = locum_trust_p_value(&m->distances, (double)distance[r]);
-        double p_spread = locum_trust_p_value(&m->spreads, (double)spread[r]);
+    for (int i = 0; i < LOCUM_KINDS * n; i++)
+        direct[i] = target(c, wanted[i % LOCUM_KINDS], i / LOCUM_KINDS, i % LOCUM_KINDS);
+    for (int i = 0; i < LOCUM_MEASURES; i++) direct[LOCUM_KINDS * n + i] = c->output[LOCUM_KINDS * n + i];
+    locum_context_run(c, LOCUM_ENTRY_INTERVAL, rows, &quantile, direct);
+    for (int i = 0; i < LOCUM_KINDS * n; i++) {
+        int k = i % LOCUM_KINDS, port = i / LOCUM_KINDS;
+        store_port(c, wanted[k], port, direct[i], rows);
+        if (k == LOCUM_VALUE || isfinite(q) || !buffer_given(wanted[k], port)) continue;
+        for (int64_t r = 0; r < rows; r++)
+            fill_row(&wanted[k][port], r, c->model->outputs[port].extent, k == LOCUM_LOWER ? -INFINITY : INFINITY);
+    }
+    for (int64_t r = 0; r < rows && (trust->flag || trust->p_value); r++) {
+        double p_distance = 1;
+        uint32_t flag = locum_context_flag(c, inputs, r, &p_distance);
         if (trust->p_value) trust->p_value[r] = p_distance;
-        if (trust->flag) trust->flag[r] = flag_of_row(c, inputs, r, p_distance, p_spread);
+        if (trust->flag) trust->flag[r] = flag;
     }
 }
 
@@ -323,16 +335,23 @@ static void mark_bad_rows(locum_context *c, int64_t rows, const locum_buffer *ou
     }
 }
 
+static bool row_is_finite(const locum_buffer *buffer, int64_t row, int64_t extent)
+{
+    for (int64_t j = 0; j < extent; j++)
+        if (!isfinite(load_value(buffer, row, j))) return false;
+    return true;
+}
+
 static bool find_bad_results(locum_context *c, int64_t rows, const locum_buffer *outputs)
 {
     bool any = false;
     for (int i = 0; i < c->model->n_outputs; i++) {
         int64_t extent = c->model->outputs[i].extent;
-        if (!buffer_given(outputs, i) || (is_packed(&outputs[i], extent) && all_finite(outputs[i].data, rows * extent)))
+        if (!buffer_given(outputs, i) ||
+            (is_packed(&outputs[i], extent) && locum_all_finite(outputs[i].data, rows * extent)))
             continue;
         for (int64_t r = 0; r < rows; r++)
-            for (int64_t j = 0; j < extent; j++)
-                if (!isfinite(load_value(&outputs[i], r, j))) c->bad[r] = 1, any = true;
+            if (!row_is_finite(&outputs[i], r, extent)) c->bad[r] = 1, any = true;
     }
     return any;
 }
@@ -343,18 +362,34 @@ static bool is_known(const locum_buffer *buffers, int i)
     return !buffer_given(buffers, i) || buffers[i].type == LOCUM_FLOAT64 || buffers[i].type == LOCUM_FLOAT32;
 }
 
+locum_status locum_context_check(const locum_context *c, const char *caller, int64_t rows, const locum_buffer *inputs)
+{
+    LOCUM_REQUIRE(c, LOCUM_ARG, "%s: context is NULL", caller);
+    LOCUM_REQUIRE(rows >= 0 && rows <= c->max_rows, LOCUM_ARG,
+                  "%s: %lld rows, but the context was prepared for 0 to %lld", caller, (long long)rows,
+                  (long long)c->max_rows);
+    LOCUM_REQUIRE(inputs, LOCUM_ARG, "%s: inputs is NULL", caller);
+    for (int i = 0; i < c->model->n_inputs; i++)
+        LOCUM_REQUIRE(inputs[i].data && (inputs[i].type == LOCUM_FLOAT64 || inputs[i].type == LOCUM_FLOAT32), LOCUM_ARG,
+                      "%s: input `%s` has no data, or is neither float32 nor float64", caller,
+                      c->model->inputs[i].name);
+    return LOCUM_OK;
+}
+
+locum_status locum_context_check_coverage(const locum_context *c, const char *caller, double coverage)
+{
+    LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG,
+                  "%s: this model has no intervals: it was not calibrated", caller);
+    LOCUM_REQUIRE(coverage > 0 && coverage < 1, LOCUM_ARG, "%s: coverage = %g, it must lie between 0 and 1", caller,
+                  coverage);
+    return LOCUM_OK;
+}
+
 static locum_status check_call(const locum_context *c, int64_t rows, const locum_buffer *inputs,
                                const locum_buffer *outputs, const locum_trust *trust)
 {
-    LOCUM_REQUIRE(c, LOCUM_ARG, "locum_eval: context is NULL");
-    LOCUM_REQUIRE(rows >= 0 && rows <= c->max_rows, LOCUM_ARG,
-                  "locum_eval: %lld rows, but the context was prepared for 0 to %lld", (long long)rows,
-                  (long long)c->max_rows);
-    LOCUM_REQUIRE(inputs && outputs, LOCUM_ARG, "locum_eval: inputs or outputs is NULL");
-    for (int i = 0; i < c->model->n_inputs; i++)
-        LOCUM_REQUIRE(inputs[i].data && (inputs[i].type == LOCUM_FLOAT64 || inputs[i].type == LOCUM_FLOAT32), LOCUM_ARG,
-                      "locum_eval: input `%s` has no data, or is neither float32 nor float64",
-                      c->model->inputs[i].name);
+    LOCUM_TRY(locum_context_check(c, "locum_eval", rows, inputs));
+    LOCUM_REQUIRE(outputs, LOCUM_ARG, "locum_eval: outputs is NULL");
     for (int i = 0; i < c->model->n_outputs; i++)
         LOCUM_REQUIRE(is_known(outputs, i), LOCUM_ARG, "locum_eval: output `%s` is neither float32 nor float64",
                       c->model->outputs[i].name);
@@ -362,11 +397,8 @@ static locum_status check_call(const locum_context *c, int64_t rows, const locum
     for (int i = 0; i < c->model->n_outputs; i++)
         LOCUM_REQUIRE(is_known(trust->lower, i) && is_known(trust->upper, i), LOCUM_ARG,
                       "locum_eval: the interval of `%s` is neither float32 nor float64", c->model->outputs[i].name);
-    LOCUM_REQUIRE(c->entries[LOCUM_ENTRY_INTERVAL].plan, LOCUM_ARG,
-                  "locum_eval: this model has no intervals: it was not calibrated");
-    LOCUM_REQUIRE(trust->coverage > 0 && trust->coverage < 1, LOCUM_ARG,
-                  "locum_eval: coverage = %g, it must lie between 0 and 1", trust->coverage);
-    return LOCUM_OK;
+    LOCUM_REQUIRE(trust->lead >= 0, LOCUM_ARG, "locum_eval: lead = %lld", (long long)trust->lead);
+    return locum_context_check_coverage(c, "locum_eval", trust->coverage);
 }
 
 locum_status locum_eval(locum_context *c, int64_t rows, const locum_buffer *inputs, const locum_buffer *outputs,
@@ -376,7 +408,7 @@ locum_status locum_eval(locum_context *c, int64_t rows, const locum_buffer *inpu
 
     LOCUM_TRY(check_call(c, rows, inputs, outputs, trust));
     memset(c->bad, 0, (size_t)rows);
-    for (int i = 0; i < c->model->n_inputs; i++) any_bad |= load_port(c, i, &inputs[i], rows);
+    for (int i = 0; i < c->model->n_inputs; i++) any_bad |= locum_context_load(c, i, &inputs[i], rows, false);
     if (trust)
         run_trust(c, rows, inputs, outputs, trust);
     else

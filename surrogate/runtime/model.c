@@ -70,8 +70,8 @@ static locum_status read_port(const locum_json *json, locum_json_node node, bloc
     locum_status st = LOCUM_OK;
 
     LOCUM_REQUIRE(*name && strlen(name) < 256, LOCUM_DAMAGED, "model file: a port has no name, or a very long one");
-    LOCUM_REQUIRE(locum_json_kind_of(json, dims) == LOCUM_JSON_ARRAY && locum_json_n(json, dims) <= 3, LOCUM_DAMAGED,
-                  "model file: port `%.60s` has no dims", name);
+    LOCUM_REQUIRE(locum_json_kind_of(json, dims) == LOCUM_JSON_ARRAY && locum_json_n(json, dims) <= LOCUM_PORT_DIMS,
+                  LOCUM_DAMAGED, "model file: port `%.60s` has no dims, or more than %d", name, LOCUM_PORT_DIMS);
     *port = (locum_port){.n_dims = (int)locum_json_n(json, dims), .extent = 1, .lower = -HUGE_VAL, .upper = HUGE_VAL};
     port->name = block_text(b, name);
     port->text = block_text(b, text_or_empty(json, node, "text"));
@@ -84,7 +84,8 @@ static locum_status read_port(const locum_json *json, locum_json_node node, bloc
                           port->extent <= INT32_MAX,
                       LOCUM_DAMAGED, "model file: port `%.60s` has an impossible shape", name);
         if (locum_json_string(json, axis_name)) port->axis_name[d] = block_text(b, locum_json_string(json, axis_name));
-        if (axis >= 0 && locum_json_kind_of(json, axis) == LOCUM_JSON_ARRAY)
+        /* [] where a dimension has no coordinates: history, components */
+        if (axis >= 0 && locum_json_kind_of(json, axis) == LOCUM_JSON_ARRAY && locum_json_n(json, axis) > 0)
             port->axis[d] = read_axis(json, axis, port->dims[d], b, &st);
         dim = locum_json_next(json, dim);
         axis_name = axis_name >= 0 ? locum_json_next(json, axis_name) : -1;
@@ -187,11 +188,18 @@ static locum_status fill(const locum_file *file, block *b, locum_model *model)
     return LOCUM_OK;
 }
 
+static const struct {
+    const char *output, *table;
+} measure[LOCUM_MEASURES] = {{"distance", "trust/distances"},
+                             {"spread", "trust/spreads"},
+                             {"energy", "trust/energies"},
+                             {"divergence", "trust/divergences"}};
+
 static locum_status check_tables(locum_model *model)
 {
     LOCUM_TRY(find_table(model, "trust/scores", &model->scores));
-    LOCUM_TRY(find_table(model, "trust/distances", &model->distances));
-    return find_table(model, "trust/spreads", &model->spreads);
+    for (int i = 0; i < LOCUM_MEASURES; i++) LOCUM_TRY(find_table(model, measure[i].table, &model->measures[i]));
+    return LOCUM_OK;
 }
 
 /* --- graphs and plans --------------------------------------------------------------------------------------------- */
@@ -211,6 +219,11 @@ static locum_status expect_output(const locum_graph *graph, int i, const char *n
     LOCUM_REQUIRE(id > 0 && !strcmp(locum_graph_name(graph, id), name), LOCUM_DAMAGED,
                   "model file: output %d of its graph is not `%.80s`", i, name);
     return expect_rows(graph, id, name, extent);
+}
+
+static bool has_output(const locum_graph *graph, int i, const char *name)
+{
+    return i < locum_graph_n_outputs(graph) && !strcmp(locum_graph_name(graph, locum_graph_output(graph, i)), name);
 }
 
 static const locum_port *input_port(const locum_model *model, const char *name)
@@ -261,10 +274,9 @@ static locum_status check_graph(const locum_model *model, int entry, const locum
             LOCUM_TRY(expect_output(graph, at++, name, port->extent));
         }
     }
-    if (entry == LOCUM_ENTRY_INTERVAL) {
-        LOCUM_TRY(expect_output(graph, at++, "distance", 1));
-        LOCUM_TRY(expect_output(graph, at++, "spread", 1));
-    }
+    for (int i = 0; i < LOCUM_MEASURES && entry == LOCUM_ENTRY_INTERVAL; i++)
+        if (i <= LOCUM_MEMBERS_SPREAD || has_output(graph, at, measure[i].output))
+            LOCUM_TRY(expect_output(graph, at++, measure[i].output, 1));
     LOCUM_REQUIRE(at == locum_graph_n_outputs(graph), LOCUM_DAMAGED,
                   "model file: its graph has %d outputs, %d expected", locum_graph_n_outputs(graph), at);
     return LOCUM_OK;
@@ -287,6 +299,20 @@ locum_status locum_model_graph(const locum_model *model, int entry, locum_graph 
     }
     locum_json_destroy(json);
     return st;
+}
+
+/* which measures the interval graph has, and where */
+static locum_status find_measures(locum_model *model)
+{
+    locum_graph *graph = NULL;
+    int at = LOCUM_KINDS * model->n_outputs;
+    for (int i = 0; i < LOCUM_MEASURES; i++) model->measure_at[i] = -1;
+    if (!model->graph[LOCUM_ENTRY_INTERVAL]) return LOCUM_OK;
+    LOCUM_TRY(locum_model_graph(model, LOCUM_ENTRY_INTERVAL, &graph));
+    for (int i = 0; i < LOCUM_MEASURES; i++)
+        if (has_output(graph, at, measure[i].output)) model->measure_at[i] = at++;
+    locum_graph_destroy(graph);
+    return LOCUM_OK;
 }
 
 /* every parameter of the plan must be a tensor of that many float32 values */
@@ -374,6 +400,8 @@ static locum_status make_model(const locum_file *file, const locum_open_options 
     locum_model *made = block_take(&real, sizeof head);
     locum_status st = fill(file, &real, &head);
     if (!st) st = check_tables(&head);
+    if (!st) st = locum_model_read_task(&head);
+    if (!st) st = find_measures(&head);
     *made = head;
     for (int e = 0; e < LOCUM_ENTRIES && !st; e++) { /* whatever opens must also run */
         locum_plan *plan = NULL;

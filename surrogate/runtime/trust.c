@@ -14,6 +14,13 @@ double locum_trust_quantile(const locum_trust_table *scores, double coverage)
     return rank > (double)scores->n ? INFINITY : scores->sorted[(int64_t)rank - 1];
 }
 
+double locum_trust_quantile_at(const locum_model *model, double coverage, int64_t lead)
+{
+    if (lead < 1) lead = 1;
+    if (lead > model->leads) return INFINITY;
+    return locum_trust_quantile(&model->scores, coverage) * (model->growth ? model->growth[lead - 1] : 1);
+}
+
 /* first index whose value is >= value */
 static int64_t lower_bound(const locum_trust_table *table, double value)
 {

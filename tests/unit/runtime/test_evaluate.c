@@ -113,7 +113,8 @@ static locum_status run_packed(locum_context *context, packed *p, int64_t first,
 {
     locum_buffer in[2], out[3][OUTPUTS];
     buffers_of(p, first, in, out);
-    locum_trust trust = {coverage, out[1], out[2], p->flag + first, p->p + first};
+    locum_trust trust = {
+        .coverage = coverage, .lower = out[1], .upper = out[2], .flag = p->flag + first, .p_value = p->p + first};
     return locum_eval(context, n, in, out[0], coverage > 0 ? &trust : NULL);
 }
 
@@ -163,7 +164,7 @@ static void eval_is_the_graph_in_double(void)
                          j++) /* float32: 16 values a layer, 4 layers, exp: 50 ulp with room */
                         CHECK_CLOSE((double)p.y[k][i][j], got[3 * i + k][j], 50 * 6e-8 * (1 + fabs(got[3 * i + k][j])));
             for (int r = 0; r < ROWS; r++)
-                CU_ASSERT_EQUAL(p.p[r], locum_trust_p_value(&o.model->distances, got[12][r]));
+                CU_ASSERT_EQUAL(p.p[r], locum_trust_p_value(&o.model->measures[LOCUM_DISTANCE], got[12][r]));
             close_fixture(&o);
         }
 }

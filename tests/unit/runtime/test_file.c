@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* test_file.c - what is written is read back; what was damaged or made up is refused, byte by byte and rule by rule. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,7 +287,7 @@ static void a_graph_or_port_that_does_not_fit_is_refused(void)
         {INPUTS, "\"name\":\"viscosity\"", "\"name\":\"\""},
         {INPUTS, "\"name\":\"viscosity\"", "\"name\":\"drag\""}, /* twice */
         {INPUTS, "\"dims\":[]", "\"dims\":[2]"},
-        {INPUTS, "\"dims\":[]", "\"dims\":[1,1,1,1]"},
+        {INPUTS, "\"dims\":[]", "\"dims\":[1,1,1,1,1]"},
         {INPUTS, "\"dims\":[]", "\"dims\":[-1]"},
         {INPUTS, "\"dims\":[]", "\"dims\":[2147483647,2147483647,2147483647]"},
         {INPUTS, "[{", "{{"},
@@ -351,6 +352,38 @@ static void a_graph_of_astronomic_size_is_refused(void)
     locum_text_free(&text);
 }
 
+/* files as earlier versions wrote them: map-1 before there were steps, step-1 the first of those */
+static void files_of_earlier_versions_open_and_predict(void)
+{
+    /* as that version predicted for viscosity 0.02, drag 0.1 */
+    static const double expected[14] = {0.482328,    0.82480812,  -0.14234155, 0.56502527,  -0.044814136,
+                                        0.87222743,  0.15087402,  0.045781527, 0.030235495, 0.044063337,
+                                        0.020237148, 0.015329452, 0.016089594, 0.005896315};
+    double in[2] = {0.02, 0.1}, out[14];
+    locum_buffer inputs[2] = {{in, LOCUM_FLOAT64, 1, 1}, {in + 1, LOCUM_FLOAT64, 1, 1}},
+                 outputs[4] = {{out, LOCUM_FLOAT64, 1, 1},
+                               {out + 1, LOCUM_FLOAT64, 1, 1},
+                               {out + 2, LOCUM_FLOAT64, 5, 1},
+                               {out + 7, LOCUM_FLOAT64, 7, 1}};
+    locum_model *model = NULL;
+    locum_context *context = NULL;
+
+    CHECK_OK(locum_model_read(GOLDEN "/map-1.safetensors", NULL, &model, NULL, 0));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(model);
+    CU_ASSERT_TRUE(locum_model_interval(model) == 0 && locum_model_n_calibration(model) == FIXTURE_CALIBRATION);
+    size_t bytes = locum_model_workspace(model, 1);
+    void *memory = malloc(bytes);
+    CHECK_OK(locum_model_prepare(model, 1, memory, bytes, &context));
+    CHECK_OK(locum_eval(context, 1, inputs, outputs, NULL));
+    for (int i = 0; i < 14; i++) CHECK_CLOSE(out[i], expected[i], 1e-5 * fabs(expected[i])); /* float32, exp of logs */
+    locum_model_close(model);
+    free(memory);
+    CHECK_OK(locum_model_read(GOLDEN "/step-1.safetensors", NULL, &model, NULL, 0));
+    CU_ASSERT_TRUE(locum_model_interval(model) == 0.25 && locum_model_history(model) == 2 &&
+                   locum_model_leads(model) == 5 && locum_model_input(model, 2)->n_dims == 4);
+    locum_model_close(model);
+}
+
 LOCUM_RUN_TESTS("model file", {"round trip keeps tensors and texts", round_trip_keeps_tensors_and_texts},
                 {"a file cut at any byte is damaged", a_file_cut_at_any_byte_is_damaged},
                 {"a flipped bit of any byte is damaged", a_flipped_bit_of_any_byte_is_damaged},
@@ -362,4 +395,5 @@ LOCUM_RUN_TESTS("model file", {"round trip keeps tensors and texts", round_trip_
                 {"values that are not finite are refused", values_that_are_not_finite_are_refused},
                 {"a graph or port that does not fit is refused", a_graph_or_port_that_does_not_fit_is_refused},
                 {"trust tables must ascend", trust_tables_must_ascend},
-                {"a graph of astronomic size is refused", a_graph_of_astronomic_size_is_refused})
+                {"a graph of astronomic size is refused", a_graph_of_astronomic_size_is_refused},
+                {"files of earlier versions open and predict", files_of_earlier_versions_open_and_predict})
