@@ -146,13 +146,15 @@ static locum_status explain(const looking *l, locum_mapped_array *a)
     char shape[128], grid[128];
     bool can_have_time = s->time_axis >= 0 && s->time_axis < a->n_dims && (int64_t)a->dims[s->time_axis] == f->n_frames;
 
-    for (int i = 0; i < 4; i++) {
+    bool can_have_components = s->components_axis >= 0 && s->components_axis < a->n_dims;
+
+    /* first as a field, with as many of its possible axes as fit; then as values */
+    for (int i = 7; i >= 0; i--) {
         extra has = {.time = i & 1, .components = i & 2};
-        if ((has.time && !can_have_time) || (has.components && (s->components_axis < 0 || s->components_axis >= a->n_dims)))
-            continue;
+        if ((has.time && !can_have_time) || (has.components && !can_have_components)) continue;
         int n = rest_of(s, a, has, rest);
-        a->on_grid = fits_grid(f, n, rest);
-        if (!a->on_grid && !(n == 0 || (n == 1 && rest[0] <= VALUES_MAX && (has.time || !can_have_time)))) continue;
+        a->on_grid = i > 3;
+        if (a->on_grid ? !fits_grid(f, n, rest) : n > 1 || (n == 1 && rest[0] > VALUES_MAX)) continue;
         set_roles(s, f, a, has);
         return LOCUM_OK;
     }
