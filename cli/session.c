@@ -8,19 +8,6 @@
 #include "cli/signal.h"
 #include "core/failpoint.h"
 #include "datasets/store/store.h"
-#include "solvers/solver_list.h"
-
-#define LOCUM_SOLVER_EXTERN(name) extern const locum_solver_type locum_solver_##name;
-LOCUM_SOLVERS(LOCUM_SOLVER_EXTERN)
-#undef LOCUM_SOLVER_EXTERN
-
-const locum_solver_type *const *session_solvers(void)
-{
-#define LOCUM_SOLVER_ENTRY(name) &locum_solver_##name,
-    static const locum_solver_type *const list[] = {LOCUM_SOLVERS(LOCUM_SOLVER_ENTRY) NULL};
-#undef LOCUM_SOLVER_ENTRY
-    return list;
-}
 
 /* The word may be a study file or a run directory; a run directory's study is study.resolved.yaml and its results lie in it. */
 static locum_status open_study(session *s)
@@ -77,9 +64,10 @@ locum_status session_check_memory(const session *s, double bytes)
 static locum_status begin_solver(session *s)
 {
     const locum_yaml *name = locum_study_node(s->study, "solver.name");
-    for (int i = 0; name && session_solvers()[i]; i++) {
-        const locum_solver_type *type = session_solvers()[i];
-        if (!locum_yaml_string(name) || strcmp(locum_yaml_string(name), type->name)) continue;
+    for (int i = 0; s->solvers.list[i]; i++) {
+        const locum_solver_type *type = s->solvers.list[i];
+        bool named = name && locum_yaml_string(name) && !strcmp(locum_yaml_string(name), type->name);
+        if (!named && !s->solvers.library) continue;
         if (type->setup) LOCUM_TRY(locum_comm_agree(s->world, type->setup(s->world)));
         s->begun = type->finish ? type : NULL;
     }
@@ -99,6 +87,7 @@ locum_status session_open(const arguments *a, bool with_run, session *s)
     locum_log_level level = a->quiet ? LOCUM_LOG_QUIET : a->verbose ? LOCUM_LOG_VERBOSE : LOCUM_LOG_NORMAL;
     if (!st && s->rank == 0) st = locum_log_create(level, &s->log);
     if (!st) st = open_study(s);
+    if (!st) st = solvers_open(s->study, &s->solvers);
     if (!st) st = open_limits(s, with_run);
     if (!st) locum_provenance(s->size, &s->provenance);
     if (!st) st = s->provenance.status;
@@ -112,6 +101,7 @@ void session_close(session *s)
     if (s->begun) s->begun->finish();
     locum_run_close(s->run);
     locum_study_destroy(s->study);
+    solvers_close(&s->solvers);
     locum_text_free(&s->provenance);
     locum_log_destroy(s->log);
 }

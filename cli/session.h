@@ -6,6 +6,7 @@
 #include <mpi.h>
 
 #include "cli/arguments.h"
+#include "cli/solvers.h"
 #include "core/parallel/comm.h"
 #include "core/study/log.h"
 #include "core/study/run_directory.h"
@@ -18,6 +19,7 @@ typedef struct session {
     int rank, size;
     locum_log *log; /* NULL on other ranks than 0 */
     locum_study *study;
+    solver_set solvers;             /* that the study may name */
     locum_run *run;                 /* rank 0 only */
     char run_path[LOCUM_PATH_SIZE]; /* all ranks; "" for simulate */
     locum_watch watch;
@@ -35,8 +37,5 @@ locum_status session_file(const session *s, const char *name, char path[LOCUM_PA
 
 /** LOCUM_STUDY if a rank of this solver needs more than limits.memory allows. Local. */
 locum_status session_check_memory(const session *s, double bytes);
-
-/** The solvers of this build [NULL-terminated]. */
-const locum_solver_type *const *session_solvers(void);
 
 #endif

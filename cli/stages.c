@@ -92,7 +92,7 @@ locum_status stages_write_study(session *s)
 /* --- generate ------------------------------------------------------------------------------------------------------------- */
 static locum_status read_campaign(session *s, locum_setup *setup, locum_campaign_plan **plan)
 {
-    LOCUM_TRY(locum_setup_read(s->study, session_solvers(), true, setup));
+    LOCUM_TRY(locum_setup_read(s->study, s->solvers.list, true, setup));
     return locum_campaign_plan_create(s->study, setup, plan);
 }
 
@@ -242,7 +242,7 @@ static locum_status train(session *s, const locum_surrogate *surrogate, locum_tr
 static locum_status read_training(session *s, locum_surrogate *surrogate)
 {
     locum_setup setup;
-    LOCUM_TRY(locum_setup_read(s->study, session_solvers(), true, &setup));
+    LOCUM_TRY(locum_setup_read(s->study, s->solvers.list, true, &setup));
     return locum_surrogate_read(s->study, surrogate);
 }
 

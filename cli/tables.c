@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cli/session.h"
+#include "cli/solvers.h"
 #include "core/text.h"
 #include "datasets/campaign/campaign.h"
 #include "surrogate/models/model_type.h"
@@ -26,7 +26,7 @@ static bool make(int i, table_entry *e)
 #define MODEL_ENTRY(model) &locum_model_##model,
     static const locum_model_type *const models[] = {LOCUM_MODELS(MODEL_ENTRY)};
 #undef MODEL_ENTRY
-    const locum_solver_type *const *solvers = session_solvers();
+    const locum_solver_type *const *solvers = solvers_built();
     int n_solvers = 0, n_models = sizeof models / sizeof *models;
     while (solvers[n_solvers]) n_solvers++;
     if (i < n_solvers)
@@ -66,7 +66,7 @@ locum_status tables_find(const char *name, table_entry *entry)
 
 const locum_option *tables_initial(const char *solver)
 {
-    for (const locum_solver_type *const *s = session_solvers(); *s; s++)
+    for (const locum_solver_type *const *s = solvers_built(); *s; s++)
         if (!strcmp((*s)->name, solver)) return (*s)->initial;
     return NULL;
 }

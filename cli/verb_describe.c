@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/solvers.h"
 #include "cli/tables.h"
 #include "cli/verb.h"
 #include "core/study/settings.h"
@@ -31,6 +32,12 @@ static const struct {
                             "    NAME: {range: [4e-3, 1e-1]}               points over a range\n"
                             "    NAME: {range: [4e-3, 1e-1], scale: log}   points over its logarithm\n"
                             "    NAME: {range: [4e-3, 1e-1], n: 5}         n values of it, for points: grid\n"},
+               {"external", "\nparameters: (of the program: usual values, with units; they may be varied)\n\n"
+                            "    {conductivity: 1e-3, length: 2 m}\n"
+                            "\nfields: (what a frame holds)\n\n"
+                            "    {energy: 1}                               one value\n"
+                            "    {profile: 33}                             33 rows\n"
+                            "    {temperature: [64, 64]}                   a grid; [64, 64, 2] holds vectors\n"},
                {"validate", "\nnegative_control: (samples outside of the training range, where the surrogate must fail "
                             "and its flags must say so)\n\n"
                             "    {samples: 24, NAME: [1e-3, 2e-3]}         a range of a varied parameter\n"}};
@@ -41,9 +48,8 @@ static void add_by_hand(const char *name, locum_text *out)
         if (!strcmp(by_hand[i].block, name)) locum_text_add(out, "%s", by_hand[i].text);
 }
 
-static void one(const table_entry *e, bool json, locum_text *out)
+static void one(const table_entry *e, const locum_option *initial, bool json, locum_text *out)
 {
-    const locum_option *initial = strcmp(e->kind, "solver") ? NULL : tables_initial(e->name);
     if (json) {
         locum_text_add(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\",\"options\":", e->name, e->kind,
                        e->summary);
@@ -64,19 +70,36 @@ static void one(const table_entry *e, bool json, locum_text *out)
     add_by_hand(e->name, out);
 }
 
+static locum_status by_name(const char *name, bool json, locum_text *out)
+{
+    table_entry e;
+    LOCUM_TRY(tables_find(name, &e));
+    one(&e, strcmp(e.kind, "solver") ? NULL : tables_initial(e.name), json, out);
+    return LOCUM_OK;
+}
+
+static locum_status plugin(const char *path, bool json, locum_text *out)
+{
+    solver_set set = {0};
+    locum_status st = solvers_load(path, &set);
+    if (!st) {
+        const locum_solver_type *type = set.list[0];
+        one(&(table_entry){type->name, "solver", type->summary, type->options}, type->initial, json, out);
+    }
+    solvers_close(&set);
+    return st;
+}
+
 static locum_status run(const arguments *a)
 {
     locum_text out = {0};
-    table_entry e;
     locum_status st = LOCUM_OK;
     if (!a->n_words && a->json)
         list_json(&out);
     else if (!a->n_words)
         list(&out);
-    for (int i = 0; i < a->n_words && !st; i++) {
-        st = tables_find(a->words[i], &e);
-        if (!st) one(&e, a->json, &out);
-    }
+    for (int i = 0; i < a->n_words && !st; i++)
+        st = (solvers_is_plugin(a->words[i]) ? plugin : by_name)(a->words[i], a->json, &out);
     if (!st) st = out.status;
     if (!st && out.size) fwrite(out.data, 1, out.size, stdout);
     locum_text_free(&out);
@@ -88,6 +111,6 @@ const verb verb_describe = {
     .words = "[NAME]",
     .summary = "options of a solver, a model or a block of the study",
     .help = "Without NAME: everything that can be described. With NAME: each option with type, default, range,\n"
-            "unit and meaning, from the same table that reads the study.\n",
+            "unit and meaning, from the same table that reads the study. NAME may be the path of a plug-in.\n",
     .accepts = ACCEPT_JSON,
     .run = run};

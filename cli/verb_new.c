@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/solvers.h"
 #include "cli/tables.h"
 #include "cli/verb.h"
 #include "core/study/commit.h"
@@ -69,19 +70,32 @@ static locum_status find_solver(const char *name, table_entry *e)
     return st;
 }
 
-static locum_status write_template(const char *solver, locum_text *out)
+/* what an external program's study adds */
+static const char external_blocks[] = "\n  parameters:                    # of the program: usual values, with units\n"
+                                      "    viscosity: 0.01\n"
+                                      "  fields:                        # what a frame holds: 1 = one value, n = rows\n"
+                                      "    energy: 1";
+
+static locum_status write_template(const char *solver, const solver_set *set, locum_text *out)
 {
     table_entry e;
-    char head[256];
-    LOCUM_TRY(find_solver(solver, &e));
+    const locum_solver_type *plugin = set->list[0];
+    char head[1280];
+    if (plugin)
+        e = (table_entry){plugin->name, "solver", plugin->summary, plugin->options};
+    else
+        LOCUM_TRY(find_solver(solver, &e));
+    const locum_option *initial = plugin ? plugin->initial : tables_initial(e.name);
+    bool external = !plugin && !strcmp(e.name, "external");
     locum_text_add(
         out,
         "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; forcing, `record`,\n"
         "# `campaign` and the lists of `surrogate` hold an example.\n"
         "study: my_study\nseed: 1\n");
-    locum_format(head, sizeof head, "                          # %s\n  name: %s", e.summary, e.name);
+    locum_format(head, sizeof head, "                          # %s\n  %s: %s%s", e.summary, plugin ? "plugin" : "name",
+                 plugin ? solver : e.name, external ? external_blocks : "");
     block(out, "solver", head, e.options);
-    if (tables_initial(e.name)) block(out, "initial", "", tables_initial(e.name));
+    if (initial) block(out, "initial", "", initial);
     static const char *const blocks[] = {"record", "campaign", "surrogate", "train", "validate", "limits"};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         LOCUM_TRY(tables_find(blocks[i], &e));
@@ -105,13 +119,16 @@ static locum_status write_template(const char *solver, locum_text *out)
 static locum_status run(const arguments *a)
 {
     locum_text out = {0};
+    solver_set set = {0};
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected the name of a solver: locum new navier_stokes > study.yaml");
-    locum_status st = write_template(a->words[0], &out);
+    locum_status st = solvers_is_plugin(a->words[0]) ? solvers_load(a->words[0], &set) : LOCUM_OK;
+    if (!st) st = write_template(a->words[0], &set, &out);
     if (!st && a->out)
         st = locum_commit_bytes(a->out, out.data, out.size);
     else if (!st)
         fwrite(out.data, 1, out.size, stdout);
     locum_text_free(&out);
+    solvers_close(&set);
     return st;
 }
 
@@ -120,6 +137,6 @@ const verb verb_new = {
     .words = "SOLVER",
     .summary = "an annotated study file to start from",
     .help = "Writes a study with every option of the solver, the default model and all blocks, each with its\n"
-            "default, range and meaning, to the terminal or to --out.\n",
+            "default, range and meaning, to the terminal or to --out. SOLVER may be the path of a plug-in.\n",
     .accepts = ACCEPT_OUT,
     .run = run};

@@ -34,7 +34,7 @@ static locum_status check_splits(const session *s)
 {
     locum_setup setup;
     locum_settings *settings;
-    LOCUM_TRY(locum_setup_read(s->study, session_solvers(), true, &setup));
+    LOCUM_TRY(locum_setup_read(s->study, s->solvers.list, true, &setup));
     LOCUM_TRY(locum_validate_read(s->study, &settings));
     const int32_t *split = setup.campaign_config->split;
     const locum_validate_config *validate = locum_settings_config(settings);

@@ -5,7 +5,7 @@
 
 static locum_status read_setup(session *s, locum_setup *setup)
 {
-    LOCUM_TRY(locum_setup_read(s->study, session_solvers(), false, setup));
+    LOCUM_TRY(locum_setup_read(s->study, s->solvers.list, false, setup));
     LOCUM_REQUIRE(s->arguments->out || s->arguments->dry_run, LOCUM_STUDY,
                   "simulate writes one file: say where with --out FILE.h5");
     return LOCUM_OK;

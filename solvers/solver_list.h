@@ -4,8 +4,9 @@
 #define SOLVERS_SOLVER_LIST_H
 
 #include "locum/dev/solver.h"
+#include "solvers/external/external.h" /* made for each study: not in the list */
 
-#define LOCUM_SOLVERS(X) X(navier_stokes)
+#define LOCUM_SOLVERS(X) X(navier_stokes) X(darcy)
 
 #define LOCUM_SOLVER_EXTERN(name) extern const locum_solver_type locum_solver_##name;
 LOCUM_SOLVERS(LOCUM_SOLVER_EXTERN)

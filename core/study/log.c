@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,8 +38,12 @@ double locum_clock(void)
 double locum_work_clock(void)
 {
     struct timespec now;
+    struct rusage programs;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    getrusage(RUSAGE_CHILDREN, &programs);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec +
+           (double)(programs.ru_utime.tv_sec + programs.ru_stime.tv_sec) +
+           1e-6 * (double)(programs.ru_utime.tv_usec + programs.ru_stime.tv_usec);
 }
 
 /* the length that lies in the buffer: longer text is cut */

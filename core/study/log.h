@@ -43,8 +43,8 @@ locum_status locum_metrics_add(locum_metrics *metrics, const char *format, ...) 
 void locum_metrics_destroy(locum_metrics *metrics);
 
 double locum_clock(void); /* monotonic seconds */
-/** Processor seconds of the calling thread: what other programs on the machine do not lengthen. For figures that are
- *  compared; budgets take locum_clock(). */
+/** Processor seconds of the calling thread, and of the programs that it started and that have ended: what others on the
+ *  machine do not lengthen. For figures that are compared; budgets take locum_clock(). */
 double locum_work_clock(void);
 
 #endif

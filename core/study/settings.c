@@ -172,13 +172,23 @@ static locum_status check_option(const locum_option *o, size_t config_size)
     return LOCUM_OK;
 }
 
+/* the mapping whose names a key must not repeat: groups whose members are known by their own names do not count */
+static int naming_level(const locum_settings *s, int level)
+{
+    while (level >= 0 && s->values[level].option->type == LOCUM_GROUP &&
+           (s->values[level].option->flags & LOCUM_OWN_NAMES))
+        level = s->values[level].level;
+    return level;
+}
+
 /* two keys of one mapping that could be meant at the same time */
 static locum_status check_unique(const locum_settings *s, int v)
 {
     for (int w = 0; w < v; w++) {
         const locum_setting *a = &s->values[v], *b = &s->values[w];
         bool alternatives = a->parent == b->parent && a->choice != b->choice;
-        if (a->level == b->level && !strcmp(a->option->name, b->option->name) && !alternatives)
+        bool same_level = naming_level(s, a->level) == naming_level(s, b->level);
+        if (same_level && !strcmp(a->option->name, b->option->name) && !alternatives)
             return unsound(a->option, "stands twice in its table");
     }
     return LOCUM_OK;
@@ -187,7 +197,8 @@ static locum_status check_unique(const locum_settings *s, int v)
 static locum_status lay_out(locum_settings *s, const locum_option *options, int parent, int choice, int level,
                             int depth)
 {
-    const char *prefix = level < 0 ? "" : s->values[level].path;
+    int above = naming_level(s, level);
+    const char *prefix = above < 0 ? "" : s->values[above].path;
     for (const locum_option *o = options; o && o->type != LOCUM_END; o++) {
         LOCUM_TRY(check_option(o, s->config_size));
         if (depth > DEEPEST) return unsound(o, "lies too deep: a table that contains itself?");

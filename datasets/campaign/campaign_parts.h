@@ -93,6 +93,8 @@ locum_status locum_block_redistribute(MPI_Comm comm, const locum_array *array, c
 
 /* A sink that hands frames on with their grid arrays on a coarser grid, all others untouched. */
 typedef struct locum_coarsen locum_coarsen;
+/** coarse [config_size] = config with record.resolution; a number for one axis stands for all. Local. */
+locum_status locum_coarsen_config(const locum_setup *setup, const void *config, char *coarse);
 /** Makes a second solver with record.resolution. Collective. */
 locum_status locum_coarsen_create(const locum_setup *setup, const void *config, const locum_schema *fine, MPI_Comm comm,
                                   locum_coarsen **coarsen);
@@ -125,6 +127,20 @@ void locum_crew_fail(locum_crew *crew);
 void locum_crew_look(locum_crew *crew);
 void locum_crew_finished(locum_crew *crew, bool failed); /* one item more; local */
 void locum_crew_tally(locum_crew *crew, int64_t *n_finished, int64_t *n_failed);
+
+/* --- host.c: what a solver may ask for --------------------------------------------------------------------- */
+
+typedef struct locum_host {
+    locum_log *log;
+    locum_watch *watch;
+    locum_crew *crew; /**< looked at before the watch; NULL = none */
+    char folder[LOCUM_PATH_SIZE];
+    locum_services services;
+} locum_host; /* must not move */
+
+/** Programs keep their files in `folder`/`behind` put together; folder NULL: nowhere. Local. */
+locum_status locum_host_begin(locum_host *host, locum_log *log, locum_watch *watch, locum_crew *crew,
+                              const char *folder, const char *behind);
 
 /* --- claim.c: one process at a time ------------------------------------------------------------------------ */
 

@@ -32,7 +32,7 @@ typedef struct farm {
     locum_crew crew;
     locum_study_facts facts;
     locum_shards shards;
-    locum_services services;
+    locum_host host;
     locum_solver *solver;
     locum_coarsen *coarsen; /**< NULL without record.resolution */
     locum_loaded initial;
@@ -127,11 +127,6 @@ static locum_status find_todo(farm *f)
 
 /* --- one group's tools ------------------------------------------------------------------------------------- */
 
-static void log_line(void *self, const char *text)
-{
-    locum_log_line(self, "%s", text);
-}
-
 static locum_status check_wanted(const farm *f)
 {
     const locum_schema *schema = f->setup->type->schema(f->solver);
@@ -152,13 +147,14 @@ static locum_status make_tools(farm *f)
     int size;
 
     MPI_Comm_size(call->world, &size);
-    f->services = (locum_services){call->log, log_line};
-    locum_status st = LOCUM_NEW(&f->config, f->setup->type->config_size);
+    locum_status st =
+        locum_host_begin(&f->host, call->log, &f->crew.local, &f->crew, call->dataset, "/external");
+    if (!st) st = LOCUM_NEW(&f->config, f->setup->type->config_size);
     if (!st) st = locum_study_facts_collect(call->study, f->setup, f->plan, call->options_hash, size, &f->facts);
     st = locum_comm_agree(f->groups.group, st);
     if (!st)
         st = locum_comm_agree(f->groups.group,
-                              f->setup->type->create(config, &f->services, f->groups.group, &f->solver));
+                              f->setup->type->create(config, &f->host.services, f->groups.group, &f->solver));
     if (!st) st = locum_comm_agree(f->groups.group, check_wanted(f));
     if (!st) st = locum_loaded_read_initial(f->setup, f->solver, f->groups.group, &f->initial);
     if (!st && record->n_resolution > 0)

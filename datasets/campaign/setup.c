@@ -176,6 +176,7 @@ static locum_status check_campaign(const locum_study *study, const locum_setup *
 
 /* --- solver, initial, record ------------------------------------------------------------------------------- */
 
+/* of a plug-in the program lists that one solver */
 static locum_status find_solver(const locum_study *study, const locum_solver_type *const *solvers,
                                 const locum_solver_type **type)
 {
@@ -183,6 +184,11 @@ static locum_status find_solver(const locum_study *study, const locum_solver_typ
     char known[512] = "";
     size_t used = 0;
 
+    const locum_yaml *plugin = locum_study_node(study, "solver.plugin");
+    if (plugin && solvers[0] && (!node || (locum_yaml_string(node) && !strcmp(locum_yaml_string(node), solvers[0]->name)))) {
+        *type = solvers[0];
+        return LOCUM_OK;
+    }
     if (!node) node = locum_study_node(study, "solver");
     const char *name = node ? locum_yaml_string(node) : NULL;
     for (int i = 0; solvers[i]; i++) {
@@ -299,7 +305,7 @@ static locum_status check_solver(const locum_study *study, const locum_setup *se
 locum_status locum_setup_read(locum_study *study, const locum_solver_type *const *solvers, bool with_campaign,
                               locum_setup *setup)
 {
-    static const char *const name[] = {"name", NULL}, *const vary[] = {"vary", NULL};
+    static const char *const name[] = {"name", "plugin", NULL}, *const vary[] = {"vary", NULL};
 
     *setup = (locum_setup){.seed = locum_study_seed(study)};
     LOCUM_TRY(find_solver(study, solvers, &setup->type));

@@ -215,7 +215,7 @@ typedef struct run {
     uint64_t hash;
     char base[NAME_SIZE], lock_path[NAME_SIZE];
     int lock;
-    locum_services services;
+    locum_host host;
     locum_solver *solver;
     locum_state *state;
     locum_loaded initial;
@@ -292,11 +292,6 @@ static locum_status name_files(run *r, const char *out)
     return LOCUM_OK;
 }
 
-static void log_line(void *self, const char *text)
-{
-    locum_log_line(self, "%s", text);
-}
-
 static void between_steps(void *self, double time, int64_t step)
 {
     run *r = self;
@@ -311,10 +306,10 @@ static locum_status make_tools(run *r, const char *out)
     int size;
 
     MPI_Comm_size(r->comm, &size);
-    r->services = (locum_services){r->log, log_line};
-    locum_status st = locum_study_facts_collect(r->study, r->setup, NULL, r->hash, size, &r->facts);
+    locum_status st = locum_host_begin(&r->host, r->log, r->watch, NULL, out, ".external");
+    if (!st) st = locum_study_facts_collect(r->study, r->setup, NULL, r->hash, size, &r->facts);
     st = locum_comm_agree(r->comm, st);
-    if (!st) st = locum_comm_agree(r->comm, r->setup->type->create(config, &r->services, r->comm, &r->solver));
+    if (!st) st = locum_comm_agree(r->comm, r->setup->type->create(config, &r->host.services, r->comm, &r->solver));
     if (!st) st = locum_loaded_read_initial(r->setup, r->solver, r->comm, &r->initial);
     if (!st && record->n_resolution > 0)
         st = locum_coarsen_create(r->setup, config, r->setup->type->schema(r->solver), r->comm, &r->coarsen);

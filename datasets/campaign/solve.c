@@ -31,6 +31,7 @@ typedef struct job {
     int rank;
     bool has_crew;
     locum_crew crew;
+    locum_host host;
     locum_state *state;
     locum_loaded initial;
     char *config;
@@ -98,10 +99,11 @@ static locum_status prepare(job *j)
     for (int w = 0; w < call->n_until; w++)
         LOCUM_REQUIRE(call->until[w] >= (w ? call->until[w - 1] : call->record->from), LOCUM_ARG,
                       "windows must end one after the other");
+    LOCUM_TRY(locum_host_begin(&j->host, NULL, &j->crew.local, NULL, NULL, ""));
     LOCUM_TRY(LOCUM_NEW(&j->owner, 1));
     j->owner->type = call->type;
     j->result->owner = j->owner;
-    LOCUM_TRY(call->type->create(call->config, NULL, MPI_COMM_SELF, &j->owner->solver));
+    LOCUM_TRY(call->type->create(call->config, &j->host.services, MPI_COMM_SELF, &j->owner->solver));
     LOCUM_TRY(lay_out_frame(j));
     if (call->initial)
         LOCUM_TRY(locum_loaded_read_initial(call->initial, j->owner->solver, MPI_COMM_SELF, &j->initial));
@@ -294,6 +296,7 @@ locum_status locum_solve(const locum_solve_call *call, locum_solve_result *resul
     if (!st) {
         st = locum_crew_create(call->world, call->watch, true, &j.crew);
         j.has_crew = !st;
+        if (!st) j.host.crew = &j.crew;
     }
     if (!st) {
         st = work(&j);

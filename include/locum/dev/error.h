@@ -14,17 +14,17 @@ extern "C" {
 #endif
 
 /** Records a new failure (replaces text and chain) and returns `status`. Local; never allocates. */
-locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...) LOCUM_PRINTF(4, 5);
+LOCUM_API locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...) LOCUM_PRINTF(4, 5);
 
 /** Adds a line to the call chain and returns `status`. Local; never allocates. */
-locum_status locum_trace(locum_status status, const char *file, int line, const char *call);
+LOCUM_API locum_status locum_trace(locum_status status, const char *file, int line, const char *call);
 
 /** Forgets the latest failure. Local. For callers that recover. */
-void locum_status_clear(void);
+LOCUM_API void locum_status_clear(void);
 
 /** Takes over a failure that was reported elsewhere (another rank, another thread): its text and chain replace this
  *  thread's. Returns `status`. Local; never allocates. */
-locum_status locum_status_adopt(locum_status status, const char *message, const char *trace);
+LOCUM_API locum_status locum_status_adopt(locum_status status, const char *message, const char *trace);
 
 #define LOCUM_TRY(call)                                            \
     do {                                                           \

@@ -29,10 +29,27 @@ typedef enum locum_reproducible {
     LOCUM_ROUNDOFF         /* to round-off only */
 } locum_reproducible;
 
+/* One array of one frame in a file that a program wrote: [shape] at frame -1, [n_frames, shape] else. A CSV file has a
+ * line for each frame, and the columns `name` or `name[0]`, `name[1]`, ... */
+typedef struct locum_file_array {
+    const char *path, *format; /**< "hdf5" or "csv" */
+    const char *name;
+    int n_dims;
+    int64_t shape[4];        /**< axes, then components; n_dims 0 = one value */
+    int64_t frame, n_frames; /**< one of n_frames along the first axis; frame -1: the file holds one frame */
+    int64_t first, n;        /**< planes of shape[0] that are wanted */
+} locum_file_array;
+
 /* What a solver may ask of its host; any pointer may be NULL. */
 typedef struct locum_services {
     void *self;
     void (*log)(void *self, const char *text); /**< one line for the log, from any rank */
+    const char *folder;                        /**< where files of programs may stay; NULL: nowhere */
+    /** true: end soon, and return LOCUM_STOPPED from what takes long. Cheap; local. */
+    bool (*stop)(void *self);
+    /** Reads an array -> values. LOCUM_INPUT: no such array, or of another shape; LOCUM_DAMAGED: a file that was cut
+     *  off; LOCUM_CONVERGENCE: fewer frames than n_frames. Local. */
+    locum_status (*read)(void *self, const locum_file_array *array, double *values);
 } locum_services;
 
 typedef struct locum_cost {
