@@ -38,6 +38,39 @@ typedef struct locum_product_call {
     int accumulate; /* c += instead of c = (then no activation) */
 } locum_product_call;
 
+/* --- convolution: x [batch, grid.., channels], w [taps.., channels, columns], y [batch, points.., columns] -----------
+ * Tap t of point p sees q = stride p + dilation t - before of x; outside the grid: zeros, or wrapped. Axes that are not
+ * there come first: grid, points, taps 1 and before 0. */
+typedef struct locum_convolution_shape {
+    int64_t grid[3], points[3], taps[3], before[3];
+    int64_t channels, columns, stride, dilation;
+    int periodic;
+} locum_convolution_shape;
+
+/* y = act(sum over taps, channels of x w + bias), or (input) x = act(sum over taps, columns of y w + bias) */
+typedef struct locum_convolution_call {
+    const locum_convolution_shape *shape;
+    int input;
+    int64_t batch;
+    const float *a; /* x or y, a_stride floats from point to point */
+    int64_t a_stride;
+    const float *packed; /* w as packed by convolution_pack() for the same `input` */
+    const float *bias;   /* [columns, or channels] or NULL */
+    locum_activation activation;
+    float *c; /* y or x, c_stride floats from point to point */
+    int64_t c_stride;
+} locum_convolution_call;
+
+/* w = or += sum over batch, points of x y; w [taps.., channels, columns] without gaps */
+typedef struct locum_convolution_weight_call {
+    const locum_convolution_shape *shape;
+    int64_t batch;
+    const float *x, *y;
+    int64_t x_stride, y_stride;
+    float *w;
+    int accumulate;
+} locum_convolution_weight_call;
+
 /* --- tile program: elementwise steps over tiles in registers of `tile` floats ----------------------------------------
  */
 typedef enum locum_tile_op {
@@ -129,6 +162,12 @@ typedef struct locum_kernels {
      * order. */
     void (*product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
                          int64_t c_stride, float *w, int64_t w_stride, int accumulate);
+    size_t (*convolution_count)(const locum_convolution_shape *shape, int input); /* floats of packed w */
+    /** w [taps.., channels, columns] without gaps; packed aligned to 64 bytes. */
+    void (*convolution_pack)(const locum_convolution_shape *shape, int input, const float *w, float *packed);
+    void (*convolution)(const locum_convolution_call *call);
+    /** Images one after the other: a batch that is cut, the later parts accumulating, gives the same bits. */
+    void (*convolution_weight)(const locum_convolution_weight_call *call);
     void (*tile)(const locum_tile_call *call);
     void (*unary)(locum_tile_op op, int64_t n, const float *x,
                   float *y); /* one elementwise operator, for tests and odd steps */

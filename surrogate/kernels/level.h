@@ -163,6 +163,11 @@ void LOCUM_KERNEL(locum_product_dot_pack)(int64_t k, int64_t columns, const floa
 void LOCUM_KERNEL(locum_product_dot)(const locum_product_call *call, int64_t column, int64_t first, int64_t end);
 void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride,
                                       const float *c, int64_t c_stride, float *w, int64_t w_stride, int accumulate);
+size_t LOCUM_KERNEL(locum_convolution_count)(const locum_convolution_shape *shape, int input);
+void LOCUM_KERNEL(locum_convolution_pack)(const locum_convolution_shape *shape, int input, const float *w,
+                                          float *packed);
+void LOCUM_KERNEL(locum_convolution)(const locum_convolution_call *call);
+void LOCUM_KERNEL(locum_convolution_weight)(const locum_convolution_weight_call *call);
 void LOCUM_KERNEL(locum_tile)(const locum_tile_call *call);
 void LOCUM_KERNEL(locum_unary)(locum_tile_op op, int64_t n, const float *x, float *y);
 void LOCUM_KERNEL(locum_activate)(locum_activation activation, int64_t rows, int64_t n, float *c, int64_t c_stride);

@@ -14,10 +14,8 @@
  * in the first cache.
  * Method: K. Goto, R. van de Geijn, ACM TOMS 34, 12 (2008), without the packing of a: rows are read through pointers.
  * Not here: more than one thread; b that changes between the calls (pack it again). */
-#include "surrogate/kernels/level.h"
+#include "surrogate/kernels/panel.h"
 
-#define PANEL (2 * LANES)
-#define HEIGHT LOCUM_TILE_HEIGHT
 #define TALL (HEIGHT < 8 ? 8 : HEIGHT) /* rows of a tile over a last panel of one vector */
 #define DOT_COLUMNS 4                  /* as many last columns or fewer are left to product_dot.c */
 #define K_BLOCK 320                    /* longest block of k: PANEL x K_BLOCK floats fit half of the first cache */
@@ -51,42 +49,6 @@ size_t LOCUM_KERNEL(locum_product_packed_count)(int64_t k, int64_t n)
     int64_t dots = dot_columns(n), rest = n % PANEL;
     int64_t last = dots > 0 || rest == 0 ? 0 : rest <= LANES ? LANES : PANEL;
     return (size_t)(k * (n / PANEL * PANEL + last)) + LOCUM_KERNEL(locum_product_dot_count)(k, dots);
-}
-
-typedef float v4 __attribute__((vector_size(16)));
-typedef float v4_in_memory __attribute__((vector_size(16), aligned(4), may_alias));
-
-/* to[p, j] = from[j, p], 4 x 4; rows of `from` are contiguous */
-INLINE void transpose_4(const float *from, int64_t stride, float *to, int64_t width)
-{
-    v4 a = *(const v4_in_memory *)from, b = *(const v4_in_memory *)(from + stride);
-    v4 c = *(const v4_in_memory *)(from + 2 * stride), d = *(const v4_in_memory *)(from + 3 * stride);
-    v4 ac = __builtin_shufflevector(a, c, 0, 4, 1, 5), bd = __builtin_shufflevector(b, d, 0, 4, 1, 5);
-    v4 ac2 = __builtin_shufflevector(a, c, 2, 6, 3, 7), bd2 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-    *(v4_in_memory *)to = __builtin_shufflevector(ac, bd, 0, 4, 1, 5);
-    *(v4_in_memory *)(to + width) = __builtin_shufflevector(ac, bd, 2, 6, 3, 7);
-    *(v4_in_memory *)(to + 2 * width) = __builtin_shufflevector(ac2, bd2, 0, 4, 1, 5);
-    *(v4_in_memory *)(to + 3 * width) = __builtin_shufflevector(ac2, bd2, 2, 6, 3, 7);
-}
-
-/* b[p, j] of one panel; columns contiguous in k go in squares of 4 x 4 */
-static void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, int64_t k_stride, int64_t n_stride,
-                       float *to)
-{
-    int64_t squares = k_stride == 1 ? valid / 4 * 4 : 0;
-    for (int64_t p = 0; squares > 0 && p < k; p += 4)
-        for (int64_t j = 0; j < squares; j += 4) {
-            if (p + 4 <= k) {
-                transpose_4(b + p + j * n_stride, n_stride, to + p * width + j, width);
-                continue;
-            }
-            for (int64_t q = p; q < k; q++)
-                for (int64_t i = j; i < j + 4; i++) to[q * width + i] = b[q + i * n_stride];
-        }
-    for (int64_t p = 0; p < k; p++) {
-        for (int64_t j = squares; j < valid; j++) to[p * width + j] = b[p * k_stride + j * n_stride];
-        for (int64_t j = valid; j < width; j++) to[p * width + j] = 0.0f;
-    }
 }
 
 void LOCUM_KERNEL(locum_product_pack)(int64_t k, int64_t n, const float *b, int64_t k_stride, int64_t n_stride,
@@ -149,11 +111,6 @@ INLINE void tile(const tile_job *job, const int rows, const int panels, const in
     }
 }
 
-#define HEIGHTS_4(X) X(1) X(2) X(3) X(4)
-#define HEIGHTS_6(X) HEIGHTS_4(X) X(5) X(6)
-#define HEIGHTS_12(X) HEIGHTS_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
-#define HEIGHTS LOCUM_JOIN(HEIGHTS, LOCUM_TILE_HEIGHT)
-
 #define DEFINE(R, P, V)                                   \
     static void tile_##R##_##P##_##V(const tile_job *job) \
     {                                                     \
@@ -177,13 +134,6 @@ static void tile_tall(const tile_job *job)
 static tile_function *const whole_tiles[HEIGHT + 1] = {HEIGHTS(WHOLE_ENTRY)};
 static tile_function *const narrow_tiles[HEIGHT + 1] = {HEIGHTS(NARROW_ENTRY)};
 static tile_function *const pair_tiles[4] = {[1] = tile_1_2_2, [2] = tile_2_2_2, [3] = tile_3_2_2};
-
-/* Rows of the next tile: full height as long as what is left over is not small, then two even tiles. */
-static int next_height(int64_t left)
-{
-    if (left >= 2 * HEIGHT - 1 || left == HEIGHT) return HEIGHT;
-    return (int)(left > HEIGHT ? (left + 1) / 2 : left);
-}
 
 /* What the loops of one product share. */
 typedef struct product_block {

@@ -7,10 +7,7 @@
  * with rows / block, not rows. A panel of c is copied to the stack once per block and padded with zeros: a block [rows,
  * k]: HEIGHT neighbours of a row are broadcast     c panel [rows, PANEL]: two vectors Not here: more than one thread.
  */
-#include "surrogate/kernels/level.h"
-
-#define PANEL (2 * LANES)
-#define HEIGHT LOCUM_TILE_HEIGHT
+#include "surrogate/kernels/panel.h"
 
 typedef struct rows_job {
     int64_t rows;
@@ -48,10 +45,6 @@ INLINE void rows_tile(const rows_job *job, const int height)
     UNROLL for (int i = 0; i < 2 * height; i++) store(w + i / 2 * w_stride + i % 2 * LANES, sum[i]);
 }
 
-#define HEIGHTS_4(X) X(1) X(2) X(3) X(4)
-#define HEIGHTS_6(X) HEIGHTS_4(X) X(5) X(6)
-#define HEIGHTS_12(X) HEIGHTS_6(X) X(7) X(8) X(9) X(10) X(11) X(12)
-#define HEIGHTS LOCUM_JOIN(HEIGHTS, LOCUM_TILE_HEIGHT)
 #define DEFINE(H)                                  \
     static void rows_tile_##H(const rows_job *job) \
     {                                              \

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "surrogate/kernels/kernels.h"
+#include "surrogate/kernels/convolution.h"
+#include "surrogate/kernels/reference.h"
 
 static double sigmoid(double x)
 {
@@ -29,6 +30,11 @@ static double activated(locum_activation activation, double x)
     }
 }
 
+double locum_reference_activated(locum_activation activation, double x)
+{
+    return activated(activation, x);
+}
+
 static size_t packed_count(int64_t k, int64_t n)
 {
     return (size_t)(k * n);
@@ -48,9 +54,20 @@ static void product(const locum_product_call *call)
         for (int64_t j = 0; j < call->n; j++) {
             double sum = (call->bias ? (double)call->bias[j] : 0.0) + (call->accumulate ? (double)c[j] : 0.0);
             for (int64_t p = 0; p < call->k; p++) sum += (double)a[p] * (double)call->packed[p * call->n + j];
-            c[j] = (float)activated(call->activation, sum);
+            c[j] = (float)locum_reference_activated(call->activation, sum);
         }
     }
+}
+
+static size_t convolution_count(const locum_convolution_shape *s, int input)
+{
+    (void)input;
+    return (size_t)(s->taps[0] * s->taps[1] * s->taps[2] * s->channels * s->columns);
+}
+
+static void convolution_pack(const locum_convolution_shape *s, int input, const float *w, float *packed)
+{
+    memcpy(packed, w, convolution_count(s, input) * sizeof *w);
 }
 
 static void product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
@@ -217,6 +234,10 @@ const locum_kernels *locum_kernels_reference(void)
                                         .pack = pack,
                                         .product = product,
                                         .product_rows = product_rows,
+                                        .convolution_count = convolution_count,
+                                        .convolution_pack = convolution_pack,
+                                        .convolution = locum_reference_convolution,
+                                        .convolution_weight = locum_reference_convolution_weight,
                                         .tile = tile,
                                         .unary = unary,
                                         .adamw = adamw,
