@@ -182,8 +182,7 @@ static bool on_grid(const locum_schema *schema, int a)
     return schema->domains[schema->arrays[a].domain].support == LOCUM_GRID;
 }
 
-/* config with record.resolution; a number for one axis stands for all */
-static locum_status coarse_config(const locum_setup *setup, const void *config, char *coarse)
+locum_status locum_coarsen_config(const locum_setup *setup, const void *config, char *coarse)
 {
     const locum_record_config *record = setup->record_config;
     const locum_option *option = locum_settings_option(setup->solver, "resolution");
@@ -242,7 +241,7 @@ locum_status locum_coarsen_create(const locum_setup *setup, const void *config, 
         *c = (locum_coarsen){.type = setup->type, .comm = comm, .fine = fine};
         st = LOCUM_NEW(&c->config, setup->type->config_size);
     }
-    if (!st) st = coarse_config(setup, config, c->config);
+    if (!st) st = locum_coarsen_config(setup, config, c->config);
     st = locum_comm_agree(comm, st);
     if (!st) st = locum_comm_agree(comm, setup->type->create(c->config, NULL, comm, &c->solver));
     if (!st) st = locum_comm_agree(comm, allocate_coarsen(c));
