@@ -64,6 +64,8 @@ locum_status locum_model_plan(const locum_model *model, int entry, int64_t max_r
 locum_status locum_model_read_task(locum_model *model);
 /** Is the port a field (profiles and fields, no single values)? Its training range is taken 10 % wider. */
 bool locum_port_is_field(const locum_port *port);
+/** Values of a roll-out beyond these have blown up: 100 training ranges from their middle; infinite without a range. */
+void locum_port_limits(const locum_port *port, double *lower, double *upper);
 
 /* trust.c: the tables */
 /** The score that a new sample stays below with that probability: the ceil((n + 1) coverage)-th smallest; infinite if

@@ -52,24 +52,22 @@ static locum_status load(roll *r)
 }
 
 /* --- has it blown up? ----------------------------------------------------------------------------------------------- */
-typedef struct bounds {
-    float lower, upper;
-} bounds;
-
-static bounds bounds_of(const locum_port *port)
+void locum_port_limits(const locum_port *port, double *lower, double *upper)
 {
     double range = port->upper - port->lower, middle = port->lower + 0.5 * range;
-    if (!isfinite(range) || !isfinite(middle)) return (bounds){-INFINITY, INFINITY};
-    double reach = FAR * fmax(range, fabs(middle));
-    if (reach <= 0) return (bounds){-INFINITY, INFINITY};
-    return (bounds){(float)(middle - reach), (float)(middle + reach)};
+    double reach = isfinite(range) && isfinite(middle) ? FAR * fmax(range, fabs(middle)) : 0;
+    *lower = reach > 0 ? middle - reach : -HUGE_VAL;
+    *upper = reach > 0 ? middle + reach : HUGE_VAL;
 }
 
 /* NaN compares false with everything; infinities are outside even where the port has no range */
-static bool is_tame(const float *values, int64_t n, bounds b)
+static bool is_tame(const locum_port *port, const float *values, int64_t n)
 {
+    double lower, upper;
     int wild = 0;
-    for (int64_t i = 0; i < n; i++) wild |= !(values[i] >= b.lower && values[i] <= b.upper);
+    locum_port_limits(port, &lower, &upper);
+    const float least = (float)lower, most = (float)upper;
+    for (int64_t i = 0; i < n; i++) wild |= !(values[i] >= least && values[i] <= most);
     return !wild && locum_all_finite(values, n);
 }
 
@@ -78,10 +76,9 @@ static locum_status check_step(const roll *r, int64_t lead)
     const locum_model *m = r->c->model;
     for (int i = 0; i < m->n_outputs; i++) {
         const locum_port *port = &m->outputs[i];
-        bounds b = bounds_of(port);
-        if (is_tame(r->value[i], r->rows * port->extent, b)) continue;
+        if (is_tame(port, r->value[i], r->rows * port->extent)) continue;
         for (int64_t row = 0; row < r->rows; row++)
-            LOCUM_REQUIRE(is_tame(r->value[i] + row * port->extent, port->extent, b), LOCUM_NUMERIC,
+            LOCUM_REQUIRE(is_tame(port, r->value[i] + row * port->extent, port->extent), LOCUM_NUMERIC,
                           "roll-out: row %" PRId64 " blows up at step %" PRId64 " (time %.6g): `%.80s` %s", row, lead,
                           (double)lead * m->interval, port->name,
                           locum_all_finite(r->value[i] + row * port->extent, port->extent)
