@@ -16,7 +16,7 @@ claim "it links nothing of locum" bash -c '! readelf -d build/liboscillator.so |
 
 expect 0 "describe shows its options" 'solver oscillator' 'damping' 'frequency' '0.01 .. 10' -- "$locum" describe build/liboscillator.so
 expect 0 "new writes a study of it" 'plugin: build/liboscillator.so' 'damping: 0.3' -- "$locum" new build/liboscillator.so
-expect 2 "its options are checked with their place" 'study.yaml' 'frequensy' 'did you mean' -- "$locum" run study.yaml --set 'solver.frequensy=1'
+expect 2 "its options are checked with their place" '--set' 'frequensy' 'did you mean `frequency`' -- "$locum" run study.yaml --set 'solver.frequensy=1'
 expect 0 "run: generate, train, report" 'generate: done' 'train: done' 'validate: done' 'oscillator on the same core' -- "$locum" run study.yaml
 claim "the report is there" test -s runs/oscillator/report/index.html
 exact() { awk -v c="$1" -v w="$2" 'BEGIN { printf "%.12g", 1 / sqrt((1 - w * w) ^ 2 + (c * w) ^ 2) }'; }
