@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* initial.c - a frame's arrays, split over ranks in whatever way, as the whole input fields that a network sees.
  *
- * Each rank puts its block into zeros, and the sum over ranks is the field: exact, since x + 0 = x. */
+ * Each rank puts its block into zeros, and the bitwise or over ranks is the field: exact, -0 and all. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,11 +96,11 @@ static locum_status place(const locum_solver *s, const locum_frame *frame, const
     return LOCUM_OK;
 }
 
-static void sum_over_ranks(const locum_solver *s, double *field, int64_t n)
+static void join_ranks(const locum_solver *s, double *field, int64_t n)
 {
     const int64_t most = 1 << 24;
     for (int64_t i = 0; i < n && s->size > 1; i += most)
-        MPI_Allreduce(MPI_IN_PLACE, field + i, (int)(n - i < most ? n - i : most), MPI_DOUBLE, MPI_SUM, s->comm);
+        MPI_Allreduce(MPI_IN_PLACE, field + i, (int)(n - i < most ? n - i : most), MPI_UINT64_T, MPI_BOR, s->comm);
 }
 
 locum_status locum_surrogate_take(const locum_solver *s, const locum_frame *frame, locum_state *state)
@@ -121,6 +121,6 @@ locum_status locum_surrogate_take(const locum_solver *s, const locum_frame *fram
     if (s->size > 1) st = locum_comm_agree(s->comm, st);
     LOCUM_TRY(st);
     for (int i = 0; i < s->surrogate->n_inputs; i++)
-        if (state->window[i]) sum_over_ranks(s, state->window[i], locum_model_input(s->surrogate->model, i)->extent);
+        if (state->window[i]) join_ranks(s, state->window[i], locum_model_input(s->surrogate->model, i)->extent);
     return LOCUM_OK;
 }
