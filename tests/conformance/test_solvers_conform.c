@@ -22,33 +22,45 @@ static const locum_solver_type *const solvers[] = {&locum_solver_quadrature, &lo
                                                    &locum_solver_grid_advection,
                                                    LOCUM_SOLVERS(LOCUM_SOLVER_POINTER) NULL};
 
-/* one study for each solver; table: outputs that a network could learn, NULL = rows that change */
+/* one study for each solver; table: outputs that a network could learn, NULL = rows that change; work: arrays that say how
+ * the work went (iterations, residuals) and not what came out: they may depend on the number of ranks, others not */
 typedef struct subject {
     const char *solver, *study, *vary;
-    const char *table[3];
+    const char *table[3], *work[3];
 } subject;
 
 static const subject subjects[] = {
     {"quadrature",
      "study: q\nseed: 3\nsolver: {name: quadrature, frequency: 7, power: 2.5}\nrecord: {precision: float64}\n",
      "amplitude: {range: [1, 2]}, frequency: {range: [1, 30], scale: log}",
-     {"integral", "integrand"}},
+     {"integral", "integrand"},
+     {NULL}},
     {"free_particles",
      "study: p\nseed: 3\nsolver: {name: free_particles, particles: 57, speed: 0.8, step: 0.01}\n"
      "record: {until: 0.1, every: 0.025, precision: float64}\n",
      "speed: {range: [0.5, 1]}",
-     {"energy", "inside"}},
+     {"energy", "inside"},
+     {NULL}},
     {"grid_advection",
      "study: g\nseed: 3\nsolver: {name: grid_advection, resolution: [12, 10], step: 0.001}\ninitial: random\n"
      "record: {until: 0.02, every: 0.005, precision: float64}\n",
      "velocity: {range: [0.5, 2]}, diffusivity: {range: [0.05, 0.2]}",
-     {"mean", "profile"}},
+     {"mean", "profile"},
+     {NULL}},
     {"navier_stokes",
      "study: n\nseed: 3\nsolver: {name: navier_stokes, dimension: 2, resolution: 32, viscosity: 0.01, drag: 0.1,\n"
      "  forcing: {name: kolmogorov, wavenumber: 2, amplitude: 1}}\ninitial: random\n"
      "record: {until: 0.4, every: 0.1, precision: float64}\n",
      "viscosity: {range: [0.01, 0.1], scale: log}",
-     {"energy", "spectrum"}},
+     {"energy", "spectrum"},
+     {NULL}},
+    /* 37 rows: slices of different heights; 1e-13: what is left of the iteration lies below the bound of as_declared() */
+    {"darcy",
+     "study: d\nseed: 3\nsolver: {name: darcy, resolution: 37, tolerance: 1e-13}\ninitial: {name: thresholded, waves: 16}\n"
+     "record: {precision: float64}\n",
+     "source: {range: [0.5, 2]}",
+     {"mean_solution", "energy"},
+     {"iterations", "residual"}},
 };
 
 static char folder[LOCUM_PATH_SIZE];
@@ -85,7 +97,14 @@ static bool read_study(const locum_solver_type *type, const char *campaign, life
     }
     snprintf(text, sizeof text, "%s%s", s->study, campaign ? campaign : "");
     CHECK_OK(locum_study_parse(text, "study.yaml", 0, NULL, &l->study));
-    CHECK_OK(locum_setup_read(l->study, solvers, campaign != NULL, &l->setup));
+    locum_status st = locum_setup_read(l->study, solvers, campaign != NULL, &l->setup);
+    if (st == LOCUM_NOT_BUILT) { /* it says so, and what is missing; there is nothing else to ask */
+        CU_ASSERT(!type->estimate && strstr(locum_status_message(), "install"));
+        locum_study_destroy(l->study);
+        *l = (life){.type = type, .comm = MPI_COMM_NULL};
+        return false;
+    }
+    CHECK_OK(st);
     return l->setup.record_config != NULL;
 }
 
@@ -236,16 +255,27 @@ static bool as_declared(const locum_solver_type *type, bool other_ranks, double 
     return bits ? distance == 0 : distance <= 1e-9;
 }
 
+static bool is_work(const locum_solver_type *type, const char *array)
+{
+    const subject *s = subject_of(type);
+    for (int i = 0; i < 3 && s; i++)
+        if (s->work[i] && !strcmp(s->work[i], array)) return true;
+    return false;
+}
+
 static snapshot end_on(const locum_solver_type *type, MPI_Comm comm)
 {
     life l;
     snapshot s = {0};
+    bool wanted[SNAPSHOT_ARRAYS];
 
     if (!be_born(type, comm, &l)) return s;
     locum_sample sample = sample_of(&l, 3);
     CHECK_OK(type->start(l.solver, &sample, &l.state));
     steps(&l, 4);
-    s = observe_all(&l, all_arrays);
+    for (int a = 0; a < SNAPSHOT_ARRAYS; a++)
+        wanted[a] = a < l.schema->n_arrays && !is_work(type, l.schema->arrays[a].name);
+    s = observe_all(&l, wanted);
     die(&l);
     return s;
 }
@@ -420,7 +450,7 @@ static void no_memory_is_a_clean_failure(void)
         for (n = 1; n <= most; n++) {
             life l;
             char list[64];
-            if (!read_study(type, NULL, &l)) return;
+            if (!read_study(type, NULL, &l)) break;
             snprintf(list, sizeof list, "alloc@%d%%%d=memory", n, size - 1);
             setenv("LOCUM_FAILPOINTS", list, 1);
             locum_status st = whole_life(&l);
@@ -434,7 +464,7 @@ static void no_memory_is_a_clean_failure(void)
             die(&l);
             if (!st) break;
         }
-        CU_ASSERT(n > 1 && n <= most); /* it did allocate, and in the end it lived */
+        CU_ASSERT((n > 1 && n <= most) || !type->estimate); /* it did allocate, and in the end it lived */
     }
     unsetenv("LOCUM_FAILPOINTS");
 }
@@ -586,9 +616,17 @@ int main(int argc, char **argv)
     if (rank == 0 && !mkdtemp(folder)) folder[0] = 0;
     MPI_Bcast(folder, sizeof folder, MPI_BYTE, 0, MPI_COMM_WORLD);
     if (rank != 0 && !getenv("LOCUM_TEST_ALL_RANKS") && !freopen("/dev/null", "w", stdout)) return 1;
+    EVERY_SOLVER(type)
+    {
+        if (type->setup && type->setup(MPI_COMM_WORLD)) return 1;
+    }
     failed = check_run("solvers conform", entries, (int)(sizeof entries / sizeof entries[0])) | leaks_found();
     MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (rank == 0 && locum_remove_tree(folder)) failed = 1;
+    EVERY_SOLVER(type)
+    {
+        if (type->finish) type->finish();
+    }
     MPI_Finalize();
     return failed;
 }
