@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CURVE_MAX 31
-
 /* samples of a file's name, 0 = it is none of ours */
 static int64_t samples_of(const char *name)
 {
@@ -28,13 +26,13 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int list_models(const char *folder, int64_t samples[CURVE_MAX])
+int locum_curve_list(const char *folder, int64_t samples[LOCUM_CURVE_MAX])
 {
     DIR *directory = folder ? opendir(folder) : NULL;
     struct dirent *entry;
     int n = 0;
 
-    while (directory && n < CURVE_MAX && (entry = readdir(directory))) {
+    while (directory && n < LOCUM_CURVE_MAX && (entry = readdir(directory))) {
         samples[n] = samples_of(entry->d_name);
         n += samples[n] > 0;
     }
@@ -65,7 +63,7 @@ locum_status locum_curve_make(const locum_problem *problem, double full_error, l
     char path[LOCUM_PATH_SIZE];
 
     *curve = (locum_curve){0};
-    curve->n = list_models(problem->call->curve_folder, curve->samples);
+    curve->n = locum_curve_list(problem->call->curve_folder, curve->samples);
     for (int i = 0; i < curve->n; i++) {
         locum_format(path, sizeof path, "%s/curve-%lld.safetensors", problem->call->curve_folder,
                      (long long)curve->samples[i]);

@@ -161,7 +161,11 @@ locum_status locum_evaluate_trust(const locum_problem *p, const locum_model *mod
         int64_t rows = n - i < BATCH ? n - i : BATCH;
         aim(p, &e, x + i * p->n_inputs, trusted->value + i * p->width, trusted->lower + i * p->width,
             trusted->upper + i * p->width);
-        locum_trust trust = {coverage, e.lower, e.upper, trusted->flag + i, trusted->p_value + i};
+        locum_trust trust = {.coverage = coverage,
+                             .lower = e.lower,
+                             .upper = e.upper,
+                             .flag = trusted->flag + i,
+                             .p_value = trusted->p_value + i};
         st = locum_eval(e.context, rows, e.inputs, e.value, calibrated ? &trust : NULL);
     }
     evaluator_free(&e);
@@ -191,7 +195,11 @@ typedef struct stopwatch {
 static locum_status eval_rows(stopwatch *w, int64_t first, int64_t n)
 {
     aim(w->problem, &w->e, w->x + first * w->problem->n_inputs, w->rows.value, w->rows.lower, w->rows.upper);
-    locum_trust trust = {w->problem->config->coverage, w->e.lower, w->e.upper, w->rows.flag, w->rows.p_value};
+    locum_trust trust = {.coverage = w->problem->config->coverage,
+                         .lower = w->e.lower,
+                         .upper = w->e.upper,
+                         .flag = w->rows.flag,
+                         .p_value = w->rows.p_value};
     return locum_eval(w->e.context, n, w->e.inputs, w->e.value, w->calibrated ? &trust : NULL);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* options.c - block `validate` of a study. The ranges of the negative control are read by hand, as their names
- * are those of the study's own parameters:
+ * are those of the study's own parameters; `amplitude` is a factor on the fields that a surrogate begins from:
  *
- *     validate: {coverage: 0.9, metric: [energy], negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}} */
+ *     validate: {coverage: 0.9, metric: [energy], negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}}
+ *     validate: {negative_control: {samples: 8, amplitude: 2}} */
 #include "surrogate/validate/validate_parts.h"
 
 #include <math.h>
@@ -65,13 +66,13 @@ static int find_parameter(const locum_campaign_plan *plan, const char *key)
 static locum_status read_range(const locum_campaign_plan *plan, const locum_yaml *node, const char *key, int i,
                                const locum_yaml *control, double *lower, double *upper)
 {
-    const char *known[LOCUM_LIST_MAX + 1] = {"samples"};
+    const char *known[LOCUM_LIST_MAX + 2] = {"samples", "amplitude"};
     int p = plan ? find_parameter(plan, key) : 0;
     const char *unit = plan && p >= 0 ? plan->unit[p] : "1";
     double value[2];
 
-    for (int k = 0; plan && k < plan->n_parameters && k < LOCUM_LIST_MAX; k++) known[k + 1] = plan->name[k];
-    if (p < 0) return locum_yaml_unknown_key(control, i, plan->n_parameters + 1, known);
+    for (int k = 0; plan && k < plan->n_parameters && k < LOCUM_LIST_MAX; k++) known[k + 2] = plan->name[k];
+    if (p < 0) return locum_yaml_unknown_key(control, i, plan->n_parameters + 2, known);
     if (locum_yaml_kind_of(node) != LOCUM_YAML_LIST || locum_yaml_n(node) != 2)
         return locum_yaml_fail(node, "validate.negative_control.%s: give a range, [lowest, highest]", key);
     for (int k = 0; k < 2; k++) {
@@ -101,7 +102,7 @@ static locum_status read_ranges(const locum_study *study, const locum_campaign_p
 
     for (int i = 0; i < locum_yaml_n(control); i++) {
         const char *key = locum_yaml_key(control, i);
-        if (strcmp(key, "samples"))
+        if (strcmp(key, "samples") && strcmp(key, "amplitude"))
             LOCUM_TRY(read_range(plan, locum_yaml_item(control, i), key, i, control, lower, upper));
     }
     return LOCUM_OK;
@@ -121,10 +122,10 @@ locum_status locum_control_ranges(const locum_study *study, const locum_campaign
 static locum_status check_names(const locum_study *study, const locum_yaml *control)
 {
     const locum_yaml *vary = locum_study_node(study, "campaign.vary");
-    const char *known[LOCUM_LIST_MAX + 1] = {"samples"};
-    int n = 1;
+    const char *known[LOCUM_LIST_MAX + 2] = {"samples", "amplitude"};
+    int n = 2;
 
-    for (int i = 0; i < locum_yaml_n(vary) && n <= LOCUM_LIST_MAX; i++) known[n++] = locum_yaml_key(vary, i);
+    for (int i = 0; i < locum_yaml_n(vary) && n <= LOCUM_LIST_MAX + 1; i++) known[n++] = locum_yaml_key(vary, i);
     for (int i = 0; i < locum_yaml_n(control); i++) {
         bool found = false;
         for (int k = 0; k < n; k++) found |= !strcmp(known[k], locum_yaml_key(control, i));
@@ -138,6 +139,7 @@ static locum_status read_control(const locum_study *study, locum_validate_config
     const locum_yaml *control = locum_study_node(study, "validate.negative_control");
     int64_t samples = 24;
 
+    config->control_amplitude = NAN;
     config->has_control = control != NULL;
     if (!control) return LOCUM_OK;
     if (locum_yaml_kind_of(control) != LOCUM_YAML_MAPPING || locum_yaml_n(control) == 0)
@@ -148,6 +150,12 @@ static locum_status read_control(const locum_study *study, locum_validate_config
     if (node) LOCUM_TRY(locum_yaml_i64(node, &samples));
     if (samples < 1 || samples > 1000000)
         return locum_yaml_fail(node, "validate.negative_control.samples: give 1 to 1000000");
+    if (locum_yaml_find(control, "amplitude")) {
+        LOCUM_TRY(locum_yaml_f64(locum_yaml_find(control, "amplitude"), "1", &config->control_amplitude));
+        if (!(config->control_amplitude > 0) || config->control_amplitude == 1)
+            return locum_yaml_fail(locum_yaml_find(control, "amplitude"),
+                                   "validate.negative_control.amplitude: give a factor > 0 that is not 1");
+    }
     if (locum_yaml_n(control) < (node ? 2 : 1))
         return locum_yaml_fail(control,
                                "validate.negative_control: name a parameter and a range outside of the training range");

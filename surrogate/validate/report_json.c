@@ -51,7 +51,7 @@ void locum_report_list(locum_text *out, bool first, const char *name, int64_t n,
     locum_text_add(out, "]");
 }
 
-static void boolean(locum_text *out, bool first, const char *name, bool value)
+void locum_report_boolean(locum_text *out, bool first, const char *name, bool value)
 {
     locum_report_key(out, first, name);
     locum_text_add(out, value ? "true" : "false");
@@ -101,7 +101,7 @@ static void write_head(const locum_problem *p, const locum_findings *f, locum_te
 /* --- who answers ------------------------------------------------------------------------------ */
 
 /* trainable numbers: all tensors but normalisers and trust tables */
-static double count_parameters(const locum_model *model)
+double locum_report_parameters(const locum_model *model)
 {
     double n = 0;
 
@@ -113,9 +113,9 @@ static double count_parameters(const locum_model *model)
     return n;
 }
 
-static double members_of(const locum_problem *p)
+double locum_report_members(const locum_study *study)
 {
-    const locum_settings *train = locum_study_settings(p->call->study, "train");
+    const locum_settings *train = locum_study_settings(study, "train");
     double members = NAN;
 
     if (!train || !locum_settings_option(train, "ensemble") || locum_settings_number(train, "ensemble", &members))
@@ -134,8 +134,8 @@ static void write_surrogate(const locum_problem *p, const locum_findings *f, loc
     locum_report_number(out, false, "seconds_per_sample", f->timing.one);
     locum_report_number(out, false, "seconds_per_sample_best_batch", f->timing.batched);
     locum_report_number(out, false, "best_batch", (double)f->timing.best_batch);
-    locum_report_number(out, false, "parameters", count_parameters(p->model));
-    locum_report_number(out, false, "members", members_of(p));
+    locum_report_number(out, false, "parameters", locum_report_parameters(p->model));
+    locum_report_number(out, false, "members", locum_report_members(p->call->study));
     locum_text_add(out, "}");
 }
 
@@ -156,7 +156,7 @@ static void write_trivial(const locum_findings *f, locum_text *out)
                       "which makes them strong; nearest is the training sample nearest in standardised inputs");
 }
 
-static void write_baselines(const locum_search *s, locum_text *out)
+void locum_report_baselines(const locum_search *s, locum_text *out)
 {
     locum_report_key(out, false, "baselines");
     locum_text_add(out, "[");
@@ -173,13 +173,13 @@ static void write_baselines(const locum_search *s, locum_text *out)
         locum_report_number(out, false, "error_high", b->high);
         locum_report_number(out, false, "seconds_per_sample", b->seconds);
         locum_report_number(out, false, "samples", (double)b->samples);
-        boolean(out, false, "best", b->best);
+        locum_report_boolean(out, false, "best", b->best);
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
 }
 
-static void write_speedup(const locum_findings *f, locum_text *out)
+void locum_report_speedup(const locum_findings *f, locum_text *out)
 {
     locum_report_key(out, false, "reference");
     locum_text_add(out, "{");
@@ -202,7 +202,7 @@ static double count_or_none(int64_t value)
     return value < 0 ? NAN : (double)value;
 }
 
-static void write_control(const locum_control *c, locum_text *out)
+void locum_report_control(const locum_control *c, locum_text *out)
 {
     locum_report_key(out, false, "negative_control");
     if (!c->done) {
@@ -216,7 +216,7 @@ static void write_control(const locum_control *c, locum_text *out)
     locum_report_number(out, false, "covered", (double)c->covered);
     locum_report_number(out, false, "measured", good > 0 ? (double)c->covered / (double)good : NAN);
     locum_report_number(out, false, "law_limit", count_or_none(c->law_limit));
-    boolean(out, false, "fails_visibly", c->fails_visibly);
+    locum_report_boolean(out, false, "fails_visibly", c->fails_visibly);
     locum_report_number(out, false, "flagged", (double)c->flagged);
     locum_report_number(out, false, "error", c->error);
     locum_report_text(out, false, "parameters", c->parameters);
@@ -249,7 +249,7 @@ static void write_coverage(const locum_problem *p, const locum_findings *f, locu
     locum_report_number(out, false, "law_low", count_or_none(c->law_low));
     locum_report_number(out, false, "law_high", count_or_none(c->law_high));
     locum_report_list(out, false, "median_width", p->n_outputs, c->median_width);
-    write_control(&f->control, out);
+    locum_report_control(&f->control, out);
     locum_report_key(out, false, "groups");
     locum_text_add(out, "[");
     for (int g = 0; g < c->n_groups && c->calibration > 0; g++) {
@@ -284,7 +284,7 @@ static void write_inputs(const locum_problem *p, locum_text *out)
         locum_report_text(out, false, "text", port->text);
         locum_report_number(out, false, "lower", port->lower);
         locum_report_number(out, false, "upper", port->upper);
-        boolean(out, false, "log", is_log);
+        locum_report_boolean(out, false, "log", is_log);
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
@@ -320,7 +320,7 @@ static void write_outputs(const locum_problem *p, const locum_findings *f, locum
             locum_report_list(out, false, "axis", port->dims[0], port->axis[0]);
         else
             locum_text_add(out, ",\"axis\":null");
-        boolean(out, false, "in_metric", p->in_metric[j]);
+        locum_report_boolean(out, false, "in_metric", p->in_metric[j]);
         locum_report_text(out, false, "transform", locum_view_name(p->transforms.outputs[j].view));
         write_output_errors(f, j, out);
         locum_text_add(out, "}");
@@ -330,17 +330,17 @@ static void write_outputs(const locum_problem *p, const locum_findings *f, locum
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static void write_costs(const locum_problem *p, const locum_findings *f, locum_text *out)
+void locum_report_costs(const locum_validate_call *call, const locum_findings *f, locum_text *out)
 {
     locum_report_key(out, false, "costs");
     locum_text_add(out, "{");
-    locum_report_number(out, true, "generate_core_seconds", p->call->costs.generate_core_seconds);
-    locum_report_number(out, false, "train_core_seconds", p->call->costs.train_core_seconds);
+    locum_report_number(out, true, "generate_core_seconds", call->costs.generate_core_seconds);
+    locum_report_number(out, false, "train_core_seconds", call->costs.train_core_seconds);
     locum_report_number(out, false, "validate_seconds", f->seconds);
     locum_text_add(out, "}");
     locum_report_text(out, false, "searched", f->search.words.data ? f->search.words.data : "");
     locum_report_key(out, false, "provenance");
-    locum_text_add(out, "{%s}", p->call->provenance ? p->call->provenance : "");
+    locum_text_add(out, "{%s}", call->provenance ? call->provenance : "");
 }
 
 void locum_report_json(const locum_problem *problem, const locum_findings *findings, locum_text *out)
@@ -348,13 +348,14 @@ void locum_report_json(const locum_problem *problem, const locum_findings *findi
     locum_text_add(out, "{");
     write_head(problem, findings, out);
     write_surrogate(problem, findings, out);
+    locum_report_models(problem, findings->models, out);
     write_trivial(findings, out);
-    write_baselines(&findings->search, out);
-    write_speedup(findings, out);
+    locum_report_baselines(&findings->search, out);
+    locum_report_speedup(findings, out);
     write_coverage(problem, findings, out);
     write_inputs(problem, out);
     write_outputs(problem, findings, out);
     locum_report_samples(problem, findings, out);
-    write_costs(problem, findings, out);
+    locum_report_costs(problem->call, findings, out);
     locum_text_add(out, "}\n");
 }

@@ -77,7 +77,7 @@ static bool fill_config(const ladder *l, locum_rung *rung)
     bool wider = rung->step_factor != 1;
     locum_status st = LOCUM_OK;
     if (wider) st = locum_settings_apply(l->setup->solver, config, l->step, rung->step_factor * l->step_value);
-    if (!st && l->setup->type->check && (wider || rung->fraction < 1)) st = l->setup->type->check(config);
+    if (!st && l->setup->type->check && (wider || rung->fraction != 1)) st = l->setup->type->check(config);
     if (st) locum_status_clear();
     return !st;
 }
@@ -148,6 +148,27 @@ locum_status locum_rungs_make(const locum_setup *setup, locum_rung rungs[LOCUM_R
         *n = 0;
     }
     return st;
+}
+
+/* half the step, where the solver has one to set; twice the points */
+locum_status locum_rung_finer(const locum_setup *setup, locum_rung *rung)
+{
+    ladder l = {.setup = setup};
+
+    *rung = (locum_rung){.fraction = 2, .step_factor = 0.5};
+    read_resolution(&l);
+    if (setup->type->time) read_step(&l);
+    if (!l.resolution) return LOCUM_OK;
+    if (!l.step) rung->step_factor = 1;
+    LOCUM_TRY(locum_alloc(&rung->config, (int64_t)setup->type->config_size, 1));
+    if (!fill_config(&l, rung)) {
+        free(rung->config);
+        rung->config = NULL;
+        return LOCUM_OK;
+    }
+    rung->cost = pow(rung->fraction, dimensions(&l) + 1) / rung->step_factor;
+    name_rung(&l, rung);
+    return LOCUM_OK;
 }
 
 void locum_rungs_free(int n, locum_rung *rungs)

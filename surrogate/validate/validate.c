@@ -7,7 +7,7 @@
  * The clock of the surrogate runs while no other rank computes. Everything is read from the dataset, the model
  * and the study: nothing is trained, no threshold is chosen here. An interrupted validation starts again:
  * nothing of it is kept. */
-#include "surrogate/validate/validate_parts.h"
+#include "surrogate/validate/fields/fields.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -88,6 +88,7 @@ static locum_status measure_alone(const locum_problem *p, locum_findings *f)
     LOCUM_TRY(measure_trivial(p, f));
     LOCUM_TRY(measure_noise(p, &f->noise));
     LOCUM_TRY(locum_coverage_make(p, &f->trusted, &f->coverage));
+    LOCUM_TRY(locum_models_measure(p, f->models));
     LOCUM_TRY(locum_curve_make(p, f->surrogate.mean, &f->curve));
     return locum_explain(p, &f->trusted, &f->surrogate, &f->explained);
 }
@@ -124,7 +125,7 @@ static const char *times_text(double value, char text[64])
     return text;
 }
 
-static void write_headline(const locum_problem *p, locum_findings *f)
+void locum_headline_write(const char *solver, locum_findings *f)
 {
     const locum_speedup *s = &f->speedup;
     char mine[32], theirs[32], times[64], noise[64] = "";
@@ -143,7 +144,7 @@ static void write_headline(const locum_problem *p, locum_findings *f)
     time_text(s->seconds, theirs);
     locum_format(f->headline, sizeof f->headline,
                  "At equal error (%.3g%s) the surrogate needs %s, %s on the same core %s: %s%s times as fast%s.",
-                 f->search.surrogate_error, noise, mine, p->call->setup->type->name, theirs, about,
+                 f->search.surrogate_error, noise, mine, solver, theirs, about,
                  times_text(s->value, times), s->value < 1 ? ", which is a loss" : "");
 }
 
@@ -160,6 +161,17 @@ static void add_trivial(locum_findings *f)
                  locum_trivial_name((locum_trivial)best), f->trivial[best].mean, f->surrogate.mean);
 }
 
+/* which of several the headline is about */
+static void name_model(const locum_validate_call *call, locum_findings *f)
+{
+    size_t used = strlen(f->headline);
+
+    if (call->n_models > 1 && call->models)
+        locum_format(f->headline + used, sizeof f->headline - used,
+                     " The surrogate is %s, which has the smallest validation error of %d.",
+                     call->models[locum_models_head(call)].name, call->n_models);
+}
+
 static void conclude(const locum_problem *p, locum_findings *f)
 {
     double cost = p->call->costs.generate_core_seconds + p->call->costs.train_core_seconds;
@@ -168,7 +180,8 @@ static void conclude(const locum_problem *p, locum_findings *f)
     locum_speedup_find(&f->search, f->timing.one, &f->speedup);
     if (obstacle) locum_format(f->speedup.reason, sizeof f->speedup.reason, "%s", obstacle);
     f->break_even = locum_break_even(cost, f->speedup.seconds, f->timing.one);
-    write_headline(p, f);
+    locum_headline_write(p->call->setup ? p->call->setup->type->name : "", f);
+    name_model(p->call, f);
     add_trivial(f);
 }
 
@@ -214,7 +227,7 @@ static locum_status measure(const locum_problem *p, locum_findings *f)
     return locum_snapshots_take(p, &f->snapshots);
 }
 
-locum_status locum_validate(const locum_validate_call *call, char *headline, size_t headline_size)
+static locum_status validate_values(const locum_validate_call *call, char *headline, size_t headline_size)
 {
     double begun = locum_clock();
     locum_problem *p = NULL;
@@ -239,4 +252,19 @@ locum_status locum_validate(const locum_validate_call *call, char *headline, siz
     if (f) release(p, f);
     free(f);
     return st;
+}
+
+locum_status locum_validate(const locum_validate_call *call, char *headline, size_t headline_size)
+{
+    locum_validate_call own = *call;
+
+    LOCUM_REQUIRE(call->model || (call->models && call->n_models > 0), LOCUM_ARG, "locum_validate needs a model");
+    if (call->models) {
+        const locum_validated_model *head = &call->models[locum_models_head(call)];
+        own.model = head->model;
+        own.model_path = head->path;
+        own.curve_folder = head->curve_folder;
+    }
+    return locum_fields_are_predicted(own.model) ? locum_fields_validate(&own, headline, headline_size)
+                                                 : validate_values(&own, headline, headline_size);
 }

@@ -200,6 +200,8 @@ typedef struct locum_rung {
 
 /** The rungs that the solver accepts, cheapest first; the last is the reference itself. Local. */
 locum_status locum_rungs_make(const locum_setup *setup, locum_rung rungs[LOCUM_RUNGS_MAX], int *n);
+/** Twice the points and half the step of the study; config NULL if the solver does not take it. free(config). Local. */
+locum_status locum_rung_finer(const locum_setup *setup, locum_rung *rung);
 void locum_rungs_free(int n, locum_rung *rungs);
 
 typedef struct locum_search {
@@ -294,6 +296,9 @@ typedef struct locum_curve {
     int64_t samples[32];
     double error[32];
 } locum_curve;
+#define LOCUM_CURVE_MAX 31
+/** Numbers n of the files curve-<n>.safetensors, ascending; how many there are. Local. */
+int locum_curve_list(const char *folder, int64_t samples[LOCUM_CURVE_MAX]);
 /** Models curve-<n>.safetensors of the folder on the test split, then the full model. Local. */
 locum_status locum_curve_make(const locum_problem *problem, double full_error, locum_curve *curve);
 
@@ -313,6 +318,23 @@ typedef struct locum_snapshots {
 locum_status locum_snapshots_take(const locum_problem *problem, locum_snapshots *snapshots);
 void locum_snapshots_free(locum_snapshots *snapshots);
 
+/* --- models.c: several surrogates --------------------------------------------------------------- */
+
+typedef struct locum_model_findings {
+    double error, low, high;
+    locum_timing timing;
+    int64_t covered, flagged;
+} locum_model_findings;
+
+/** As training saw it; NAN if the model does not tell. Local. */
+double locum_model_validation_error(const locum_model *model);
+/** The model of the headline: smallest validation error, the first if none tells. Local. */
+int locum_models_head(const locum_validate_call *call);
+/** Each model of the call on the test split. Local. */
+locum_status locum_models_measure(const locum_problem *problem, locum_model_findings models[LOCUM_VALIDATED_MAX]);
+/** "surrogates": a list, empty where the study has one. Local. */
+void locum_report_models(const locum_problem *problem, const locum_model_findings *models, locum_text *out);
+
 /* --- all -------------------------------------------------------------------------------------- */
 
 typedef struct locum_findings {
@@ -327,7 +349,8 @@ typedef struct locum_findings {
     locum_explained explained;
     locum_curve curve;
     locum_snapshots snapshots;
-    char headline[512];
+    locum_model_findings models[LOCUM_VALIDATED_MAX];
+    char headline[1024];
 } locum_findings; /* starts as {0} */
 
 /** report.json as text. Local. */
@@ -339,6 +362,16 @@ void locum_report_key(locum_text *out, bool first, const char *name);
 void locum_report_number(locum_text *out, bool first, const char *name, double value);
 void locum_report_text(locum_text *out, bool first, const char *name, const char *value);
 void locum_report_list(locum_text *out, bool first, const char *name, int64_t n, const double *values);
+void locum_report_boolean(locum_text *out, bool first, const char *name, bool value);
+/** Members of report.json that all kinds of surrogates have. Local. */
+void locum_report_baselines(const locum_search *search, locum_text *out);
+void locum_report_speedup(const locum_findings *findings, locum_text *out);
+void locum_report_control(const locum_control *control, locum_text *out);
+void locum_report_costs(const locum_validate_call *call, const locum_findings *findings, locum_text *out);
+double locum_report_parameters(const locum_model *model);
+double locum_report_members(const locum_study *study);
+/** The line that heads the report, from timing, search, speedup and label noise. Local. */
+void locum_headline_write(const char *solver, locum_findings *findings);
 /** Appends a number with six significant digits, null if it is not finite: what pictures need. Local. */
 void locum_report_short(locum_text *out, double value);
 
