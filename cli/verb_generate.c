@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cli/stages.h"
+#include "cli/stages/stages.h"
 #include "cli/verb.h"
 
 static locum_status run(const arguments *a)

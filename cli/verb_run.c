@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* verb_run.c - generate, train, validate; and `resume`, which is the same for a run directory that exists. */
-#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/stages.h"
+#include "cli/stages/stages.h"
 #include "cli/verb.h"
-#include "datasets/campaign/campaign.h"
-#include "surrogate/validate/validate.h"
 
 typedef locum_status (*stage_call)(session *s, bool force);
 
@@ -29,30 +26,6 @@ static locum_status first_forced(const arguments *a, int *first)
     return LOCUM_OK;
 }
 
-/* what the last stage would refuse, or the report would lack, is said before the first one spends hours */
-static locum_status check_splits(const session *s)
-{
-    locum_setup setup;
-    locum_settings *settings;
-    LOCUM_TRY(locum_setup_read(s->study, s->solvers.list, true, &setup));
-    LOCUM_TRY(locum_validate_read(s->study, &settings));
-    const int32_t *split = setup.campaign_config->split;
-    const locum_validate_config *validate = locum_settings_config(settings);
-    int n = split[LOCUM_CALIBRATION];
-    LOCUM_REQUIRE(split[LOCUM_TRAIN] > 0 && split[LOCUM_TEST] > 0, LOCUM_STUDY,
-                  "campaign.split: run needs samples to train and to test, this study has %d and %d (`locum generate` "
-                  "alone makes data)",
-                  split[LOCUM_TRAIN], split[LOCUM_TEST]);
-    if (n == 0)
-        locum_log_warn(s->log, "campaign.split.calibration is 0: predictions will have no intervals and no flags");
-    else if (ceil((n + 1) * validate->coverage - 1e-9) > n)
-        locum_log_warn(
-            s->log,
-            "%d calibration samples cannot give validate.coverage %g: the intervals will be infinite; %.0f samples can",
-            n, validate->coverage, ceil(validate->coverage / (1 - validate->coverage) - 1e-6));
-    return LOCUM_OK;
-}
-
 /* in the wrong folder a resumed study would be begun anew */
 static locum_status require_begun(const session *s)
 {
@@ -71,7 +44,7 @@ static locum_status run_stages(const arguments *a, bool begun)
     LOCUM_TRY(first_forced(a, &forced));
     locum_status st = session_open(a, true, &s);
     if (!st && begun) st = locum_comm_verdict(s.world, s.rank ? LOCUM_OK : require_begun(&s));
-    if (!st) st = locum_comm_agree(s.world, check_splits(&s));
+    if (!st) st = stages_check(&s);
     if (!st && a->dry_run) st = stages_dry_run(&s);
     for (int i = 0; i < N_STAGES && !st && !a->dry_run; i++) st = stages[i].call(&s, i >= forced);
     if (!st && !a->dry_run) locum_log_line(s.log, "report: %s/report/index.html", s.run_path);
