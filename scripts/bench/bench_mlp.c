@@ -173,7 +173,9 @@ static locum_status bench_evaluation(double seconds, const char *level)
     set_option(config, "layers", 3);
     set_option(config, "width", 64);
     const locum_kernels *kernels = locum_kernels_for(LOCUM_CPU_AVX512);
-    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, kernels, NULL, 8, &net));
+    train_network_request request = {
+        .type = &locum_model_mlp, .config = config, .task = &task, .kernels = kernels, .shard_rows = 8};
+    LOCUM_TRY(locum_train_network_create(&request, &net));
     LOCUM_TRY(LOCUM_NEW(&parameters, net->n));
     locum_train_network_initialise(net, 1, parameters);
     LOCUM_TRY(make_file(&task, config, net, parameters, &file));
@@ -200,7 +202,8 @@ static void train_step(void *self)
     training *t = self;
     double loss;
     locum_train_network_pack(t->net, t->state.parameters);
-    locum_train_network_gradient(t->net, t->state.parameters, t->rows, t->x, t->z, t->gradient, &loss);
+    locum_train_network_gradient(t->net, t->state.parameters, t->rows, (const float *const[]){t->x, t->z},
+                                 &(train_key){0}, t->gradient, &loss);
     locum_train_optimise(&t->recipe, t->net->kernels, t->gradient, t->rows, &t->state);
     if (!isfinite(loss)) abort();
 }
@@ -214,8 +217,12 @@ static locum_status bench_step(double seconds)
                   .recipe = {.steps = 1 << 30, .learning_rate = 1e-4, .final_learning_rate = 1e-4, .members = 1}};
     set_option(config, "layers", 3);
     set_option(config, "width", 128);
-    LOCUM_TRY(locum_train_network_create(&locum_model_mlp, config, &task, locum_kernels_for(LOCUM_CPU_AVX512), NULL,
-                                         t.rows, &t.net));
+    train_network_request request = {.type = &locum_model_mlp,
+                                     .config = config,
+                                     .task = &task,
+                                     .kernels = locum_kernels_for(LOCUM_CPU_AVX512),
+                                     .shard_rows = t.rows};
+    LOCUM_TRY(locum_train_network_create(&request, &t.net));
     LOCUM_TRY(locum_train_state_create(t.net->n, &t.state));
     LOCUM_TRY(LOCUM_NEW(&t.gradient, t.net->n));
     LOCUM_TRY(LOCUM_NEW(&t.x, t.rows * N_X));

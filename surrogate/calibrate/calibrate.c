@@ -15,7 +15,7 @@
  * The runtime reads sigma, mean and map as float32; scores are made with the rounded values. Shares are judged against
  * the predicted total, as the intervals of the runtime are, and with the larger floor p: near a transition of a flow
  * spectra change by powers of ten where they hardly matter, and one score for all would widen every interval. */
-#include "surrogate/calibrate/calibrate.h"
+#include "surrogate/calibrate/features.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,10 +23,6 @@
 
 #include "core/memory.h"
 
-#define SIGMA_FLOOR 0.01
-#define SIGMA_LEAST 1e-6
-#define SHRINKAGE 0.1
-#define SHRINKAGE_LEAST 1e-8
 
 /* what the network says about n rows; residual: see the head */
 typedef struct answers {
@@ -49,11 +45,6 @@ static locum_status ask(const locum_task *task, int64_t n_features, locum_networ
     LOCUM_TRY(LOCUM_NEW(&a->features, n * n_features));
     LOCUM_TRY(LOCUM_NEW(&a->residual, n * task->n_z));
     return n ? network(self, n, x, a->mean, a->deviation, a->features) : LOCUM_OK;
-}
-
-static void round_to_float(int64_t n, double *values)
-{
-    for (int64_t i = 0; i < n; i++) values[i] = (double)(float)values[i];
 }
 
 /* --- residuals ---------------------------------------------------------------------------------------------------- */
@@ -110,7 +101,7 @@ static void fit_sigma(const locum_task *task, int64_t n, const double *residual,
         double least = fmax(SIGMA_LEAST, SIGMA_FLOOR * sqrt(whole / (double)extent));
         for (int64_t j = 0; j < extent; j++) sigma[first + j] = fmax(sigma[first + j], least);
     }
-    round_to_float(n_z, sigma);
+    locum_calibrate_round(n_z, sigma);
 }
 
 /* not a number if anything is not */
@@ -132,71 +123,10 @@ static double spread_of(int64_t n_z, const double *sigma, const double *deviatio
     return sqrt(sum / (double)n_z);
 }
 
-/* --- features ----------------------------------------------------------------------------------------------------- */
-static void mean_of(int64_t n, int64_t m, const double *f, double *mean)
-{
-    for (int64_t j = 0; j < m; j++) {
-        double sum = 0;
-        for (int64_t r = 0; r < n; r++) sum += f[r * m + j];
-        mean[j] = n ? sum / (double)n : 0;
-    }
-    round_to_float(m, mean);
-}
-
-/* covariance [m, m], then shrunk: with fewer samples than features it is singular otherwise */
-static void covariance_of(int64_t n, int64_t m, const double *f, const double *mean, double *c)
-{
-    double trace = 0;
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            double sum = 0;
-            for (int64_t r = 0; r < n; r++) sum += (f[r * m + i] - mean[i]) * (f[r * m + j] - mean[j]);
-            c[i * m + j] = c[j * m + i] = n ? (1 - SHRINKAGE) * sum / (double)n : 0;
-        }
-    for (int64_t i = 0; i < m; i++) trace += c[i * m + i] / (1 - SHRINKAGE);
-    for (int64_t i = 0; i < m; i++) c[i * m + i] += SHRINKAGE * trace / (double)m + SHRINKAGE_LEAST;
-}
-
-/* Cholesky in place (lower), then map = L^-T column by column: L^T map = 1 */
-static void whiten(int64_t m, double *c, double *map)
-{
-    for (int64_t j = 0; j < m; j++)
-        for (int64_t i = j; i < m; i++) {
-            double sum = c[i * m + j];
-            for (int64_t k = 0; k < j; k++) sum -= c[i * m + k] * c[j * m + k];
-            c[i * m + j] = i == j ? sqrt(sum) : sum / c[j * m + j];
-        }
-    memset(map, 0, (size_t)(m * m) * sizeof *map);
-    for (int64_t column = 0; column < m; column++)
-        for (int64_t i = column; i >= 0; i--) {
-            double sum = i == column ? 1 : 0;
-            for (int64_t k = i + 1; k <= column; k++) sum -= c[k * m + i] * map[k * m + column];
-            map[i * m + column] = sum / c[i * m + i];
-        }
-    round_to_float(m * m, map);
-}
-
-static double distance_of(int64_t m, const double *mean, const double *map, const double *f)
-{
-    double sum = 0;
-    for (int64_t j = 0; j < m; j++) {
-        double y = 0;
-        for (int64_t i = 0; i <= j; i++) y += (f[i] - mean[i]) * map[i * m + j];
-        sum += y * y;
-    }
-    return sqrt(sum / (double)m);
-}
-
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static locum_status allocate(const locum_task *task, int64_t n_features, int64_t n, locum_trust_tables *t)
 {
-    *t = (locum_trust_tables){.n_features = n_features, .n = n};
+    *t = (locum_trust_tables){.n_features = n_features, .n = n, .n_sigma = task->n_z, .leads = 1};
     LOCUM_TRY(LOCUM_NEW(&t->sigma, task->n_z));
     LOCUM_TRY(LOCUM_NEW(&t->feature_mean, n_features));
     LOCUM_TRY(LOCUM_NEW(&t->feature_map, n_features * n_features));
@@ -208,15 +138,9 @@ static locum_status allocate(const locum_task *task, int64_t n_features, int64_t
 static locum_status fit(const locum_task *task, answers *a, int64_t n, const double *z, locum_trust_tables *t)
 {
     int64_t m = t->n_features;
-    double *covariance = NULL;
-    LOCUM_TRY(LOCUM_NEW(&covariance, m * m));
     resolve(task, n, z, a);
     fit_sigma(task, n, a->residual, t->sigma);
-    mean_of(n, m, a->features, t->feature_mean);
-    covariance_of(n, m, a->features, t->feature_mean, covariance);
-    whiten(m, covariance, t->feature_map);
-    free(covariance);
-    return LOCUM_OK;
+    return locum_calibrate_features(n, m, a->features, t->feature_mean, t->feature_map);
 }
 
 static locum_status measure(const locum_task *task, answers *a, const double *z, locum_trust_tables *t)
@@ -227,14 +151,14 @@ static locum_status measure(const locum_task *task, answers *a, const double *z,
     for (int64_t r = 0; r < t->n; r++) {
         const double *deviation = a->deviation + r * n_z;
         t->scores[r] = score_of(n_z, t->sigma, a->residual + r * n_z, deviation);
-        t->distances[r] = distance_of(m, t->feature_mean, t->feature_map, a->features + r * m);
+        t->distances[r] = locum_calibrate_distance(m, t->feature_mean, t->feature_map, a->features + r * m);
         t->spreads[r] = spread_of(n_z, t->sigma, deviation);
         finite = finite && isfinite(t->scores[r]) && isfinite(t->distances[r]) && isfinite(t->spreads[r]);
     }
     LOCUM_REQUIRE(finite, LOCUM_NUMERIC, "calibrate: the network's answer to a calibration sample is not finite");
-    qsort(t->scores, (size_t)t->n, sizeof *t->scores, ascending);
-    qsort(t->distances, (size_t)t->n, sizeof *t->distances, ascending);
-    qsort(t->spreads, (size_t)t->n, sizeof *t->spreads, ascending);
+    locum_calibrate_sort(t->n, t->scores);
+    locum_calibrate_sort(t->n, t->distances);
+    locum_calibrate_sort(t->n, t->spreads);
     return LOCUM_OK;
 }
 
@@ -262,5 +186,8 @@ void locum_trust_tables_free(locum_trust_tables *t)
     free(t->scores);
     free(t->distances);
     free(t->spreads);
+    free(t->growth);
+    free(t->energies);
+    free(t->divergences);
     *t = (locum_trust_tables){0};
 }

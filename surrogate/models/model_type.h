@@ -163,6 +163,8 @@ double locum_channel_resolution(const locum_channel *channel);
 
 /** Physical -> normalised for all outputs of a row: what targets are made with (double). y [n_z], z [n_z]. */
 void locum_task_normalise_outputs(const locum_task *task, const double *y, double *z);
+/** The same for an input of one value. */
+double locum_channel_normalised(const locum_channel *channel, double value);
 /** Physical -> normalised for all inputs of a row. */
 void locum_task_normalise_inputs(const locum_task *task, const double *values, double *x);
 /** And back. */

@@ -68,6 +68,11 @@ static double transform(const locum_channel *c, double value, double total)
     return log(c->transform == LOCUM_LOG ? value : value + c->floor * total);
 }
 
+double locum_channel_normalised(const locum_channel *c, double value)
+{
+    return (transform(c, value, 0) - c->mean[0]) / c->scale[0];
+}
+
 void locum_task_normalise_inputs(const locum_task *task, const double *values, double *x)
 {
     for (int i = 0; i < task->n_inputs; i++) {

@@ -72,16 +72,44 @@ static locum_status fill_split(const locum_task *task, const locum_table *table,
     return st;
 }
 
-static void make_batches(const locum_task *task, const locum_table *table, train_data *data)
+int locum_train_columns(const locum_task *task, int rollout, const char *names[LOCUM_TRAIN_COLUMNS],
+                        int64_t extents[LOCUM_TRAIN_COLUMNS])
 {
-    data->columns[0] = (locum_column){.name = "x", .extent = task->n_x, .is_input = true};
-    data->columns[1] = (locum_column){.name = "z", .extent = task->n_z};
-    data->batches = (locum_table){.n_columns = 2, .n_inputs = 1, .columns = data->columns};
-    data->batches.n[LOCUM_TRAIN] = table->n[LOCUM_TRAIN];
-    data->batches.index[LOCUM_TRAIN] = table->index[LOCUM_TRAIN];
-    data->values[0] = data->x[LOCUM_TRAIN];
-    data->values[1] = data->z[LOCUM_TRAIN];
-    data->batches.values[LOCUM_TRAIN] = data->values;
+    int64_t points = 1, sizes[] = {task->n_x, task->n_z, 0};
+    const char *const words[] = {task->n_axes ? "values" : "x", task->n_axes ? "fields" : "target", "target"};
+    int n = 0;
+    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
+    if (task->n_axes) {
+        sizes[1] = points * task->history * task->in_channels;
+        sizes[2] = points * rollout * task->out_channels;
+    }
+    for (int c = 0; c < LOCUM_TRAIN_COLUMNS; c++) {
+        if (!sizes[c]) continue;
+        names[n] = words[c];
+        extents[n++] = sizes[c];
+    }
+    return n;
+}
+
+/* one row of the training split */
+static locum_status fill_row(const void *self, int64_t row, float *const *to)
+{
+    const train_data *data = self;
+    const double *x = data->x[LOCUM_TRAIN] + row * data->extent[0], *z = data->z[LOCUM_TRAIN] + row * data->extent[1];
+    for (int64_t i = 0; i < data->extent[0]; i++) to[0][i] = (float)x[i];
+    for (int64_t i = 0; i < data->extent[1]; i++) to[1][i] = (float)z[i];
+    return LOCUM_OK;
+}
+
+static void make_rows(const locum_task *task, const locum_table *table, train_data *data)
+{
+    const char *names[LOCUM_TRAIN_COLUMNS];
+    data->rows = (locum_rows){.n_columns = locum_train_columns(task, 1, names, data->extent),
+                              .extent = data->extent,
+                              .n = table->n[LOCUM_TRAIN],
+                              .sample = table->index[LOCUM_TRAIN],
+                              .self = data,
+                              .fill = fill_row};
 }
 
 locum_status locum_train_data_create(const locum_task *task, const locum_table *table, train_data *data)
@@ -90,11 +118,10 @@ locum_status locum_train_data_create(const locum_task *task, const locum_table *
     *data = (train_data){.task = task};
     locum_status st = LOCUM_NEW(&in, task->n_inputs);
     if (!st) st = LOCUM_NEW(&out, task->n_outputs);
-    if (!st) st = LOCUM_NEW(&data->values, 2);
     if (!st) st = find_columns(table, task->n_inputs, task->inputs, true, in);
     if (!st) st = find_columns(table, task->n_outputs, task->outputs, false, out);
     for (int s = 0; s < N_USED && !st; s++) st = fill_split(task, table, used[s], in, out, data);
-    if (!st) make_batches(task, table, data);
+    if (!st) make_rows(task, table, data);
     free(in);
     free(out);
     return st;
@@ -107,8 +134,13 @@ void locum_train_data_free(train_data *data)
         free(data->z[s]);
         free(data->truth[s]);
     }
-    free(data->values);
+    free(data->row);
     *data = (train_data){0};
+}
+
+int64_t locum_train_data_samples(const train_data *data, locum_split split)
+{
+    return data->examples ? data->examples->n_samples[split] : data->n[split];
 }
 
 /* --- a part of the training split --------------------------------------------------------------------------------- */

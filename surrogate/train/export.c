@@ -4,7 +4,6 @@
  *     best weights + normalisers + trust tables -> graphs predict and interval -> file
  *     file -> locum_model_read -> locum_eval: compared with the network, row by row */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +14,8 @@
 #include "locum/model.h"
 #include "surrogate/train/internal.h"
 
-#define TENSORS_MAX 512
-#define METADATA_MAX 16
-#define CHECKED_ROWS 64
+#define TENSORS_MAX 2048
+#define METADATA_MAX 24
 
 typedef struct sheet {
     const train_export *export;
@@ -29,44 +27,6 @@ typedef struct sheet {
     locum_text texts[METADATA_MAX];
     locum_status status;
 } sheet;
-
-/* --- calibration -------------------------------------------------------------------------------------------------- */
-static locum_status evaluate(void *self, int64_t n, const double *x, double *mean, double *deviation, double *features)
-{
-    const train_export *e = self;
-    locum_train_network_forward(e->network, e->state->best, n, x, mean, deviation, features);
-    return LOCUM_OK;
-}
-
-/* training and validation rows together */
-static locum_status join(const train_data *data, double *const *parts, int64_t width, double **rows)
-{
-    int64_t a = data->n[LOCUM_TRAIN] * width, b = data->n[LOCUM_VALIDATION] * width;
-    LOCUM_TRY(LOCUM_NEW(rows, a + b));
-    if (a) memcpy(*rows, parts[LOCUM_TRAIN], (size_t)a * sizeof **rows);
-    if (b) memcpy(*rows + a, parts[LOCUM_VALIDATION], (size_t)b * sizeof **rows);
-    return LOCUM_OK;
-}
-
-static locum_status calibrate(sheet *s)
-{
-    const train_export *e = s->export;
-    const train_data *data = e->data;
-    double *x = NULL, *z = NULL;
-    union {
-        const void *read;
-        void *self;
-    } p = {e};
-    locum_status st = join(data, data->x, e->task->n_x, &x);
-    if (!st) st = join(data, data->z, e->task->n_z, &z);
-    if (!st)
-        st = locum_calibrate(e->task, e->network->n_features, evaluate, p.self,
-                             data->n[LOCUM_TRAIN] + data->n[LOCUM_VALIDATION], x, z, data->n[LOCUM_CALIBRATION],
-                             data->x[LOCUM_CALIBRATION], data->z[LOCUM_CALIBRATION], &s->tables);
-    free(x);
-    free(z);
-    return st;
-}
 
 /* --- tensors ------------------------------------------------------------------------------------------------------ */
 static locum_tensor *new_tensor(sheet *s, const char *name, locum_number number, int n_dims, const int64_t *dims)
@@ -107,41 +67,70 @@ static void add_weights(sheet *s)
     }
 }
 
-enum { INPUT_MEAN, INPUT_RATE, OUTPUT_MEAN, OUTPUT_SCALE };
+enum { MEAN, SCALE, RATE };
 
-static void add_normaliser(sheet *s, const char *name, int what)
+/* one statistic of channels, `repeats` times over */
+static void add_normaliser(sheet *s, const char *name, int n, const locum_channel *channels, int repeats, int what)
+{
+    int64_t width = 0, at = 0;
+    double *values = NULL;
+    for (int i = 0; i < n; i++) width += locum_channel_statistics(&channels[i]);
+    width *= repeats;
+    if (!width) return;
+    if (!s->status) s->status = LOCUM_NEW(&values, width);
+    for (int r = 0; r < repeats && !s->status; r++)
+        for (int i = 0; i < n; i++)
+            for (int64_t j = 0; j < locum_channel_statistics(&channels[i]); j++)
+                values[at++] = what == MEAN    ? channels[i].mean[j]
+                               : what == SCALE ? channels[i].scale[j]
+                                               : 1 / channels[i].scale[j];
+    if (!s->status) add_floats(s, name, 1, &width, values);
+    free(values);
+}
+
+static void add_normalisers(sheet *s)
 {
     const locum_task *task = s->export->task;
-    bool input = what == INPUT_MEAN || what == INPUT_RATE;
-    int64_t n = input ? task->n_x : task->n_z, at = 0;
-    double *values = NULL;
-    if (!s->status) s->status = LOCUM_NEW(&values, n);
-    for (int i = 0; i < (input ? task->n_inputs : task->n_outputs) && !s->status; i++) {
-        const locum_channel *c = input ? &task->inputs[i] : &task->outputs[i];
-        for (int64_t j = 0; j < c->extent; j++)
-            values[at++] = what == INPUT_MEAN || what == OUTPUT_MEAN ? c->mean[j]
-                           : what == INPUT_RATE                      ? 1 / c->scale[j]
-                                                                     : c->scale[j];
+    int n_values = locum_task_n_values(task), n_fields = task->n_inputs - n_values;
+    const locum_channel *fields = task->inputs + n_values;
+    add_normaliser(s, "normal/x/mean", n_values, task->inputs, 1, MEAN);
+    add_normaliser(s, "normal/x/rate", n_values, task->inputs, 1, RATE);
+    add_normaliser(s, "normal/fields/mean", n_fields, fields, task->history, MEAN);
+    add_normaliser(s, "normal/fields/rate", n_fields, fields, task->history, RATE);
+    add_normaliser(s, "normal/z/mean", task->n_outputs, task->outputs, 1, MEAN);
+    add_normaliser(s, "normal/z/scale", task->n_outputs, task->outputs, 1, SCALE);
+}
+
+static void add_sigma(sheet *s)
+{
+    const locum_task *task = s->export->task;
+    int64_t dims[LOCUM_DIMS_MAX] = {s->tables.n_sigma};
+    int n = 1;
+    if (task->n_axes && task->kind == LOCUM_TASK_MAP) {
+        for (n = 0; n < task->n_axes; n++) dims[n] = task->grid[n];
+        dims[n++] = task->out_channels;
     }
-    if (!s->status) add_floats(s, name, 1, &n, values);
-    free(values);
+    add_floats(s, "trust/sigma", n, dims, s->tables.sigma);
 }
 
 static void add_tensors(sheet *s)
 {
     const locum_trust_tables *t = &s->tables;
-    int64_t map_dims[3] = {1, t->n_features, t->n_features}, n_z = s->export->task->n_z;
+    int64_t map_dims[3] = {1, t->n_features, t->n_features}, one = 1;
     add_weights(s);
-    add_normaliser(s, "normal/x/mean", INPUT_MEAN);
-    add_normaliser(s, "normal/x/rate", INPUT_RATE);
-    add_normaliser(s, "normal/z/mean", OUTPUT_MEAN);
-    add_normaliser(s, "normal/z/scale", OUTPUT_SCALE);
-    add_floats(s, "trust/sigma", 1, &n_z, t->sigma);
+    add_normalisers(s);
+    add_sigma(s);
     add_floats(s, "trust/feature_mean", 1, &t->n_features, t->feature_mean);
     add_floats(s, "trust/feature_map", 3, map_dims, t->feature_map);
     add_table(s, "trust/scores", t->n, t->scores);
     add_table(s, "trust/distances", t->n, t->distances);
     add_table(s, "trust/spreads", t->n, t->spreads);
+    if (!s->export->task->n_axes) return;
+    add_floats(s, "trust/energy_mean", 1, &one, &t->energy_mean);
+    add_floats(s, "trust/energy_rate", 1, &one, &t->energy_rate);
+    add_table(s, "trust/energies", t->n, t->energies);
+    if (t->divergences) add_table(s, "trust/divergences", t->n, t->divergences);
+    if (s->export->task->kind == LOCUM_TASK_STEP) add_table(s, "trust/growth", t->leads, t->growth);
 }
 
 /* --- metadata ----------------------------------------------------------------------------------------------------- */
@@ -197,14 +186,21 @@ static void add_words(sheet *s)
     const train_export *e = s->export;
     char hash[LOCUM_HASH_TEXT_SIZE];
     locum_train_identity_text(e->identity, hash);
-    locum_text_add(new_text(s, "task"), "map");
+    bool step = e->task->kind == LOCUM_TASK_STEP;
+    locum_text_add(new_text(s, "task"), "%s", step ? "step" : "map");
+    if (step) {
+        locum_text_json_number(new_text(s, "interval"), e->task->interval);
+        locum_text_add(new_text(s, "history"), "%d", e->task->history);
+        locum_text_add(new_text(s, "leads"), "%" PRId64, s->tables.leads);
+    }
+    locum_text_add(new_text(s, "name"), "%s", e->call->surrogate->name);
     locum_text_add(new_text(s, "model"), "%s", e->call->surrogate->type->name);
     locum_study_write(e->call->study, new_text(s, "study"));
     locum_task_write_ports(e->task->n_inputs, e->task->inputs, new_text(s, "inputs"));
     locum_task_write_ports(e->task->n_outputs, e->task->outputs, new_text(s, "outputs"));
     locum_text_add(new_text(s, "provenance"), "{%s}", e->call->provenance ? e->call->provenance : "");
     locum_text_add(new_text(s, "train_hash"), "%s", hash);
-    locum_text_add(new_text(s, "training_samples"), "%" PRId64, e->data->n[LOCUM_TRAIN]);
+    locum_text_add(new_text(s, "training_samples"), "%" PRId64, locum_train_data_samples(e->data, LOCUM_TRAIN));
     locum_text_json_number(new_text(s, "validation_error"), e->state->best_error);
     locum_text_add(new_text(s, "steps"), "%" PRId64, e->state->step);
     locum_text *transforms = new_text(s, "transforms");
@@ -233,99 +229,15 @@ static locum_status write_file(sheet *s)
     return st;
 }
 
-/* --- the proof: the file predicts what was trained ---------------------------------------------------------------- */
-/* both are float32 networks of the same weights; transforms in float32 lose a few ulp of the logarithm: 1e-4 leaves
- * room for |log y| ~ 100 */
-#define AGREEMENT 1e-4
-
-static locum_status compare(const train_export *e, int64_t rows, const double *z, const double *predicted)
-{
-    const locum_task *task = e->task;
-    double *y = NULL;
-    locum_status st = LOCUM_NEW(&y, task->n_z);
-    for (int64_t r = 0; r < rows && !st; r++) {
-        locum_task_physical_outputs(task, z + r * task->n_z, y);
-        const double *truth = y, *got = predicted + r * task->n_z;
-        for (int i = 0; i < task->n_outputs && !st; i++) {
-            const locum_channel *c = &task->outputs[i];
-            double largest = 0;
-            for (int64_t j = 0; j < c->extent; j++)
-                largest = fmax(largest, fabs(truth[j]) + (c->transform == LOCUM_LINEAR ? c->scale[j] : 0));
-            for (int64_t j = 0; j < c->extent && !st; j++)
-                if (!(fabs(got[j] - truth[j]) <= AGREEMENT * largest))
-                    st = LOCUM_FAIL(LOCUM_INTERNAL, "%s predicts %g for `%s`, the trained network %g", e->path, got[j],
-                                    c->name, truth[j]);
-            truth += c->extent;
-            got += c->extent;
-        }
-    }
-    free(y);
-    return st;
-}
-
-/* physical inputs of normalised rows, each port its own columns */
-static void physical_inputs(const locum_task *task, int64_t rows, const double *x, double *values)
-{
-    for (int64_t r = 0; r < rows; r++)
-        for (int i = 0, at = 0; i < task->n_inputs; i++)
-            for (int64_t j = 0; j < task->inputs[i].extent; j++, at++) {
-                double t = x[r * task->n_x + at] * task->inputs[i].scale[j] + task->inputs[i].mean[j];
-                values[r * task->n_x + at] = task->inputs[i].transform == LOCUM_LOG ? exp(t) : t;
-            }
-}
-
-static locum_status predict(const train_export *e, locum_context *context, int64_t rows, double *values,
-                            double *predicted)
-{
-    const locum_task *task = e->task;
-    locum_buffer inputs[64], outputs[64];
-    int64_t at = 0;
-    LOCUM_REQUIRE(task->n_inputs <= 64 && task->n_outputs <= 64, LOCUM_NOT_BUILT,
-                  "more than 64 inputs or outputs are not built");
-    for (int i = 0; i < task->n_inputs; at += task->inputs[i++].extent)
-        inputs[i] = (locum_buffer){values + at, LOCUM_FLOAT64, task->n_x, 1};
-    at = 0;
-    for (int i = 0; i < task->n_outputs; at += task->outputs[i++].extent)
-        outputs[i] = (locum_buffer){predicted + at, LOCUM_FLOAT64, task->n_z, 1};
-    return locum_eval(context, rows, inputs, outputs, NULL);
-}
-
-static locum_status verify(const train_export *e)
-{
-    int64_t rows = e->data->n[LOCUM_TRAIN] < CHECKED_ROWS ? e->data->n[LOCUM_TRAIN] : CHECKED_ROWS;
-    locum_model *model = NULL;
-    locum_context *context = NULL;
-    double *values = NULL, *predicted = NULL, *z = NULL;
-    char *memory = NULL;
-    locum_status st = locum_model_read(e->path, NULL, &model, NULL, 0);
-    size_t bytes = st ? 0 : locum_model_workspace(model, rows);
-    if (!st) st = locum_alloc(&memory, (int64_t)bytes, 1);
-    if (!st) st = locum_model_prepare(model, rows, memory, bytes, &context);
-    if (!st) st = LOCUM_NEW(&values, rows * e->task->n_x);
-    if (!st) st = LOCUM_NEW(&predicted, rows * e->task->n_z);
-    if (!st) st = LOCUM_NEW(&z, rows * e->task->n_z);
-    if (!st) {
-        physical_inputs(e->task, rows, e->data->x[LOCUM_TRAIN], values);
-        locum_train_network_forward(e->network, e->state->best, rows, e->data->x[LOCUM_TRAIN], z, NULL, NULL);
-        st = predict(e, context, rows, values, predicted);
-    }
-    if (!st) st = compare(e, rows, z, predicted);
-    free(values);
-    free(predicted);
-    free(z);
-    free(memory);
-    locum_model_close(model);
-    return st;
-}
-
 locum_status locum_train_export(const train_export *export)
 {
     sheet *s = NULL;
     LOCUM_TRY(LOCUM_NEW(&s, 1));
     s->export = export;
-    locum_status st = calibrate(s);
+    bool fields = export->task->n_axes > 0;
+    locum_status st = (fields ? locum_train_calibrate_fields : locum_train_calibrate_values)(export, &s->tables);
     if (!st) st = write_file(s);
-    if (!st) st = verify(export);
+    if (!st) st = (fields ? locum_train_verify_fields : locum_train_verify_values)(export);
     for (int i = 0; i < s->n_tensors; i++) free(s->owned[i]);
     for (int i = 0; i < s->n_metadata; i++) locum_text_free(&s->texts[i]);
     locum_trust_tables_free(&s->tables);

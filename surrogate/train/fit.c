@@ -34,16 +34,17 @@ typedef struct loop {
 static void run_shards(loop *l, const locum_batch *batch)
 {
     train_reduction *r = &l->reduction;
-    const locum_task *task = l->fit->network->task;
-    locum_train_network_pack(l->fit->network, l->state->parameters);
+    const train_network *net = l->fit->network;
+    locum_train_network_pack(net, l->state->parameters);
     for (int s = r->first; s < r->end; s++) {
         int64_t first = batch->n * s / r->shards, rows = batch->n * (s + 1) / r->shards - first;
         float *gradient = r->shard + (s - r->first) * r->n;
         double *loss = &r->tail[s - r->first].loss;
+        const float *columns[LOCUM_TRAIN_COLUMNS];
+        train_key key = {l->fit->recipe->seed, (uint64_t)l->state->step, (uint64_t)first};
+        for (int c = 0; c < net->n_columns; c++) columns[c] = batch->column[c] + first * net->extent[c];
         if (rows)
-            locum_train_network_gradient(l->fit->network, l->state->parameters, rows,
-                                         batch->column[0] + first * task->n_x, batch->column[1] + first * task->n_z,
-                                         gradient, loss);
+            locum_train_network_gradient(net, l->state->parameters, rows, columns, &key, gradient, loss);
         else
             memset(gradient, 0, (size_t)r->n * sizeof *gradient);
     }
@@ -102,7 +103,7 @@ static locum_status checkpoint(const loop *l)
 
 static locum_split judged(const train_data *data)
 {
-    return data->n[LOCUM_VALIDATION] ? LOCUM_VALIDATION : LOCUM_TRAIN;
+    return locum_train_data_samples(data, LOCUM_VALIDATION) ? LOCUM_VALIDATION : LOCUM_TRAIN;
 }
 
 static void report(loop *l, double error)
@@ -131,9 +132,8 @@ static locum_status validate(loop *l)
     const train_fit *fit = l->fit;
     train_state *s = l->state;
     double error = 0;
-    locum_status st = locum_train_error(fit->network, s->parameters, fit->data, judged(fit->data), &error);
-    st = locum_comm_agree(fit->comm, st);
-    if (st) return st;
+    LOCUM_TRY(locum_train_error(fit->network, s->parameters, fit->data, judged(fit->data), fit->recipe->leads, fit->comm,
+                                &error));
     l->validation_error = error;
     s->since_best++;
     if (isfinite(error) && (s->best_error < 0 || error < s->best_error)) {
@@ -194,6 +194,11 @@ static locum_status begin(loop *l)
                        .moment2 = arrays[2],
                        .best = arrays[3]};
     locum_train_network_initialise(fit->network, fit->recipe->seed, s->parameters);
+    if (fit->start_from && fit->start_from[0]) {
+        if (l->reduction.rank == 0) st = locum_train_start_read(fit->start_from, fit->network, s->parameters);
+        LOCUM_TRY(locum_comm_verdict(fit->comm, st));
+        LOCUM_TRY(locum_comm_broadcast(fit->comm, s->parameters, s->n * (int64_t)sizeof(float)));
+    }
     memcpy(s->best, s->parameters, (size_t)s->n * sizeof(float));
     return LOCUM_OK;
 }
@@ -246,8 +251,8 @@ static locum_status open_loop(loop *l)
     LOCUM_TRY(locum_comm_agree(fit->comm, st));
     LOCUM_TRY(begin(l));
     if (!l->state->finished)
-        st = locum_loader_create(&fit->data->batches, LOCUM_TRAIN, fit->recipe->batch, fit->recipe->seed, true,
-                                 l->state->epoch, l->state->batch, &l->loader);
+        st = locum_loader_create_rows(&fit->data->rows, fit->recipe->batch, fit->recipe->seed, true, l->state->epoch,
+                                      l->state->batch, &l->loader);
     return locum_comm_agree(fit->comm, st);
 }
 

@@ -16,20 +16,38 @@
 #include "surrogate/runtime/file.h"
 #include "surrogate/train/train.h"
 
-/* --- data.c: normalised rows of the splits that training may see -------------------------------------------------- */
+/* --- task.c ------------------------------------------------------------------------------------------------------- */
+enum { LOCUM_SCALE_AUTO, LOCUM_SCALE_LINEAR, LOCUM_SCALE_LOG }; /* choices of surrogate.input_scale */
+/** How an input with that range over the training split is seen. */
+locum_transform locum_train_input_transform(const locum_surrogate_config *config, double lower, double upper);
+
+/* --- data.c, data_fields.c: what training sees of the splits that it may see -------------------------------------- */
+#define LOCUM_TRAIN_COLUMNS 3
+
 typedef struct train_data {
     const locum_task *task;
-    int64_t n[LOCUM_SPLITS];     /**< of train, validation, calibration; others 0 */
-    double *x[LOCUM_SPLITS];     /**< [n, n_x] normalised */
-    double *z[LOCUM_SPLITS];     /**< [n, n_z] normalised */
-    double *truth[LOCUM_SPLITS]; /**< [n, n_z] physical */
-    locum_table batches;         /**< two columns, x and z of the training split: what the loader shuffles */
-    locum_column columns[2];
-    double **values; /**< [2] of the training split */
+    int64_t n[LOCUM_SPLITS];     /**< rows of train, validation, calibration; others 0 (fields: examples) */
+    double *x[LOCUM_SPLITS];     /**< values: [n, n_x] normalised */
+    double *z[LOCUM_SPLITS];     /**< values: [n, n_z] normalised */
+    double *truth[LOCUM_SPLITS]; /**< values: [n, n_z] physical */
+    const locum_examples *examples; /**< fields; lent */
+    double *row;                    /**< fields: [n_x] of the loader's thread */
+    locum_rows rows;                /**< of the training split: what the loader shuffles; self is this struct */
+    int64_t extent[LOCUM_TRAIN_COLUMNS];
 } train_data;
 
+/** Columns of a row: the inputs of the training graph that a task has (x, target; of fields values, fields, target), and
+ *  their floats. Returns how many. */
+int locum_train_columns(const locum_task *task, int rollout, const char *names[LOCUM_TRAIN_COLUMNS],
+                        int64_t extents[LOCUM_TRAIN_COLUMNS]);
+
 locum_status locum_train_data_create(const locum_task *task, const locum_table *table, train_data *data);
+locum_status locum_train_data_create_fields(const locum_task *task, const locum_examples *examples, train_data *data);
 void locum_train_data_free(train_data *data);
+/** Physical parameters -> values [n_x] as a network of fields sees them. */
+void locum_train_values(const locum_task *task, const double *physical, float *values);
+/** Samples of a split: rows of values; fields: whole trajectories. */
+int64_t locum_train_data_samples(const train_data *data, locum_split split);
 /** A view of the table whose training split is its first n samples in an order that depends on the seed alone. Lends
  *  everything else. */
 locum_status locum_train_subset(const locum_table *table, uint64_t seed, int64_t n, locum_table **subset);
@@ -46,6 +64,9 @@ typedef struct train_network {
     const locum_task *task;
     const locum_kernels *kernels;
     const locum_adapter *adapter; /**< of the gradient's large products, or NULL */
+    int n_columns;
+    const char *column[LOCUM_TRAIN_COLUMNS];
+    int64_t extent[LOCUM_TRAIN_COLUMNS];
     int n_slots;
     train_slot *slots;
     int64_t n; /**< floats of the parameter buffer, gaps included */
@@ -54,27 +75,66 @@ typedef struct train_network {
     locum_plan *gradient, *forward;
     int64_t shard_rows, forward_rows;  /**< capacities */
     int *gradient_slot, *forward_slot; /**< parameter of the plan -> slot */
-    bool x_first;                      /**< of the gradient plan's inputs */
+    int gradient_input[LOCUM_TRAIN_COLUMNS], forward_input[2]; /**< input of the plan -> column; of the forward plan:
+                                                                    0 values, 1 fields */
     const float **parameters;          /**< [n_slots] scratch of a run */
     float **outputs;                   /**< [n_slots + 1] scratch of a run */
     float *scratch;                    /**< rows of the forward plan */
     void *arena, *packed;              /**< of runs; of the gradient's weights */
 } train_network;
 
-locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_kernels *kernels, const locum_adapter *adapter, int64_t shard_rows,
-                                        train_network **network);
+/* what a network is made of */
+typedef struct train_network_request {
+    const locum_model_type *type;
+    const void *config;
+    const locum_task *task;
+    const locum_field_loss *loss; /**< of fields, else NULL */
+    const locum_kernels *kernels;
+    const locum_adapter *adapter; /**< or NULL */
+    int64_t shard_rows;
+} train_network_request;
+
+locum_status locum_train_network_create(const train_network_request *request, train_network **network);
 void locum_train_network_destroy(train_network *network);
 /** LeCun: weights N(0, 1 / fan_in), biases uniform in +-1 / sqrt(fan_in); a function of (seed, name, element). */
 void locum_train_network_initialise(const train_network *network, uint64_t seed, float *parameters);
 /** Lays the weights out for the products of the gradient: once a step, for all its shards. */
 void locum_train_network_pack(const train_network *network, const float *parameters);
-/** Sum over rows of the loss, and its gradient [n], with the parameters that were packed. rows <= shard_rows. */
-void locum_train_network_gradient(const train_network *network, const float *parameters, int64_t rows, const float *x,
-                                  const float *z, float *gradient, double *loss);
-/** Ensemble mean and deviation [rows, n_z], features [rows, n_features]; any number of rows. */
+/* key of the noise of a shard */
+typedef struct train_key {
+    uint64_t seed, step, first_row;
+} train_key;
+
+/** Sum over rows of the loss, and its gradient [n], with the parameters that were packed. columns [n_columns] of the rows,
+ *  rows <= shard_rows. */
+void locum_train_network_gradient(const train_network *network, const float *parameters, int64_t rows,
+                                  const float *const *columns, const train_key *key, float *gradient, double *loss);
+/** Values: ensemble mean and deviation [rows, n_z], features [rows, n_features]; any number of rows. */
 void locum_train_network_forward(const train_network *network, const float *parameters, int64_t rows, const double *x,
                                  double *mean, double *deviation, double *features);
+/** Fields: one frame on from values [rows, n_x] and fields [rows, points, history * channels], normalised; mean and
+ *  deviation [rows, points, out_channels] (deviation is not touched for one member), features [rows, n_features];
+ *  rows <= forward_rows. */
+void locum_train_network_frames(const train_network *network, const float *parameters, int64_t rows,
+                                const float *values, const float *fields, float *mean, float *deviation,
+                                float *features);
+
+/* --- roll.c: fields rolled out from the first frames of samples --------------------------------------------------- */
+typedef struct train_roll_call {
+    const train_network *network;
+    const float *parameters;
+    const train_data *data;
+    locum_split split;
+    int64_t first, n, stride; /**< samples first, first + stride, .. (n of them) */
+    int64_t leads;            /**< of a step; at most what a sample has */
+    void *self;
+    locum_take_frame take;
+} train_roll_call;
+
+/** Steps that roll-outs of a split can be compared with, at most `leads`; 1 for a map. */
+int64_t locum_train_roll_leads(const train_data *data, int64_t leads);
+/** Rolls out and hands over every frame, sample by sample in groups, leads ascending. Local. */
+locum_status locum_train_roll(const train_roll_call *call);
 
 /* --- reduce.c: the sum over shards -------------------------------------------------------------------------------- */
 /* what travels behind the gradient */
@@ -106,6 +166,9 @@ typedef struct train_recipe {
     int64_t epochs, per_epoch, steps, batch, validate_every, checkpoint_every, patience, warm_up;
     double learning_rate, final_learning_rate, weight_decay, clip;
     int shards, members;
+    locum_field_loss loss; /**< of fields */
+    int64_t leads;         /**< of the roll-outs that validate */
+    uint64_t start;        /**< hash of the weights that training starts from, 0 = none */
 } train_recipe;
 
 typedef struct train_state {
@@ -127,9 +190,16 @@ double locum_train_rate(const train_recipe *recipe, int64_t step);
 /** One AdamW step on a gradient that is a sum over `rows` rows of all members; counts the step. */
 void locum_train_optimise(const train_recipe *recipe, const locum_kernels *kernels, const float *gradient, int64_t rows,
                           train_state *state);
-/** The metric: relative L2 in physical space, mean over outputs, then over samples of a split. */
+/** The metric: relative L2 in physical space, mean over outputs, then over samples of a split. Fields: of the joined
+ *  roll-out, samples shared out over the ranks. Collective. */
 locum_status locum_train_error(const train_network *network, const float *parameters, const train_data *data,
-                               locum_split split, double *error);
+                               locum_split split, int64_t leads, MPI_Comm comm, double *error);
+
+/* --- start.c ------------------------------------------------------------------------------------------------------ */
+/** Hash of a model file (or that of a run directory), 0 for an empty path. Local (rank 0). */
+locum_status locum_train_start_hash(const char *path, uint64_t *hash);
+/** Its weights by name; LOCUM_STUDY naming what differs in task or shape. Local (rank 0). */
+locum_status locum_train_start_read(const char *path, const train_network *network, float *parameters);
 
 /* --- checkpoint.c ------------------------------------------------------------------------------------------------- */
 /* what a checkpoint must agree with */
@@ -159,6 +229,7 @@ typedef struct train_fit {
     locum_log *log;
     locum_watch *watch;
     bool allow_other_kernels;
+    const char *start_from; /**< model file, or "" */
 } train_fit;
 
 /** Trains until the recipe ends; the best weights are in state->best. Collective. */
@@ -180,5 +251,11 @@ void locum_train_identity_text(const train_identity *identity, char text[LOCUM_H
 /** Calibrates, writes the model file, opens it again and compares its predictions with the network's. Local (rank 0).
  *  */
 locum_status locum_train_export(const train_export *export);
+
+/* its parts for values and fields */
+locum_status locum_train_calibrate_values(const train_export *export, locum_trust_tables *tables);
+locum_status locum_train_calibrate_fields(const train_export *export, locum_trust_tables *tables);
+locum_status locum_train_verify_values(const train_export *export);
+locum_status locum_train_verify_fields(const train_export *export);
 
 #endif

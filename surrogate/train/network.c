@@ -3,6 +3,7 @@
  *
  *     gradient   x, target [shard rows]  -> loss, d loss / d parameter ...     its outputs are slots of one buffer
  *     forward    x [rows]                -> mean, deviation, features          validation, calibration
+ *                (fields: values, fields, target; values, fields -> mean, features, deviation)
  *
  * The loss is a sum over rows, so that gradients of shards add whatever their sizes are. */
 #include <math.h>
@@ -16,6 +17,7 @@
 #include "surrogate/train/internal.h"
 
 #define FORWARD_ROWS 64
+#define FORWARD_POINTS ((int64_t)1 << 16) /* of grids, at least one of them and at most 16 */
 #define SLOT_FLOATS 16 /* one cache line */
 
 /* --- slots -------------------------------------------------------------------------------------------------------- */
@@ -57,6 +59,21 @@ static locum_status map_parameters(const train_network *net, const locum_plan *p
     return LOCUM_OK;
 }
 
+/* which column each input of a plan is */
+static locum_status map_inputs(const locum_plan *plan, int n, const char *const *names, int *map)
+{
+    LOCUM_REQUIRE(locum_plan_n_inputs(plan) <= n, LOCUM_INTERNAL, "train: the plan has %d inputs, the data %d",
+                  locum_plan_n_inputs(plan), n);
+    for (int i = 0; i < locum_plan_n_inputs(plan); i++) {
+        map[i] = -1;
+        for (int c = 0; c < n; c++)
+            if (!strcmp(names[c], locum_plan_input_name(plan, i))) map[i] = c;
+        LOCUM_REQUIRE(map[i] >= 0, LOCUM_INTERNAL, "train: the data lack the plan's input `%s`",
+                      locum_plan_input_name(plan, i));
+    }
+    return LOCUM_OK;
+}
+
 /* --- plans -------------------------------------------------------------------------------------------------------- */
 static locum_status compile_gradient(train_network *net, locum_graph *graph)
 {
@@ -72,50 +89,64 @@ static locum_status compile_gradient(train_network *net, locum_graph *graph)
                                   .capacity = {net->shard_rows},
                                   .flags = LOCUM_PLAN_CONSTANT_PARAMETERS};
     if (!st) st = locum_plan_create(graph, net->n_slots + 1, outputs, &options, &net->gradient);
-    if (!st)
-        net->x_first = locum_plan_n_inputs(net->gradient) > 0 && !strcmp(locum_plan_input_name(net->gradient, 0), "x");
+    if (!st) st = map_inputs(net->gradient, net->n_columns, net->column, net->gradient_input);
     if (!st) st = map_parameters(net, net->gradient, &net->gradient_slot);
     free(wrt);
     free(outputs);
     return st;
 }
 
+/* values: mean, deviation, features; fields: mean, features, deviation of several members */
 static locum_status compile_forward(train_network *net, const locum_graph *graph)
 {
+    static const char *const seen[] = {"values", "fields"};
     locum_id outputs[3];
-    for (int i = 0; i < 3; i++) outputs[i] = locum_graph_output(graph, i);
-    net->n_features = locum_graph_node(graph, outputs[2])->dims[1];
+    int n = locum_graph_n_outputs(graph);
+    bool fields = net->task->n_axes > 0;
+    for (int i = 0; i < n; i++) outputs[i] = locum_graph_output(graph, i);
+    net->n_features = locum_graph_node(graph, outputs[fields ? 1 : 2])->dims[1];
     locum_plan_options options = {.kernels = net->kernels, .capacity = {net->forward_rows}};
-    LOCUM_TRY(locum_plan_create(graph, 3, outputs, &options, &net->forward));
+    LOCUM_TRY(locum_plan_create(graph, n, outputs, &options, &net->forward));
+    if (fields) LOCUM_TRY(map_inputs(net->forward, 2, seen, net->forward_input));
     return map_parameters(net, net->forward, &net->forward_slot);
 }
 
 static locum_status allocate(train_network *net)
 {
     size_t a = locum_plan_arena_bytes(net->gradient), b = locum_plan_arena_bytes(net->forward);
-    int64_t row = net->task->n_x + 2 * net->task->n_z + net->n_features;
+    int64_t row = net->task->n_axes ? 0 : net->task->n_x + 2 * net->task->n_z + net->n_features;
     LOCUM_TRY(locum_alloc(&net->arena, (int64_t)(a > b ? a : b), 1));
     LOCUM_TRY(locum_alloc(&net->packed, (int64_t)locum_plan_packed_bytes(net->gradient), 1));
     LOCUM_TRY(LOCUM_NEW(&net->parameters, net->n_slots));
     LOCUM_TRY(LOCUM_NEW(&net->outputs, net->n_slots + 1));
-    return LOCUM_NEW(&net->scratch, net->forward_rows * row);
+    return LOCUM_NEW(&net->scratch, net->forward_rows * row + 1);
 }
 
-locum_status locum_train_network_create(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_kernels *kernels, const locum_adapter *adapter, int64_t shard_rows,
-                                        train_network **network)
+static int64_t forward_rows(const locum_task *task)
+{
+    int64_t points = 1;
+    if (!task->n_axes) return FORWARD_ROWS;
+    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
+    int64_t rows = FORWARD_POINTS / points;
+    return rows < 1 ? 1 : rows > 16 ? 16 : rows;
+}
+
+locum_status locum_train_network_create(const train_network_request *r, train_network **network)
 {
     train_network *net = NULL;
     locum_graph *training = NULL, *forward = NULL;
     *network = NULL;
     LOCUM_TRY(LOCUM_NEW(&net, 1));
-    net->task = task;
-    net->kernels = kernels;
-    net->adapter = adapter;
-    net->shard_rows = shard_rows;
-    net->forward_rows = FORWARD_ROWS;
-    locum_status st = locum_model_training_graph(type, config, task, &training);
-    if (!st) st = locum_model_calibration_graph(type, config, task, &forward);
+    net->task = r->task;
+    net->kernels = r->kernels;
+    net->adapter = r->adapter;
+    net->n_columns = locum_train_columns(r->task, r->loss ? r->loss->rollout : 1, net->column, net->extent);
+    net->shard_rows = r->shard_rows;
+    net->forward_rows = forward_rows(r->task);
+    locum_status st = r->task->n_axes
+                          ? locum_model_field_training_graph(r->type, r->config, r->task, r->loss, &training)
+                          : locum_model_training_graph(r->type, r->config, r->task, &training);
+    if (!st) st = locum_model_calibration_graph(r->type, r->config, r->task, &forward);
     if (!st) st = collect_slots(net, training);
     if (!st) st = compile_gradient(net, training);
     if (!st) st = compile_forward(net, forward);
@@ -196,12 +227,13 @@ void locum_train_network_pack(const train_network *net, const float *parameters)
     locum_plan_pack(net->gradient, net->parameters, net->packed);
 }
 
-void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows, const float *x,
-                                  const float *z, float *gradient, double *loss)
+void locum_train_network_gradient(const train_network *net, const float *parameters, int64_t rows,
+                                  const float *const *columns, const train_key *key, float *gradient, double *loss)
 {
-    const float *inputs[2] = {net->x_first ? x : z, net->x_first ? z : x};
+    const float *inputs[LOCUM_TRAIN_COLUMNS] = {NULL};
     float sum = 0;
     point_at_parameters(net, parameters);
+    for (int i = 0; i < locum_plan_n_inputs(net->gradient); i++) inputs[i] = columns[net->gradient_input[i]];
     net->outputs[0] = &sum;
     for (int i = 0; i < net->n_slots; i++) net->outputs[i + 1] = gradient + net->slots[i].first;
     locum_plan_run(net->gradient, &(locum_plan_run_call){.extents = &rows,
@@ -209,7 +241,10 @@ void locum_train_network_gradient(const train_network *net, const float *paramet
                                                          .parameters = net->parameters,
                                                          .packed = net->packed,
                                                          .outputs = net->outputs,
-                                                         .arena = net->arena});
+                                                         .arena = net->arena,
+                                                         .seed = key->seed,
+                                                         .step = key->step,
+                                                         .first_row = key->first_row});
     *loss = (double)sum;
 }
 
@@ -246,4 +281,19 @@ void locum_train_network_forward(const train_network *net, const float *paramete
         widen(n * n_z, output[1], moved(deviation, first * n_z));
         widen(n * net->n_features, output[2], moved(features, first * net->n_features));
     }
+}
+
+void locum_train_network_frames(const train_network *net, const float *parameters, int64_t rows, const float *values,
+                                const float *fields, float *mean, float *deviation, float *features)
+{
+    const float *seen[2] = {values, fields}, *inputs[2] = {NULL};
+    float *outputs[3] = {mean, features, deviation};
+    for (int i = 0; i < locum_plan_n_inputs(net->forward); i++) inputs[i] = seen[net->forward_input[i]];
+    for (int i = 0; i < locum_plan_n_parameters(net->forward); i++)
+        net->parameters[i] = parameters + net->slots[net->forward_slot[i]].first;
+    locum_plan_run(net->forward, &(locum_plan_run_call){.extents = &rows,
+                                                        .inputs = inputs,
+                                                        .parameters = net->parameters,
+                                                        .outputs = outputs,
+                                                        .arena = net->arena});
 }

@@ -13,7 +13,13 @@
 #include "surrogate/train/internal.h"
 
 #define LOG_FACTOR 4.0 /* inputs that span more are learnt as logarithms */
-enum { SCALE_AUTO, SCALE_LINEAR, SCALE_LOG };
+
+locum_transform locum_train_input_transform(const locum_surrogate_config *config, double lower, double upper)
+{
+    bool wide = lower > 0 && upper > LOG_FACTOR * lower;
+    bool logarithm = config->input_scale == LOCUM_SCALE_LOG || (config->input_scale == LOCUM_SCALE_AUTO && wide);
+    return logarithm ? LOCUM_LOG : LOCUM_LINEAR;
+}
 
 static bool named(int n, const char (*names)[LOCUM_TEXT_SIZE], const char *name)
 {
@@ -121,9 +127,8 @@ static locum_status make_input(const locum_surrogate_config *config, const locum
                                locum_channel *channel)
 {
     LOCUM_TRY(describe(table, column, channel));
-    bool wide = channel->lower > 0 && channel->upper > LOG_FACTOR * channel->lower;
-    if (config->input_scale == SCALE_LOG) LOCUM_TRY(check_positive(table, column, "input_scale", false));
-    if (config->input_scale == SCALE_LOG || (config->input_scale == SCALE_AUTO && wide)) channel->transform = LOCUM_LOG;
+    if (config->input_scale == LOCUM_SCALE_LOG) LOCUM_TRY(check_positive(table, column, "input_scale", false));
+    channel->transform = locum_train_input_transform(config, channel->lower, channel->upper);
     normalise(table, column, -1, channel);
     return LOCUM_OK;
 }
@@ -173,6 +178,7 @@ locum_status locum_surrogate_task(const locum_surrogate *surrogate, const locum_
     LOCUM_TRY(check_lists(config, table));
     LOCUM_TRY(LOCUM_NEW(&t, 1));
     t->members = surrogate->train->ensemble;
+    t->history = 1;
     locum_status st = LOCUM_NEW(&t->inputs, table->n_inputs);
     if (!st) st = LOCUM_NEW(&t->outputs, table->n_columns - table->n_inputs);
     for (int c = 0; c < table->n_columns && !st; c++) {

@@ -19,10 +19,14 @@
 #include "surrogate/adapters/cblas.h"
 #endif
 
+enum { LOSS_RELATIVE, LOSS_SQUARE }; /* choices of train.loss */
+
 /* one model to make */
 typedef struct job {
     const locum_train_call *call;
-    const locum_table *table;
+    const locum_table *table;       /**< of values; else */
+    const locum_examples *examples; /**< of fields */
+    uint64_t start;                 /**< hash of the weights to start from */
     const locum_kernels *kernels;
     const locum_adapter *adapter; /**< or NULL */
     const char *adapter_core;     /**< what its rounding depends on, beside the shapes */
@@ -43,11 +47,21 @@ typedef struct workshop {
     train_identity identity;
 } workshop;
 
+static int64_t n_rows(const job *j)
+{
+    return j->examples ? j->examples->n[LOCUM_TRAIN] : j->table->n[LOCUM_TRAIN];
+}
+
+static int64_t n_samples(const job *j)
+{
+    return j->examples ? j->examples->n_samples[LOCUM_TRAIN] : j->table->n[LOCUM_TRAIN];
+}
+
 /* --- recipe and identity ------------------------------------------------------------------------------------------ */
 static void make_recipe(const job *j, train_recipe *r)
 {
     const locum_train_config *c = j->call->surrogate->train;
-    int64_t n = j->table->n[LOCUM_TRAIN], batch = c->batch < n ? c->batch : n, per_epoch = (n + batch - 1) / batch;
+    int64_t n = n_rows(j), batch = c->batch < n ? c->batch : n, per_epoch = (n + batch - 1) / batch;
     int64_t epochs = c->epochs;
     if (j->steps) epochs = (j->steps + per_epoch - 1) / per_epoch;
     double stretch = (double)epochs / c->epochs;
@@ -65,7 +79,12 @@ static void make_recipe(const job *j, train_recipe *r)
                         .weight_decay = c->weight_decay,
                         .clip = c->clip,
                         .shards = c->shards,
-                        .members = c->ensemble};
+                        .members = c->ensemble,
+                        .loss = {.rollout = j->examples ? j->examples->rollout : 1,
+                                 .noise = c->noise,
+                                 .relative = c->loss == LOSS_RELATIVE},
+                        .leads = c->leads,
+                        .start = j->start};
     if (r->warm_up > r->steps) r->warm_up = r->steps;
 }
 
@@ -76,7 +95,7 @@ static uint64_t hash_of_text(locum_text *text)
     return hash;
 }
 
-static uint64_t hash_recipe(const train_recipe *r, int64_t samples)
+static uint64_t hash_recipe(const train_recipe *r, int64_t samples, bool fields)
 {
     locum_text text = {0};
     locum_text_add(&text, "%" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %d %d",
@@ -84,6 +103,9 @@ static uint64_t hash_recipe(const train_recipe *r, int64_t samples)
                    r->members);
     locum_text_add(&text, " %.17g %.17g %.17g %.17g", r->learning_rate, r->final_learning_rate, r->weight_decay,
                    r->clip);
+    if (fields)
+        locum_text_add(&text, " %d %.17g %d %" PRId64, r->loss.rollout, r->loss.noise, r->loss.relative, r->leads);
+    if (r->start) locum_text_add(&text, " %" PRIu64, r->start);
     return hash_of_text(&text);
 }
 
@@ -92,7 +114,8 @@ static void hash_channels(int n, const locum_channel *channels, locum_text *text
     for (int i = 0; i < n; i++) {
         const locum_channel *c = &channels[i];
         locum_text_add(text, "%s %d %.17g %d;", c->name, (int)c->transform, c->floor, c->total);
-        for (int64_t j = 0; j < c->extent; j++) locum_text_add(text, "%.17g %.17g,", c->mean[j], c->scale[j]);
+        for (int64_t j = 0; j < locum_channel_statistics(c); j++)
+            locum_text_add(text, "%.17g %.17g,", c->mean[j], c->scale[j]);
     }
 }
 
@@ -101,6 +124,10 @@ static uint64_t hash_task(const locum_task *task)
     locum_text text = {0};
     hash_channels(task->n_inputs, task->inputs, &text);
     hash_channels(task->n_outputs, task->outputs, &text);
+    if (task->n_axes)
+        locum_text_add(&text, "%d %d %d %.17g %d %d", (int)task->kind, task->history, task->increment, task->interval,
+                       task->fixed_mean, task->divergence_free);
+    for (int c = 0; task->change && c < task->out_channels; c++) locum_text_add(&text, " %.17g", task->change[c]);
     return hash_of_text(&text);
 }
 
@@ -121,15 +148,26 @@ static locum_status set_up(const job *j, workshop *w)
     const locum_surrogate *surrogate = j->call->surrogate;
     make_recipe(j, &w->recipe);
     int64_t shard_rows = (w->recipe.batch + w->recipe.shards - 1) / w->recipe.shards;
-    LOCUM_TRY(locum_surrogate_task(surrogate, j->table, &w->task));
-    LOCUM_TRY(locum_train_data_create(w->task, j->table, &w->data));
-    LOCUM_TRY(locum_train_network_create(surrogate->type, surrogate->model_config, w->task, j->kernels, j->adapter,
-                                         shard_rows, &w->network));
+    if (j->examples) {
+        LOCUM_TRY(locum_surrogate_field_task(surrogate, j->examples, &w->task));
+        LOCUM_TRY(locum_train_data_create_fields(w->task, j->examples, &w->data));
+    } else {
+        LOCUM_TRY(locum_surrogate_task(surrogate, j->table, &w->task));
+        LOCUM_TRY(locum_train_data_create(w->task, j->table, &w->data));
+    }
+    train_network_request request = {.type = surrogate->type,
+                                     .config = surrogate->model_config,
+                                     .task = w->task,
+                                     .loss = &w->recipe.loss,
+                                     .kernels = j->kernels,
+                                     .adapter = j->adapter,
+                                     .shard_rows = shard_rows};
+    LOCUM_TRY(locum_train_network_create(&request, &w->network));
     LOCUM_TRY(locum_train_state_create(w->network->n, &w->state));
-    w->identity = (train_identity){.table = j->table->hash,
+    w->identity = (train_identity){.table = j->examples ? j->examples->hash : j->table->hash,
                                    .task = hash_task(w->task),
                                    .graph = w->network->hash,
-                                   .recipe = hash_recipe(&w->recipe, j->table->n[LOCUM_TRAIN])};
+                                   .recipe = hash_recipe(&w->recipe, n_samples(j), j->examples != NULL)};
     if (locum_plan_uses_adapter(w->network->gradient))
         snprintf(w->identity.kernels, sizeof w->identity.kernels, "%s + %s %s", j->kernels->name, j->adapter->name,
                  j->adapter_core);
@@ -183,7 +221,8 @@ static locum_status make_model(const job *j, locum_train_result *result)
                          .comm = j->comm,
                          .log = j->call->log,
                          .watch = j->call->watch,
-                         .allow_other_kernels = j->call->allow_other_kernels};
+                         .allow_other_kernels = j->call->allow_other_kernels,
+                         .start_from = j->call->surrogate->train->start_from};
         st = locum_train_fit(&fit, &w.state, result);
     }
     if (!st && !done) {
@@ -217,20 +256,31 @@ static locum_status name_point(const job *whole, int64_t n, point *p)
     return whole->rank ? LOCUM_OK : locum_make_directories(p->folder);
 }
 
+/* the first n training samples of the seed's order */
+static locum_status open_part(const job *whole, int64_t n, locum_table **table, locum_training_data *data)
+{
+    const locum_train_call *call = whole->call;
+    uint64_t seed = locum_study_seed(call->study);
+    if (whole->table) return locum_train_subset(whole->table, seed, n, table);
+    return locum_training_data_open(call->data->dataset, call->surrogate, n, seed, data);
+}
+
 static locum_status make_point(const job *whole, int64_t steps, double fraction)
 {
     const locum_train_call *call = whole->call;
-    int64_t n_all = call->table->n[LOCUM_TRAIN], n = (int64_t)fmax(2, ceil(fraction * (double)n_all));
+    int64_t n_all = n_samples(whole), n = (int64_t)fmax(2, ceil(fraction * (double)n_all));
     point p;
     locum_table *subset = NULL;
+    locum_training_data data = {0};
     locum_train_result result;
     if (n >= n_all) return LOCUM_OK;
     locum_status st = name_point(whole, n, &p);
-    if (!st) st = locum_train_subset(call->table, locum_study_seed(call->study), n, &subset);
+    if (!st) st = open_part(whole, n, &subset, &data);
     st = locum_comm_agree(whole->comm, st);
     if (!st) {
         job part = *whole;
         part.table = subset;
+        part.examples = data.examples;
         part.steps = steps;
         part.folder = p.folder;
         part.path = p.path;
@@ -243,6 +293,7 @@ static locum_status make_point(const job *whole, int64_t steps, double fraction)
         locum_log_line(call->log, "train: %" PRId64 " of %" PRId64 " samples: validation error %.4g", n, n_all,
                        result.validation_error);
     locum_train_subset_destroy(subset);
+    locum_training_data_close(&data);
     return st;
 }
 
@@ -276,7 +327,8 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
     const locum_train_config *config = call->surrogate->train;
     char metrics[LOCUM_PATH_SIZE];
     job whole = {.call = call,
-                 .table = call->table,
+                 .table = call->data ? call->data->table : call->table,
+                 .examples = call->data ? call->data->examples : NULL,
                  .kernels = agree_kernels(comm),
                  .comm = comm,
                  .folder = call->folder,
@@ -291,7 +343,9 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
     if (snprintf(metrics, sizeof metrics, "%s/metrics.jsonl", call->folder) >= (int)sizeof metrics)
         st = LOCUM_FAIL(LOCUM_ARG, "the path %.100s... is too long", call->folder);
     if (!st && !whole.rank) st = locum_make_directories(call->folder);
+    if (!st && !whole.rank) st = locum_train_start_hash(config->start_from, &whole.start);
     LOCUM_TRY(locum_comm_agree(comm, st));
+    LOCUM_TRY(locum_comm_broadcast(comm, &whole.start, sizeof whole.start));
     LOCUM_TRY(make_model(&whole, result));
     locum_log_line(call->log,
                    "train: %" PRId64 " epochs, %" PRId64

@@ -59,7 +59,7 @@ static void judge(const char *path, const locum_table *table, double coverage, v
     for (int i = 0; i < 2; i++) in[i] = (locum_buffer){table->values[LOCUM_TEST][i], LOCUM_FLOAT64, 1, 1};
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < 3; i++) out[k][i] = (locum_buffer){y[k] + first[i], LOCUM_FLOAT64, SYNTHETIC_Z, 1};
-    locum_trust trust = {coverage, out[1], out[2], NULL, NULL};
+    locum_trust trust = {.coverage = coverage, .lower = out[1], .upper = out[2]};
     CHECK_OK(locum_eval(context, rows, in, out[0], &trust));
     for (int64_t r = 0; r < rows; r++) {
         bool inside = true;
@@ -406,7 +406,7 @@ static void options_say_what_is_wrong_with_them(void)
         const char *surrogate, *train, *word;
     } cases[] = {{"model: mpl", "epochs: 1", "mpl"},
                  {"layer: 3", "epochs: 1", "layers"},
-                 {"mlp: {layers: 2}, fno: {modes: 3}", "epochs: 1", "next issue"},
+                 {"mlp: {layers: 2}, fno: {modes: 3}", "epochs: 1", "several networks"},
                  {"layers: 0", "epochs: 1", "layers"},
                  {"task: forecast", "epochs: 1", "forecast"},
                  {"width: 8", "epoch: 1", "epochs"},

@@ -109,7 +109,11 @@ static void create_network(train_network **net, const locum_task *task)
     int32_t config[8] = {0};
     set_option(config, "layers", 2);
     set_option(config, "width", 6);
-    CHECK_OK(locum_train_network_create(&locum_model_mlp, config, task, locum_kernels_for(LOCUM_CPU_AVX512), NULL, ROWS,
+    CHECK_OK(locum_train_network_create(&(train_network_request){.type = &locum_model_mlp,
+                                                                 .config = config,
+                                                                 .task = task,
+                                                                 .kernels = locum_kernels_for(LOCUM_CPU_AVX512),
+                                                                 .shard_rows = ROWS},
                                         net));
     CU_ASSERT_TRUE_FATAL(*net && (*net)->n_slots == SLOTS);
 }
@@ -181,7 +185,8 @@ static void one_float32_step_is_the_twins_to_round_off(void)
     for (int i = 0; i < ROWS * N_X; i++) x[i] = (float)p.x[i];
     for (int i = 0; i < ROWS * N_Z; i++) target[i] = (float)p.target[i];
     locum_train_network_pack(net, state.parameters);
-    locum_train_network_gradient(net, state.parameters, ROWS, x, target, gradient, &loss);
+    locum_train_network_gradient(net, state.parameters, ROWS, (const float *const[]){x, target}, &(train_key){0},
+                                 gradient, &loss);
     CHECK_CLOSE(loss, g.loss[0], 20 * 6e-8 * g.loss[0]); /* float32: some ten roundings along a path */
     for (int64_t i = 0; i < net->n; i++) wide[i] = (double)gradient[i];
     CHECK_CLOSE(difference(net, wide, g.gradient), 0, 20 * 6e-8);
@@ -214,7 +219,7 @@ static void a_wrong_gradient_would_be_noticed(void)
     for (int i = 0; i < ROWS * N_X; i++) x[i] = (float)p.x[i];
     for (int i = 0; i < ROWS * N_Z; i++) target[i] = (float)p.target[i];
     locum_train_network_pack(net, weights);
-    locum_train_network_gradient(net, weights, ROWS, x, target, gradient, &loss);
+    locum_train_network_gradient(net, weights, ROWS, (const float *const[]){x, target}, &(train_key){0}, gradient, &loss);
     for (int64_t i = 0; i < net->n; i++) parameters[i] = (double)gradient[i];
     CU_ASSERT_TRUE(difference(net, parameters, g.gradient) > 20 * 6e-8);
     free(gradient);
