@@ -15,7 +15,7 @@
 #include "core/memory.h"
 #include "datasets/formats/mapped_internal.h"
 
-#define BLOCK_BYTES ((size_t)256 << 10) /* of one pread: stays in the second cache until it was looked at */
+#define BLOCK_BYTES ((size_t)1024 << 10) /* of one pread: it is looked at while it is in a cache */
 #define CACHE_BYTES ((size_t)32 << 20)  /* of unpacked chunks, where chunks are packed */
 #define LOGICAL 5                       /* frame, three axes of space, components */
 
@@ -165,24 +165,36 @@ static locum_status open_array(locum_mapped *m, int file, int64_t sample, int ar
 }
 
 /* --- numbers that are not finite -------------------------------------------------------------- */
+/* An exponent of ones, and it alone, carries into the sign when one is added to it. Blocks of a fixed size without a
+ * branch inside become vector code. */
+#define SEARCH 1024
+
 static int64_t find_infinite_32(const uint32_t *bits, int64_t n)
 {
-    for (int64_t first = 0; first < n; first += 1024) {
-        int64_t end = first + 1024 < n ? first + 1024 : n;
+    int64_t done = 0;
+
+    for (; done + SEARCH <= n; done += SEARCH) {
         uint32_t any = 0;
-        for (int64_t i = first; i < end; i++) any |= (bits[i] & 0x7f800000u) == 0x7f800000u;
-        for (int64_t i = first; any && i < end; i++)
-            if ((bits[i] & 0x7f800000u) == 0x7f800000u) return i;
+        for (int i = 0; i < SEARCH; i++) any |= (bits[done + i] & 0x7fffffffu) + 0x00800000u;
+        if (any >> 31) break;
     }
+    for (; done < n; done++)
+        if ((bits[done] & 0x7f800000u) == 0x7f800000u) return done;
     return -1;
 }
 
 static int64_t find_infinite_64(const uint64_t *bits, int64_t n)
 {
     const uint64_t mask = 0x7ff0000000000000u;
+    int64_t done = 0;
 
-    for (int64_t i = 0; i < n; i++)
-        if ((bits[i] & mask) == mask) return i;
+    for (; done + SEARCH <= n; done += SEARCH) {
+        uint64_t any = 0;
+        for (int i = 0; i < SEARCH; i++) any |= (bits[done + i] & 0x7fffffffffffffffu) + 0x0010000000000000u;
+        if (any >> 63) break;
+    }
+    for (; done < n; done++)
+        if ((bits[done] & mask) == mask) return done;
     return -1;
 }
 

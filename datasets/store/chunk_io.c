@@ -8,7 +8,8 @@
  * The checksum: s1 = sum w_i, s2 = sum (n - i) w_i over 16-bit big-endian words, both modulo 65535 (J. Fletcher,
  * IEEE Trans. Commun. 30, 247, 1982). Modulo 65535 the exchange of the two bytes is a factor of 256, so sums of
  * little-endian words need only be swapped at the end. Blocks of G groups of L words are summed lane by lane with
- * additions alone, which compilers turn into vector code:
+ * additions alone, in vectors of 32-bit numbers that hold two words each (vectors of the compilers: gcc's own choice for
+ * the plain loop is scalar, and ten times slower):
  *      a_l = sum_g w_gl,   b_l = sum_g (G - g) w_gl        then, with n = G L words in the block,
  *      s2 += n s1 + sum_l (L b_l - l a_l),   s1 += sum_l a_l
  * Sums that are 0 modulo 65535 are written as 65535 unless all words are 0: what folding carries gives. */
@@ -16,7 +17,7 @@
 
 #include <string.h>
 
-#define LANES 16
+#define LANES 8
 #define GROUPS 256 /* of a block: 256 * 257 / 2 * 65535 = 2.16e9 fits 32 unsigned bits */
 #define SIGNATURE 4
 
@@ -35,20 +36,26 @@ static uint64_t fold(uint64_t sum)
 }
 
 /* n_groups groups of LANES words: in each lane a = sum w, b = sum (n_groups - g) w */
+typedef uint32_t pairs __attribute__((vector_size(LANES * 2)));
+
 static void sum_lanes(const unsigned char *bytes, size_t n_groups, uint32_t a_out[LANES], uint32_t b_out[LANES])
 {
-    uint32_t a[LANES] = {0}, b[LANES] = {0}; /* their own, so that they can live in registers */
+    pairs a_even = {0}, a_odd = {0}, b_even = {0}, b_odd = {0};
 
     for (size_t g = 0; g < n_groups; g++) {
-        uint16_t w[LANES];
-        memcpy(w, bytes + g * sizeof w, sizeof w);
-        for (int l = 0; l < LANES; l++) {
-            a[l] += w[l];
-            b[l] += a[l];
-        }
+        pairs w;
+        memcpy(&w, bytes + g * sizeof w, sizeof w);
+        a_even += w & 0xffff; /* of a little-endian machine */
+        a_odd += w >> 16;
+        b_even += a_even;
+        b_odd += a_odd;
     }
-    memcpy(a_out, a, sizeof a);
-    memcpy(b_out, b, sizeof b);
+    for (int l = 0; l < LANES / 2; l++) {
+        a_out[2 * l] = a_even[l];
+        a_out[2 * l + 1] = a_odd[l];
+        b_out[2 * l] = b_even[l];
+        b_out[2 * l + 1] = b_odd[l];
+    }
 }
 
 uint32_t locum_fletcher32(const void *data, size_t n)

@@ -96,9 +96,10 @@ static locum_status read_slab(const locum_dataset *d, int shard, int array, hid_
     return st;
 }
 
-/* rows first .. first + n of a grid array, chunk by chunk past HDF5's pipeline; start: first element of the frame */
+/* rows first .. first + n of a grid array, chunk by chunk past HDF5's pipeline; start: first element of the frame. Whole
+ * chunks are read in place where the checksum behind them has room: before other rows, or before other frames (`room`) */
 static locum_status read_chunks(const locum_dataset *d, int shard, int array, const hsize_t *start, hsize_t first,
-                                hsize_t n, char *values)
+                                hsize_t n, bool room, char *values)
 {
     locum_file_cache *c = d->cache;
     const locum_chunk_slabs *slabs = &c->slabs[array];
@@ -115,9 +116,10 @@ static locum_status read_chunks(const locum_dataset *d, int shard, int array, co
         hsize_t in_chunk = r % slabs->rows, rows = slabs->rows - in_chunk;
         if (r + rows > first + n) rows = first + n - r;
         offset[slabs->axis] = r - in_chunk;
-        int answer = locum_chunk_read(c->arrays[array], slabs, offset, c->chunk);
+        bool in_place = rows == slabs->rows && (room || r + rows < first + n);
+        int answer = locum_chunk_read(c->arrays[array], slabs, offset, in_place ? values : c->chunk);
         if (answer) return damaged(d, shard, array, answer == 1 ? ": a part is missing" : ": a checksum is wrong");
-        memcpy(values, (const char *)c->chunk + (size_t)in_chunk * slabs->row_bytes, (size_t)rows * slabs->row_bytes);
+        if (!in_place) memcpy(values, (const char *)c->chunk + (size_t)in_chunk * slabs->row_bytes, (size_t)rows * slabs->row_bytes);
         values += (size_t)rows * slabs->row_bytes;
         r += rows;
     }
@@ -139,8 +141,8 @@ static locum_status check_place(const locum_dataset *d, int64_t b, int64_t *fram
     return LOCUM_OK;
 }
 
-locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame, int array, int64_t first, int64_t n,
-                               void *values)
+static locum_status read_raw(const locum_dataset *d, int64_t b, int64_t frame, int array, int64_t first, int64_t n,
+                             bool room, void *values)
 {
     hsize_t start[LOCUM_HDF5_DIMS] = {0}, count[LOCUM_HDF5_DIMS];
     hid_t dataset = -1;
@@ -159,7 +161,7 @@ locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame,
         start[1] = (hsize_t)frame;
     }
     if (d->cache->slabs[array].direct) {
-        LOCUM_TRY(read_chunks(d, s->shard, array, start, (hsize_t)first, (hsize_t)n, values));
+        LOCUM_TRY(read_chunks(d, s->shard, array, start, (hsize_t)first, (hsize_t)n, room, values));
         int64_t total = n * (int64_t)(d->cache->slabs[array].row_bytes / locum_type_size(d->schema->stored[array]));
         if (locum_hdf5_find_mark(d->schema->stored[array], values, total) >= 0)
             return damaged(d, s->shard, array, ": values are missing");
@@ -176,6 +178,12 @@ locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame,
     }
     if (axis >= n_dims) axis = n_dims - 1; /* a scalar [B, T] */
     return read_slab(d, s->shard, array, dataset, n_dims, axis, start, count, values);
+}
+
+locum_status locum_dataset_raw(const locum_dataset *d, int64_t b, int64_t frame, int array, int64_t first, int64_t n,
+                               void *values)
+{
+    return read_raw(d, b, frame, array, first, n, false, values);
 }
 
 /* float32 in place of the first half of a buffer of doubles -> doubles, from the end */
@@ -277,7 +285,7 @@ locum_status locum_dataset_read_frames(const locum_dataset *d, int64_t b, int64_
     if (domain->support == LOCUM_GRID && !d->cache->slabs[array].direct)
         return read_together(d, b, first, n, array, buffer);
     for (int64_t f = 0; !st && f < n; f++)
-        st = locum_dataset_raw(d, b, first + f, array, 0, planes, buffer + f * count);
+        st = read_raw(d, b, first + f, array, 0, planes, f + 1 < n, buffer + f * count);
     return st;
 }
 
