@@ -6,7 +6,7 @@
  *     reshape, expand,   a view (views.c); a copy only where a reader cannot take its strides
  *     slice, permute, flip
  *     pad, concat        copies into parts of one value
- *     product trio       products.c
+ *     product trio       products.c            convolution trio   convolution.c
  * Values that depend on constant parameters alone are `fixed`: locum_plan_pack computes them once. */
 #include "surrogate/plan/internal.h"
 
@@ -488,6 +488,8 @@ static locum_status lower_node(plan_compiler *c, locum_id id)
     LOCUM_REQUIRE(node->number == LOCUM_REAL32, LOCUM_NOT_BUILT, "plans compute in float32; node %d (%s %s) does not",
                   id, locum_op_name((locum_op)node->op), locum_graph_name(c->graph, id));
     if (c->chain[id].end && c->chain[id].end != id) return LOCUM_OK;
+    if (c->chain[id].end == id && c->chain[id].product && locum_plan_is_convolution(c, c->chain[id].product))
+        return locum_plan_lower_convolution(c, id);
     if (c->chain[id].end == id) return locum_plan_lower_product(c, id);
     switch (node->op) {
     case LOCUM_OP_input:
@@ -504,6 +506,9 @@ static locum_status lower_node(plan_compiler *c, locum_id id)
     case LOCUM_OP_sum: return lower_sum(c, id);
     case LOCUM_OP_pad: return lower_pad(c, id);
     case LOCUM_OP_concat: return lower_concat(c, id);
+    case LOCUM_OP_convolution:
+    case LOCUM_OP_convolution_input: return locum_plan_lower_convolution(c, id);
+    case LOCUM_OP_convolution_weight: return locum_plan_lower_convolution_weight(c, id);
     case LOCUM_OP_product: return locum_plan_lower_product(c, id);
     case LOCUM_OP_product_rows: return locum_plan_lower_product_rows(c, id);
     default: break;

@@ -158,6 +158,22 @@ static locum_status emit_pack(plan_compiler *c, const plan_work *w)
     return add_step(c, &step);
 }
 
+static locum_status emit_convolution(plan_compiler *c, const plan_work *w)
+{
+    plan_step step = {.kind = w->kind == WORK_CONVOLUTION          ? PLAN_CONVOLUTION
+                              : w->kind == WORK_CONVOLUTION_WEIGHT ? PLAN_CONVOLUTION_WEIGHT
+                                                                   : PLAN_PACK_CONVOLUTION,
+                      .node = w->node};
+    plan_convolution *p = &step.u.convolution;
+    *p = locum_plan_convolution_step(c, w);
+    p->a = place_of(c, w, w->in[0]);
+    p->b = w->kind == WORK_CONVOLUTION ? place_of(c, w, w->in[1]) : place_to(c, w->out);
+    if (w->kind == WORK_CONVOLUTION) p->c = place_to(c, w->out);
+    if (w->kind == WORK_CONVOLUTION_WEIGHT) p->c = place_of(c, w, w->in[1]);
+    if (p->has_bias) p->bias = place_of(c, w, w->in[2]);
+    return add_step(c, &step);
+}
+
 static locum_status emit_reduce(plan_compiler *c, const plan_work *w)
 {
     const plan_value *v = &c->values[w->in[0]];
@@ -181,6 +197,9 @@ static locum_status emit_cluster(plan_compiler *c, int32_t cluster)
     case WORK_PRODUCT:
     case WORK_PRODUCT_ROWS: return emit_product(c, w);
     case WORK_COPY: return emit_copies(c, w);
+    case WORK_CONVOLUTION:
+    case WORK_CONVOLUTION_WEIGHT:
+    case WORK_PACK_CONVOLUTION: return emit_convolution(c, w);
     case WORK_PACK: return emit_pack(c, w);
     case WORK_REDUCE: return emit_reduce(c, w);
     default: break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* epilogue.c - finds products whose bias and activation the kernel can apply while the result is still in registers.
+/* epilogue.c - finds products and convolutions whose bias and activation the kernel can apply while the result is still in registers.
  *
  *     product -> [ add(., bias repeated over rows) ] -> [ affine in columns ] -> [ activation ]
  *
@@ -163,6 +163,7 @@ static bool extend_affine(plan_compiler *c, locum_id id, int operand)
     const locum_id *in = locum_graph_inputs(c->graph, id), from = in[operand];
     plan_chain chain = c->chain[from];
     locum_id column = 0;
+    if (chain.product && locum_plan_is_convolution(c, chain.product)) return false;
     if (chain.end != from || c->uses[from] != 1 || chain.n_affine == PLAN_AFFINE_MAX) return false;
     if (!c->fixed[locum_graph_inputs(c->graph, chain.product)[1]] || (chain.bias && !c->fixed[chain.bias]))
         return false;
@@ -208,7 +209,8 @@ static void find_chains(plan_compiler *c, int n_templates, const activation_temp
     for (locum_id id = 1; id <= n; id++) { /* products and their biases */
         const locum_node *node = locum_graph_node(c->graph, id);
         if (!c->uses[id]) continue;
-        if (node->op == LOCUM_OP_product && !locum_plan_by_adapter(c, id)) mark(c, id, id, 0, LOCUM_ACT_NONE);
+        if ((node->op == LOCUM_OP_product && !locum_plan_by_adapter(c, id)) || locum_plan_is_convolution(c, id))
+            mark(c, id, id, 0, LOCUM_ACT_NONE);
         if (node->op != LOCUM_OP_add) continue;
         for (int i = 0; i < 2; i++) {
             const locum_id in = locum_graph_inputs(c->graph, id)[i];

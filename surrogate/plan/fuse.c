@@ -59,13 +59,14 @@ static void write_parts_directly(plan_compiler *c)
                           users = c->first_user[c->values[part->from].base];
             if (maker < 0 || users < 0 || c->users[users].next >= 0 || from->output >= 0 || from->fixed != w->fixed)
                 continue;
-            if (c->works[maker].kind != WORK_ELEMENT && c->works[maker].kind != WORK_PRODUCT) continue;
+            const int kind = c->works[maker].kind;
+            if (kind != WORK_ELEMENT && kind != WORK_PRODUCT && kind != WORK_CONVOLUTION) continue;
             const plan_value *view = &c->values[part->from], *to = &c->values[part->to];
             int64_t rows, stride;
             if (!locum_plan_reads_whole(c, part->from) || view->n_dims != from->n_dims ||
                 memcmp(view->dims, from->dims, sizeof *view->dims * (size_t)view->n_dims) != 0)
                 continue;
-            if (c->works[maker].kind == WORK_PRODUCT && !locum_plan_matrix(to, &rows, &stride)) continue;
+            if (kind != WORK_ELEMENT && !locum_plan_matrix(to, &rows, &stride)) continue;
             from->inside = part->to;
             part->direct = true;
         }

@@ -31,6 +31,9 @@ typedef enum plan_kind {
     PLAN_ADAPTER_PRODUCT,
     PLAN_PRODUCT_ROWS,
     PLAN_PACK,
+    PLAN_CONVOLUTION,
+    PLAN_CONVOLUTION_WEIGHT,
+    PLAN_PACK_CONVOLUTION,
     PLAN_COPY,
     PLAN_NOISE,
     PLAN_REDUCE
@@ -57,6 +60,12 @@ typedef struct plan_product {
     int64_t a_stride, b_stride, c_stride, b_group; /**< floats from group to group of b */
     int32_t transposed, by_adapter, has_bias, activation;
 } plan_product;
+typedef struct plan_convolution {
+    plan_place a, b, bias, c; /**< b: packed; weight: a = x, c = y, b = the result; packing: a -> b */
+    locum_convolution_shape shape;
+    int64_t batch, a_stride, c_stride; /**< images a unit; floats from point to point */
+    int32_t input, has_bias, activation;
+} plan_convolution;
 
 typedef struct plan_copy {
     plan_place from, to;
@@ -89,6 +98,7 @@ typedef struct plan_step {
         plan_tile tile;
         plan_product product;
         plan_copy copy;
+        plan_convolution convolution;
         plan_pack pack;
         plan_noise noise;
         plan_reduce reduce;
@@ -154,6 +164,9 @@ typedef enum {
     WORK_PRODUCT,
     WORK_PRODUCT_ROWS,
     WORK_PACK,
+    WORK_CONVOLUTION,
+    WORK_CONVOLUTION_WEIGHT,
+    WORK_PACK_CONVOLUTION,
     WORK_COPY,
     WORK_NOISE,
     WORK_REDUCE
@@ -277,6 +290,13 @@ locum_status locum_plan_materialise(plan_compiler *c, int node, int32_t view,
 locum_status locum_plan_lower_product(plan_compiler *c, locum_id id);
 locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id);
 bool locum_plan_by_adapter(const plan_compiler *c, locum_id product);
+/* convolution.c */
+bool locum_plan_is_convolution(const plan_compiler *c, locum_id id); /* forward or input: what an epilogue may follow */
+locum_status locum_plan_lower_convolution(plan_compiler *c, locum_id id);
+locum_status locum_plan_lower_convolution_weight(plan_compiler *c, locum_id id);
+int64_t locum_plan_convolution_weights(const plan_compiler *c, const plan_work *w); /* floats */
+/** The step of a work of the trio, or of packing, but for its places. */
+plan_convolution locum_plan_convolution_step(const plan_compiler *c, const plan_work *w);
 /* views.c: shapes as strided views */
 int64_t locum_plan_count(const plan_value *v); /* floats a unit */
 bool locum_plan_contiguous(const plan_value *v);

@@ -86,6 +86,28 @@ static void describe_product(const plan_step *step, int64_t n, step_work *w)
     w->bytes = 4 * groups * (rows * (k + m) + k * m);
 }
 
+/* flops as if no tap were outside */
+static void describe_convolution(const plan_step *step, int64_t n, step_work *w)
+{
+    const plan_convolution *p = &step->u.convolution;
+    const locum_convolution_shape *s = &p->shape;
+    const double taps = (double)(s->taps[0] * s->taps[1] * s->taps[2]), k = (double)s->channels, m = (double)s->columns;
+    const double grid = (double)(s->grid[0] * s->grid[1] * s->grid[2] * p->batch * n),
+                 points = (double)(s->points[0] * s->points[1] * s->points[2] * p->batch * n);
+    const char *kind = step->kind == PLAN_CONVOLUTION_WEIGHT ? "_weight" : p->input ? "_input" : "";
+    snprintf(w->shape, sizeof w->shape, "%.0f x [%.0f x %lld x %lld]", points, taps, (long long)s->channels,
+             (long long)s->columns);
+    w->bytes = 4 * (grid * k + points * m + taps * k * m);
+    if (step->kind == PLAN_PACK_CONVOLUTION) {
+        snprintf(w->kernel, sizeof w->kernel, "pack convolution%s", kind);
+        w->bytes = 8 * taps * k * m;
+        return;
+    }
+    snprintf(w->kernel, sizeof w->kernel, "convolution%s%s%s", kind, p->has_bias ? "+bias" : "",
+             activation_names[p->activation]);
+    w->flops = 2 * points * taps * k * m;
+}
+
 static void describe(const locum_plan *plan, const plan_step *step, int64_t n, step_work *w)
 {
     memset(w, 0, sizeof *w);
@@ -94,6 +116,9 @@ static void describe(const locum_plan *plan, const plan_step *step, int64_t n, s
     case PLAN_PRODUCT:
     case PLAN_ADAPTER_PRODUCT:
     case PLAN_PRODUCT_ROWS: describe_product(step, n, w); break;
+    case PLAN_CONVOLUTION:
+    case PLAN_CONVOLUTION_WEIGHT:
+    case PLAN_PACK_CONVOLUTION: describe_convolution(step, n, w); break;
     case PLAN_PACK: {
         const plan_pack *p = &step->u.pack;
         snprintf(w->kernel, sizeof w->kernel, "pack");

@@ -109,6 +109,33 @@ static void run_product_rows(const run_state *r, const plan_product *p)
     }
 }
 
+static void run_convolution(const run_state *r, const plan_convolution *p)
+{
+    const locum_convolution_call call = {.shape = &p->shape,
+                                         .input = p->input,
+                                         .batch = p->batch * r->n,
+                                         .a = at(r, &p->a),
+                                         .a_stride = p->a_stride,
+                                         .packed = at(r, &p->b),
+                                         .bias = p->has_bias ? at(r, &p->bias) : NULL,
+                                         .activation = (locum_activation)p->activation,
+                                         .c = at(r, &p->c),
+                                         .c_stride = p->c_stride};
+    if (r->n > 0) r->plan->kernels->convolution(&call);
+}
+
+static void run_convolution_weight(const run_state *r, const plan_convolution *p)
+{
+    r->plan->kernels->convolution_weight(&(locum_convolution_weight_call){.shape = &p->shape,
+                                                                          .batch = p->batch * r->n,
+                                                                          .x = at(r, &p->a),
+                                                                          .y = at(r, &p->c),
+                                                                          .x_stride = p->a_stride,
+                                                                          .y_stride = p->c_stride,
+                                                                          .w = at(r, &p->b),
+                                                                          .accumulate = r->first > 0});
+}
+
 static void copy_loops(const run_state *r, const plan_copy *p, int loop, const int64_t *loops, const float *from,
                        float *to)
 {
@@ -182,6 +209,12 @@ static inline void run_step(const run_state *r, const plan_step *step)
     case PLAN_PRODUCT: run_product(r, &step->u.product); break;
     case PLAN_ADAPTER_PRODUCT: run_adapter_product(r, &step->u.product); break;
     case PLAN_PRODUCT_ROWS: run_product_rows(r, &step->u.product); break;
+    case PLAN_CONVOLUTION: run_convolution(r, &step->u.convolution); break;
+    case PLAN_CONVOLUTION_WEIGHT: run_convolution_weight(r, &step->u.convolution); break;
+    case PLAN_PACK_CONVOLUTION:
+        r->plan->kernels->convolution_pack(&step->u.convolution.shape, step->u.convolution.input,
+                                           at(r, &step->u.convolution.a), at(r, &step->u.convolution.b));
+        break;
     case PLAN_PACK: run_pack(r, &step->u.pack); break;
     case PLAN_COPY: run_copy(r, &step->u.copy); break;
     case PLAN_NOISE: run_noise(r, &step->u.noise); break;

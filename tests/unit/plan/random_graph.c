@@ -372,6 +372,74 @@ static void product_rows(maker *m, item x)
     add(m, locum_scale(m->graph, w, 1 / rows, 0), x.size, x.error + y.error * x.size + (rows + 2) * U * x.size, false);
 }
 
+/* One of the trio on [batch, grid.., C], scaled to the size of x. */
+static void convolution(maker *m, item x)
+{
+    const locum_node n = node(m, x.id);
+    const int axes = n.n_dims - 2;
+    if (axes < 1 || axes > 3 || count_of(&n) > COUNT_MAX) return;
+    locum_window window = {
+        .n_axes = axes, .periodic = below(m, 2), .stride = 1 + below(m, 4) / 3, .dilation = 1 + below(m, 4) / 3};
+    const int kind = (int)below(m, m->rows_only ? 4 : 5); /* 0, 1: forward; 2, 3: input; 4: weight */
+    const int64_t C = n.dims[n.n_dims - 1], other = 1 + below(m, 20);
+    int64_t dims[5], taps = 1;
+    double points = n.symbol >= 0 ? (double)m->rows : 1;
+    for (int i = 0; i < axes; i++) {
+        const int64_t size = n.dims[1 + i];
+        dims[i] = 1 + below(m, 3);
+        taps *= dims[i];
+        points *= (double)size;
+        window.before[i] = below(m, 3) - (below(m, 8) == 0);
+        window.size[i] = kind < 2   ? (size + window.stride - 1) / window.stride
+                         : kind < 4 ? size * window.stride - (below(m, 6) == 0 && size * window.stride > 1)
+                                    : dims[i];
+    }
+    if (kind == 4) {
+        window.stride = 1;
+        const item y = (item){locum_unary(m->graph, LOCUM_OP_sin, x.id), 1, x.error + 8 * U, false};
+        points *= (double)n.dims[0];
+        const locum_id w = locum_convolution_weight(m->graph, x.id, y.id, &window);
+        add(m, locum_scale(m->graph, w, 1 / points, 0), x.size,
+            x.error + y.error * x.size + (points + 2) * U * x.size, false);
+        return;
+    }
+    dims[axes] = kind < 2 ? C : other;
+    dims[axes + 1] = kind < 2 ? other : C;
+    add_parameter(m, axes + 2, dims);
+    /* a grid that wraps unevenly may be met by several points a tap */
+    const double K = (double)(taps * C) * (kind >= 2 && window.periodic ? 8 : 1);
+    double size = x.size * K, error = K * x.error + K * U * size;
+    locum_id y = kind < 2 ? locum_convolution(m->graph, x.id, last(m).id, &window)
+                          : locum_convolution_input(m->graph, x.id, last(m).id, &window);
+    if (below(m, 2)) {
+        add_parameter(m, 1, &other);
+        y = locum_binary(m->graph, LOCUM_OP_add, y, last(m).id);
+        size += 1;
+        error += U * size;
+    }
+    if (below(m, 3) == 0) {
+        add(m, locum_unary(m->graph, LOCUM_OP_tanh, y), 1, error + 8 * U, false);
+        return;
+    }
+    add(m, locum_scale(m->graph, y, 1 / sqrt(K), 0), size / sqrt(K) + U, error / sqrt(K) + 2 * U * size, false);
+}
+
+static void coarser_or_finer(maker *m, item x)
+{
+    const locum_node n = node(m, x.id);
+    const int axes = n.n_dims - 2;
+    bool even = axes >= 1 && axes <= 2;
+    for (int i = 1; i <= axes; i++) even = even && n.dims[i] % 2 == 0;
+    if (!even || below(m, 3) == 0) {
+        if (axes >= 1 && axes <= 2 && count_of(&n) < COUNT_MAX)
+            add(m, locum_resize_nearest(m->graph, x.id, axes, 2), x.size, x.error, false);
+    } else if (below(m, 2)) {
+        add(m, locum_pool_max(m->graph, x.id, axes), x.size, x.error, false);
+    } else {
+        add(m, locum_pool_mean(m->graph, x.id, axes, 2), x.size, x.error + 6 * U * x.size, false);
+    }
+}
+
 static void norm(maker *m, item x)
 {
     const locum_node n = node(m, x.id);
@@ -405,7 +473,7 @@ static void grow(maker *m)
         add(m, locum_unary(m->graph, LOCUM_OP_tanh, x.id), 1, x.error + 8 * U, false);
         return;
     }
-    switch (below(m, 18)) {
+    switch (below(m, 22)) {
     case 0:
     case 1:
     case 2: unary(m, x); break;
@@ -422,6 +490,9 @@ static void grow(maker *m)
     case 13: sum(m, x); break;
     case 14:
     case 15: product(m, x); break;
+    case 18:
+    case 19: convolution(m, x); break;
+    case 20: coarser_or_finer(m, x); break;
     case 16:
         if (below(m, 2))
             product_rows(m, x);
