@@ -71,6 +71,16 @@ typedef struct locum_convolution_weight_call {
     int accumulate;
 } locum_convolution_weight_call;
 
+/* --- transform: y[m, t] = act( [y[m, t] +] sum_n f[m, n] x[n, t] ), all contiguous ------------------------------------
+ */
+typedef struct locum_transform_call {
+    int64_t m, n, t;
+    const float *f, *x; /* f [m, n], x [n, t] */
+    float *y;           /* [m, t] */
+    int accumulate;
+    locum_activation activation;
+} locum_transform_call;
+
 /* --- tile program: elementwise steps over tiles in registers of `tile` floats ----------------------------------------
  */
 typedef enum locum_tile_op {
@@ -168,6 +178,7 @@ typedef struct locum_kernels {
     void (*convolution)(const locum_convolution_call *call);
     /** Images one after the other: a batch that is cut, the later parts accumulating, gives the same bits. */
     void (*convolution_weight)(const locum_convolution_weight_call *call);
+    void (*transform)(const locum_transform_call *call);
     void (*tile)(const locum_tile_call *call);
     void (*unary)(locum_tile_op op, int64_t n, const float *x,
                   float *y); /* one elementwise operator, for tests and odd steps */

@@ -168,6 +168,7 @@ void LOCUM_KERNEL(locum_convolution_pack)(const locum_convolution_shape *shape, 
                                           float *packed);
 void LOCUM_KERNEL(locum_convolution)(const locum_convolution_call *call);
 void LOCUM_KERNEL(locum_convolution_weight)(const locum_convolution_weight_call *call);
+void LOCUM_KERNEL(locum_transform_rows)(const locum_transform_call *call);
 void LOCUM_KERNEL(locum_tile)(const locum_tile_call *call);
 void LOCUM_KERNEL(locum_unary)(locum_tile_op op, int64_t n, const float *x, float *y);
 void LOCUM_KERNEL(locum_activate)(locum_activation activation, int64_t rows, int64_t n, float *c, int64_t c_stride);

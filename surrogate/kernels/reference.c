@@ -70,6 +70,18 @@ static void convolution_pack(const locum_convolution_shape *s, int input, const 
     memcpy(packed, w, convolution_count(s, input) * sizeof *w);
 }
 
+static void transform(const locum_transform_call *call)
+{
+    for (int64_t i = 0; i < call->m; i++)
+        for (int64_t j = 0; j < call->t; j++) {
+            float *y = &call->y[i * call->t + j];
+            double sum = call->accumulate ? (double)*y : 0.0;
+            for (int64_t p = 0; p < call->n; p++)
+                sum += (double)call->f[i * call->n + p] * (double)call->x[p * call->t + j];
+            *y = (float)locum_reference_activated(call->activation, sum);
+        }
+}
+
 static void product_rows(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride, const float *c,
                          int64_t c_stride, float *w, int64_t w_stride, int accumulate)
 {
@@ -234,6 +246,7 @@ const locum_kernels *locum_kernels_reference(void)
                                         .pack = pack,
                                         .product = product,
                                         .product_rows = product_rows,
+                                        .transform = transform,
                                         .convolution_count = convolution_count,
                                         .convolution_pack = convolution_pack,
                                         .convolution = locum_reference_convolution,

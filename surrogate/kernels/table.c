@@ -14,6 +14,7 @@ const locum_kernels LOCUM_KERNEL(locum_kernels_table) = {
     .convolution_pack = LOCUM_KERNEL(locum_convolution_pack),
     .convolution = LOCUM_KERNEL(locum_convolution),
     .convolution_weight = LOCUM_KERNEL(locum_convolution_weight),
+    .transform = LOCUM_KERNEL(locum_transform_rows),
     .tile = LOCUM_KERNEL(locum_tile),
     .unary = LOCUM_KERNEL(locum_unary),
     .adamw = LOCUM_KERNEL(locum_adamw),

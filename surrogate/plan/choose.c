@@ -490,7 +490,8 @@ static locum_status lower_node(plan_compiler *c, locum_id id)
     if (c->chain[id].end && c->chain[id].end != id) return LOCUM_OK;
     if (c->chain[id].end == id && c->chain[id].product && locum_plan_is_convolution(c, c->chain[id].product))
         return locum_plan_lower_convolution(c, id);
-    if (c->chain[id].end == id) return locum_plan_lower_product(c, id);
+    if (c->chain[id].end == id)
+        return c->chain[id].transform ? locum_plan_lower_transform(c, id) : locum_plan_lower_product(c, id);
     switch (node->op) {
     case LOCUM_OP_input:
     case LOCUM_OP_parameter: return lower_source(c, id);
@@ -510,6 +511,7 @@ static locum_status lower_node(plan_compiler *c, locum_id id)
     case LOCUM_OP_convolution_input: return locum_plan_lower_convolution(c, id);
     case LOCUM_OP_convolution_weight: return locum_plan_lower_convolution_weight(c, id);
     case LOCUM_OP_product: return locum_plan_lower_product(c, id);
+    case LOCUM_OP_transform: return locum_plan_lower_transform(c, id);
     case LOCUM_OP_product_rows: return locum_plan_lower_product_rows(c, id);
     default: break;
     }

@@ -120,6 +120,23 @@ static locum_status emit_product(plan_compiler *c, const plan_work *w)
     return add_step(c, &step);
 }
 
+static locum_status emit_transform(plan_compiler *c, const plan_work *w)
+{
+    plan_step step = {.kind = PLAN_TRANSFORM, .node = w->node};
+    plan_transform *t = &step.u.transform;
+    *t = (plan_transform){.x = place_of(c, w, w->in[0]),
+                          .f = place_of(c, w, w->in[1]),
+                          .y = place_to(c, w->out),
+                          .outer = c->values[w->out].count / (w->k * w->groups),
+                          .m = w->k,
+                          .n = w->n,
+                          .t = w->groups,
+                          .has_addend = w->n_in == 3,
+                          .activation = w->activation};
+    if (t->has_addend) t->a = place_of(c, w, w->in[2]);
+    return add_step(c, &step);
+}
+
 static locum_status emit_copies(plan_compiler *c, const plan_work *w)
 {
     for (int32_t i = w->first_part; i < w->first_part + w->n_parts; i++) {
@@ -196,6 +213,7 @@ static locum_status emit_cluster(plan_compiler *c, int32_t cluster)
     case WORK_SUM: return emit_tile(c, cluster);
     case WORK_PRODUCT:
     case WORK_PRODUCT_ROWS: return emit_product(c, w);
+    case WORK_TRANSFORM: return emit_transform(c, w);
     case WORK_COPY: return emit_copies(c, w);
     case WORK_CONVOLUTION:
     case WORK_CONVOLUTION_WEIGHT:

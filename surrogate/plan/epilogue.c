@@ -223,6 +223,7 @@ static void find_chains(plan_compiler *c, int n_templates, const activation_temp
         }
     }
     if (c->options->flags & LOCUM_PLAN_CONSTANT_PARAMETERS) find_affine(c);
+    locum_plan_transform_chains(c);
     for (locum_id id = 1; id <= n; id++) { /* activations of any of them */
         int32_t activation = 0;
         if (!c->uses[id] || c->chain[id].end) continue;
@@ -232,7 +233,7 @@ static void find_chains(plan_compiler *c, int n_templates, const activation_temp
         chain.end = id;
         chain.activation = activation;
         c->chain[id] = chain;
-        mark_inner(c, id, id, chain.product);
+        mark_inner(c, id, id, chain.transform ? in : chain.product);
     }
 }
 

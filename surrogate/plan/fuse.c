@@ -7,7 +7,8 @@
  * Groups. Steps over one symbol whose rows are independent form a group: every panel of rows passes through all its
  * steps while it is in cache. A step goes to the earliest group of its symbol in which all it reads is at hand: row by
  * row from the same group, or whole from an earlier one. Sums over rows accumulate over panels in order. Sums in double
- * and products of the adapter, which are chosen for their size, stand alone and are not cut. */
+ * and products of the adapter, which are chosen for their size, stand alone and are not cut; nor are products whose
+ * weights would be read from memory again for each panel of few rows (the modes of a Fourier layer). */
 #include "surrogate/plan/internal.h"
 
 #include <stdlib.h>
@@ -16,7 +17,9 @@
 enum {
     WORKS_MAX = 64, /* of one tile program */
     NEAR = 64,      /* clusters that are looked at for company */
-    SMALL = 32      /* values a unit */
+    SMALL = 32,     /* values a unit */
+    FEW_ROWS = 32,  /* a unit: fewer use a weight too seldom while it is near */
+    FAR = 1 << 18   /* floats that do not stay in the second-level cache */
 };
 
 /* --- readers ----------------------------------------------------------------------------------------------------- */
@@ -80,13 +83,21 @@ static bool is_tile(const plan_work *w)
     return w->kind == WORK_ELEMENT || w->kind == WORK_SUM;
 }
 
+/* Does it pay to meet all rows at once, because weights are large and each row uses each of them once? */
+static bool wants_all_rows(const plan_compiler *c, const plan_work *w)
+{
+    int64_t rows = 0, stride;
+    if ((w->kind != WORK_PRODUCT && w->kind != WORK_PRODUCT_ROWS) || w->groups * w->k * w->n < FAR) return false;
+    return locum_plan_matrix(&c->values[w->in[0]], &rows, &stride) && rows < FEW_ROWS;
+}
+
 /* The iteration space without ones. */
 static void set_space(const plan_compiler *c, const plan_work *w, plan_cluster *cluster)
 {
     const plan_value *v = &c->values[w->kind == WORK_SUM ? w->in[0] : w->out];
     *cluster = (plan_cluster){.symbol = w->symbol,
                               .tile = is_tile(w),
-                              .whole = (w->kind == WORK_REDUCE || w->by_adapter) && w->symbol >= 0,
+                              .whole = (w->kind == WORK_REDUCE || w->by_adapter || wants_all_rows(c, w)) && w->symbol >= 0,
                               .fixed = w->fixed,
                               .first = -1};
     for (int i = 0; i < v->n_dims; i++)

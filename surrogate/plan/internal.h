@@ -30,6 +30,7 @@ typedef enum plan_kind {
     PLAN_PRODUCT,
     PLAN_ADAPTER_PRODUCT,
     PLAN_PRODUCT_ROWS,
+    PLAN_TRANSFORM,
     PLAN_PACK,
     PLAN_CONVOLUTION,
     PLAN_CONVOLUTION_WEIGHT,
@@ -60,6 +61,14 @@ typedef struct plan_product {
     int64_t a_stride, b_stride, c_stride, b_group; /**< floats from group to group of b */
     int32_t transposed, by_adapter, has_bias, activation;
 } plan_product;
+
+/* y[o, m, t] = act([a[o, m, t] +] sum_n f[m, n] x[o, n, t]) */
+typedef struct plan_transform {
+    plan_place x, f, a, y;
+    int64_t outer, m, n, t; /**< outer a unit */
+    int32_t has_addend, activation;
+} plan_transform;
+
 typedef struct plan_convolution {
     plan_place a, b, bias, c; /**< b: packed; weight: a = x, c = y, b = the result; packing: a -> b */
     locum_convolution_shape shape;
@@ -97,6 +106,7 @@ typedef struct plan_step {
     union {
         plan_tile tile;
         plan_product product;
+        plan_transform transform;
         plan_copy copy;
         plan_convolution convolution;
         plan_pack pack;
@@ -163,6 +173,7 @@ typedef enum {
     WORK_SUM,
     WORK_PRODUCT,
     WORK_PRODUCT_ROWS,
+    WORK_TRANSFORM,
     WORK_PACK,
     WORK_CONVOLUTION,
     WORK_CONVOLUTION_WEIGHT,
@@ -175,7 +186,8 @@ typedef enum {
 typedef struct plan_work {
     int32_t kind, node, symbol;  /**< symbol of its iteration space */
     int32_t out;                 /**< stored value */
-    int32_t in[3], n_in;         /**< values; product: a, packed b (or b itself for the adapter), bias */
+    int32_t in[3], n_in;         /**< values; product: a, packed b (or b itself for the adapter), bias;
+                                      transform: x, matrix, addend; k x n is the matrix, groups the values behind the axis */
     int32_t first_part, n_parts; /**< copies */
     int32_t tile_op;
     float imm0, imm1;
@@ -183,7 +195,8 @@ typedef struct plan_work {
     int32_t transposed, by_adapter, activation;
     uint32_t stream;
     bool live, fixed;
-    int32_t previous_pack; /**< work that packs, -1 = none */
+    int32_t previous_pack; /**< work that packs (transforms: that transforms), -1 = none */
+    int32_t matrix;        /**< transforms: the graph's own matrix; in[1] is it or its transpose */
     int32_t cluster, next_in_cluster;
 } plan_work;
 
@@ -221,6 +234,7 @@ enum { PLAN_AFFINE_MAX = 4 };
 typedef struct plan_chain {
     locum_id end;     /**< part of a chain: the node that ends it and stands for it; else 0 */
     locum_id product; /**< of the end: where the chain begins */
+    locum_id transform, addend; /**< of the end: where it begins instead, and a product that is added */
     locum_id bias;    /**< of the end: the node before it was repeated over rows, or 0 */
     int32_t activation, n_affine, n_before_bias; /**< affine operations before there was a bias are not its own */
     locum_id affine[PLAN_AFFINE_MAX],
@@ -234,7 +248,7 @@ typedef struct plan_compiler {
     const locum_id *outputs;
     const locum_graph *given;       /**< whose names count */
     int32_t n_inputs, n_parameters; /**< of the given graph */
-    int32_t last_pack;              /**< latest work that packs, -1 = none */
+    int32_t last_pack, last_transform; /**< latest work that packs, that transforms; -1 = none */
 
     plan_value *values;
     int32_t n_values, values_capacity;
@@ -289,7 +303,13 @@ locum_status locum_plan_materialise(plan_compiler *c, int node, int32_t view,
 /* products.c */
 locum_status locum_plan_lower_product(plan_compiler *c, locum_id id);
 locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id);
+locum_status locum_plan_matrix_operand(plan_compiler *c, int node, int32_t *value);
+/** The packed right operand; the same operand packed the same way is packed once. */
+locum_status locum_plan_packed_operand(plan_compiler *c, int node, int32_t b, plan_work *product);
 bool locum_plan_by_adapter(const plan_compiler *c, locum_id product);
+/* transform.c */
+void locum_plan_transform_chains(plan_compiler *c);
+locum_status locum_plan_lower_transform(plan_compiler *c, locum_id id);
 /* convolution.c */
 bool locum_plan_is_convolution(const plan_compiler *c, locum_id id); /* forward or input: what an epilogue may follow */
 locum_status locum_plan_lower_convolution(plan_compiler *c, locum_id id);

@@ -172,11 +172,31 @@ static int32_t owner(const plan_compiler *c, int32_t value)
     return value;
 }
 
+/* A transform that adds to a product makes its result in the product's memory. */
+static void share_with_addend(plan_compiler *c, int32_t cluster)
+{
+    const plan_work *w = &c->works[c->order[c->clusters[cluster].first]];
+    if (w->kind != WORK_TRANSFORM || w->n_in < 3) return;
+    const int32_t base = c->values[w->in[2]].base;
+    const plan_value *in = &c->values[base];
+    plan_value *out = &c->values[w->out];
+    const bool panels = c->groups[c->clusters[cluster].group].panels;
+    if (!in->kept || !out->kept || in->fixed || out->fixed || in->output >= 0 || out->output >= 0 ||
+        in->last_cluster != cluster || in->count != out->count || in->symbol != out->symbol ||
+        in->scratch != out->scratch || (panels && !in->scratch) || !locum_plan_reads_whole(c, w->in[2]) ||
+        base == c->values[w->in[0]].base)
+        return;
+    const int32_t root = owner(c, base);
+    out->shares = root;
+    if (c->values[root].last_cluster < out->last_cluster) c->values[root].last_cluster = out->last_cluster;
+}
+
 static void share_memory(plan_compiler *c)
 {
     for (int32_t k = 0; k < c->n_clusters; k++) {
         const plan_program *p = &c->programs[k];
         bool given[LOCUM_TILE_STREAMS] = {false};
+        share_with_addend(c, k);
         for (int to = 0; c->clusters[k].tile && to < p->n_streams; to++) {
             for (int from = 0; from < p->n_streams; from++) {
                 if (given[from] || !may_share(c, k, p, from, to)) continue;

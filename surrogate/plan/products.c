@@ -36,7 +36,7 @@ bool locum_plan_by_adapter(const plan_compiler *c, locum_id product)
     return adapter->wants(rows_at_capacity(c, locum_graph_node(c->graph, product)), k, n, kind);
 }
 
-static locum_status matrix_operand(plan_compiler *c, int node, int32_t *value)
+locum_status locum_plan_matrix_operand(plan_compiler *c, int node, int32_t *value)
 {
     int64_t rows, stride;
     if (locum_plan_matrix(&c->values[*value], &rows, &stride)) return LOCUM_OK;
@@ -57,7 +57,7 @@ static void pack_constant(plan_compiler *c, const plan_value *b, const plan_work
 }
 
 /* The packed right operand; the same operand packed the same way is packed once. */
-static locum_status packed_operand(plan_compiler *c, int node, int32_t b, plan_work *product)
+locum_status locum_plan_packed_operand(plan_compiler *c, int node, int32_t b, plan_work *product)
 {
     const plan_value *v = &c->values[b];
     const int64_t floats = (int64_t)c->options->kernels->packed_count(product->k, product->n);
@@ -167,13 +167,13 @@ locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
     w.transposed = locum_graph_integers(c->graph, product)[0] != 0;
     w.by_adapter = locum_plan_by_adapter(c, product);
     w.in[0] = c->value_of[in[0]];
-    LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[0]));
     LOCUM_TRY(apply_affine(c, &chain, &w, &b, &bias));
     if (w.by_adapter) {
         if (c->values[b].stride[2] != 1) LOCUM_TRY(locum_plan_materialise(c, id, b, &b));
         w.in[1] = b;
     } else {
-        LOCUM_TRY(packed_operand(c, id, b, &w));
+        LOCUM_TRY(locum_plan_packed_operand(c, id, b, &w));
     }
     if (chain.bias) {
         w.in[2] = bias;
@@ -201,8 +201,8 @@ locum_status locum_plan_lower_product_rows(plan_compiler *c, locum_id id)
                    .k = node->dims[1],
                    .n = node->dims[2]};
     w.by_adapter = adapter && adapter->product_rows && adapter->wants(rows_at_capacity(c, a), w.k, w.n, 2);
-    LOCUM_TRY(matrix_operand(c, id, &w.in[0]));
-    LOCUM_TRY(matrix_operand(c, id, &w.in[1]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[0]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[1]));
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, -1, 3, node->dims, &w.out));
     c->value_of[id] = w.out;
     return locum_plan_add_work(c, &w);

@@ -86,6 +86,17 @@ static void describe_product(const plan_step *step, int64_t n, step_work *w)
     w->bytes = 4 * groups * (rows * (k + m) + k * m);
 }
 
+static void describe_transform(const plan_transform *p, int64_t n, step_work *w)
+{
+    const double calls = (double)(p->outer * n), m = (double)p->m, k = (double)p->n, t = (double)p->t;
+    snprintf(w->kernel, sizeof w->kernel, "transform%s%s", p->has_addend ? "+add" : "",
+             activation_names[p->activation]);
+    snprintf(w->shape, sizeof w->shape, "%lld x [%lld x %lld] x %lld", (long long)(p->outer * n), (long long)p->m,
+             (long long)p->n, (long long)p->t);
+    w->flops = calls * m * t * (2 * k + p->has_addend);
+    w->bytes = 4 * (m * k + calls * t * (k + m * (1 + p->has_addend)));
+}
+
 /* flops as if no tap were outside */
 static void describe_convolution(const plan_step *step, int64_t n, step_work *w)
 {
@@ -116,6 +127,7 @@ static void describe(const locum_plan *plan, const plan_step *step, int64_t n, s
     case PLAN_PRODUCT:
     case PLAN_ADAPTER_PRODUCT:
     case PLAN_PRODUCT_ROWS: describe_product(step, n, w); break;
+    case PLAN_TRANSFORM: describe_transform(&step->u.transform, n, w); break;
     case PLAN_CONVOLUTION:
     case PLAN_CONVOLUTION_WEIGHT:
     case PLAN_PACK_CONVOLUTION: describe_convolution(step, n, w); break;

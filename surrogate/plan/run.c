@@ -109,6 +109,25 @@ static void run_product_rows(const run_state *r, const plan_product *p)
     }
 }
 
+static void run_transform(const run_state *r, const plan_transform *p)
+{
+    const int64_t outer = p->outer * r->n, x_step = p->n * p->t, y_step = p->m * p->t;
+    const float *a = p->has_addend ? at(r, &p->a) : NULL;
+    locum_transform_call call = {.m = p->m,
+                                 .n = p->n,
+                                 .t = p->t,
+                                 .f = at(r, &p->f),
+                                 .x = at(r, &p->x),
+                                 .y = at(r, &p->y),
+                                 .accumulate = p->has_addend,
+                                 .activation = (locum_activation)p->activation};
+    if (a == call.y) a = NULL; /* in place */
+    for (int64_t o = 0; o < outer; o++, call.x += x_step, call.y += y_step) {
+        if (a) memcpy(call.y, a + o * y_step, (size_t)y_step * sizeof *a);
+        r->plan->kernels->transform(&call);
+    }
+}
+
 static void run_convolution(const run_state *r, const plan_convolution *p)
 {
     const locum_convolution_call call = {.shape = &p->shape,
@@ -209,6 +228,7 @@ static inline void run_step(const run_state *r, const plan_step *step)
     case PLAN_PRODUCT: run_product(r, &step->u.product); break;
     case PLAN_ADAPTER_PRODUCT: run_adapter_product(r, &step->u.product); break;
     case PLAN_PRODUCT_ROWS: run_product_rows(r, &step->u.product); break;
+    case PLAN_TRANSFORM: run_transform(r, &step->u.transform); break;
     case PLAN_CONVOLUTION: run_convolution(r, &step->u.convolution); break;
     case PLAN_CONVOLUTION_WEIGHT: run_convolution_weight(r, &step->u.convolution); break;
     case PLAN_PACK_CONVOLUTION:

@@ -361,6 +361,37 @@ static void product(maker *m, item x)
     add(m, y, size, error, false);
 }
 
+/* A constant matrix along any axis, sometimes added to a product and squashed: the end of a Fourier layer. */
+static void transform(maker *m, item x)
+{
+    const locum_node n = node(m, x.id);
+    const int axis = any_axis(m, &n);
+    double values[24 * 24];
+    if (axis < 0 || n.dims[axis] > 24 || count_of(&n) > COUNT_MAX) return;
+    const int64_t N = n.dims[axis], M = below(m, 3) ? N : 1 + below(m, 24);
+    const bool transposed = below(m, 2);
+    const int64_t dims[2] = {transposed ? N : M, transposed ? M : N};
+    for (int64_t i = 0; i < M * N; i++) values[i] = (double)below(m, 9) / 8 - 0.5;
+    const double k = (double)N;
+    double size = x.size * k / 2, error = k * x.error / 2 + k * U * size;
+    locum_id y = locum_transform_axis(m->graph, x.id, locum_constant(m->graph, LOCUM_REAL32, 2, dims, values), axis,
+                                      transposed);
+    const int64_t width = n.dims[n.n_dims - 1], weight[3] = {1, width, width};
+    if (M == N && n.n_dims > 1 && below(m, 2)) {
+        const double w = (double)width;
+        add_parameter(m, 3, weight);
+        y = locum_binary(m->graph, LOCUM_OP_add, locum_product(m->graph, x.id, last(m).id, false), y);
+        error += w * x.error + w * U * w * x.size;
+        size += w * x.size;
+        error += U * size;
+    }
+    if (below(m, 2)) {
+        y = locum_unary(m->graph, LOCUM_OP_gelu, y);
+        error = 1.13 * error + 8 * U * size;
+    }
+    add(m, locum_scale(m->graph, y, 1 / k, 0), size / k, error / k + 2 * U * size / k, false);
+}
+
 static void product_rows(maker *m, item x)
 {
     const locum_node n = node(m, x.id);
@@ -499,6 +530,7 @@ static void grow(maker *m)
         else
             norm(m, x);
         break;
+    case 17: transform(m, x); break;
     default:
         if (below(m, 3))
             norm(m, x);
