@@ -27,6 +27,11 @@ static const word words[] = {
     {ACCEPT_COVERAGE, "--coverage", "X", "of the intervals, between 0 and 1 (default 0.9)"},
     {ACCEPT_ARRAY, "--array", "NAME", "the array to draw"},
     {ACCEPT_ARRAY, "--frame", "N", "the frame to draw (negative: from the end; default -1)"},
+    {ACCEPT_FIELDS, "--initial", "FILE", "the fields to begin from: a data file or a dataset"},
+    {ACCEPT_FIELDS, "--sample", "N", "of --initial: which (default: the only one, or the first of the test split)"},
+    {ACCEPT_FIELDS, "--frame", "N", "of --initial: which (default: the first with enough frames before it)"},
+    {ACCEPT_FIELDS, "--steps", "N", "of a roll-out (default: as many as intervals were calibrated for)"},
+    {ACCEPT_POLICY, "--when-flagged", "WHAT", "warn (default), refuse, or solve: run the study's solver instead"},
     {ACCEPT_PLAN, "--plan", NULL, "time and print every step of the model's plan"},
     {ACCEPT_KERNELS, "--allow-other-kernels", NULL, "resume training on another instruction set, to round-off"},
     {ACCEPT_JSON, "--json", NULL, "answer as JSON"},
@@ -83,6 +88,13 @@ static locum_status read_integer(const char *name, const char *text, int *value)
     return LOCUM_OK;
 }
 
+static locum_status read_count(const char *name, const char *text, int *value)
+{
+    LOCUM_TRY(read_integer(name, text, value));
+    LOCUM_REQUIRE(*value >= 0, LOCUM_STUDY, "%s %s: it must not be negative", name, text);
+    return LOCUM_OK;
+}
+
 static locum_status read_shard(const char *text, arguments *a)
 {
     char first[16] = "", *slash = strchr(text, '/');
@@ -122,8 +134,17 @@ static locum_status apply(const char *name, const char *value, arguments *a)
         return read_shard(value, a);
     else if (!strcmp(name, "--coverage"))
         return read_coverage(value, a);
-    else if (!strcmp(name, "--frame"))
+    else if (!strcmp(name, "--initial"))
+        a->initial = value;
+    else if (!strcmp(name, "--when-flagged"))
+        a->when_flagged = value;
+    else if (!strcmp(name, "--frame")) {
+        a->frame_given = true;
         return read_integer(name, value, &a->frame);
+    } else if (!strcmp(name, "--sample"))
+        return read_count(name, value, &a->sample);
+    else if (!strcmp(name, "--steps"))
+        return read_count(name, value, &a->steps);
     else if (!strcmp(name, "--force") && value)
         a->force_stage = value;
     else if (!strcmp(name, "--force"))
@@ -157,7 +178,7 @@ static const word *find(const char *name, size_t n, bool has_value, unsigned acc
 
 locum_status arguments_read(int argc, char **argv, unsigned accepts, arguments *a)
 {
-    *a = (arguments){.n_shards = 1, .frame = -1, .coverage = NAN};
+    *a = (arguments){.n_shards = 1, .frame = -1, .sample = -1, .steps = -1, .coverage = NAN};
     for (int i = 2; i < argc; i++) {
         const char *text = argv[i], *equals = strchr(text, '=');
         if (!strcmp(text, "-h")) text = "--help", equals = NULL;

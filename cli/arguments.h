@@ -25,7 +25,9 @@ enum {
     ACCEPT_KERNELS = 1024, /* --allow-other-kernels */
     ACCEPT_PLAN = 2048,    /* --plan */
     ACCEPT_ARRAY = 4096,   /* --array NAME, --frame N */
-    ACCEPT_VALUE = 8192    /* --set NAME=VALUE, an input of a model */
+    ACCEPT_VALUE = 8192,   /* --set NAME=VALUE, an input of a model */
+    ACCEPT_FIELDS = 16384, /* --initial FILE, --sample N, --frame N, --steps N */
+    ACCEPT_POLICY = 32768  /* --when-flagged */
 };
 
 typedef struct arguments {
@@ -33,10 +35,11 @@ typedef struct arguments {
     const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option: STUDY, MODEL, FILE */
     int n_sets;
     const char *sets[ARGUMENTS_SETS_MAX];
-    const char *out, *model, *input, *array, *force_stage; /* NULL = not given */
+    const char *out, *model, *input, *array, *force_stage, *initial, *when_flagged; /* NULL = not given */
     bool force, dry_run, json, help, verbose, quiet, allow_other_kernels, plan;
-    int shard, n_shards, frame;
-    double coverage; /* NAN = not given */
+    bool frame_given;
+    int shard, n_shards, frame, sample, steps; /* sample, steps: -1 = not given */
+    double coverage;                           /* NAN = not given */
 } arguments;
 
 /** Reads argv[2..]. LOCUM_STUDY with the nearest known option for anything that the verb does not accept. */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/predict.h"
+#include "cli/predict_flagged.h"
 #include "cli/verb.h"
 #include "core/memory.h"
 #include "core/study/commit.h"
@@ -18,7 +20,7 @@
 #include "locum/model.h"
 
 #define BLOCK_ROWS 256
-#define PORTS_MAX 64
+#define PORTS_MAX PREDICT_PORTS_MAX
 enum { VALUE, LOWER, UPPER, KINDS };
 
 typedef struct prediction {
@@ -29,6 +31,7 @@ typedef struct prediction {
     double *outputs[KINDS][PORTS_MAX]; /* [rows, extent] */
     uint32_t *flags;                   /* [rows] */
     double *p_values;                  /* [rows] */
+    bool *solved;                      /* [rows] by the study's solver instead */
     bool has_interval;
     double coverage;
 } prediction;
@@ -46,9 +49,8 @@ static locum_status model_path(const char *word, char path[LOCUM_PATH_SIZE])
 }
 
 /* --- inputs ------------------------------------------------------------------------------------------------------------- */
-static locum_status set_input(prediction *p, const locum_document *document, int i)
+locum_status predict_read_value(const locum_port *port, const locum_document *document, double *values)
 {
-    const locum_port *port = locum_model_input(p->model, i);
     const locum_yaml *node = locum_yaml_find(locum_document_root(document), port->name);
     bool is_list = node && locum_yaml_kind_of(node) == LOCUM_YAML_LIST;
 
@@ -57,42 +59,55 @@ static locum_status set_input(prediction *p, const locum_document *document, int
                   port->lower, port->upper, port->unit, port->name);
     LOCUM_REQUIRE((is_list ? locum_yaml_n(node) : 1) == port->extent, LOCUM_STUDY, "input `%s` has %" PRId64 " values",
                   port->name, port->extent);
-    LOCUM_TRY(LOCUM_NEW(&p->inputs[i], port->extent));
     for (int64_t j = 0; j < port->extent; j++)
-        LOCUM_TRY(locum_yaml_f64(is_list ? locum_yaml_item(node, (int)j) : node, port->unit, &p->inputs[i][j]));
+        LOCUM_TRY(locum_yaml_f64(is_list ? locum_yaml_item(node, (int)j) : node, port->unit, &values[j]));
     return LOCUM_OK;
 }
 
-static locum_status check_names(const prediction *p, const locum_document *document)
+static locum_status refuse_name(int n, const char *const *known, const char *key)
 {
-    const char *known[PORTS_MAX];
+    locum_text list = {0};
+    for (int i = 0; i < n; i++) locum_text_add(&list, "%s%s", i ? ", " : "", known[i]);
+    const char *nearest = locum_nearest_name(key, n, known);
+    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input%s%s%s (its inputs: %s)", key,
+                                 nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "",
+                                 list.data ? list.data : "none");
+    locum_text_free(&list);
+    return st;
+}
+
+locum_status predict_check_names(int n, const char *const *known, const locum_document *document)
+{
     const locum_yaml *root = locum_document_root(document);
-    for (int i = 0; i < p->n_inputs; i++) known[i] = locum_model_input(p->model, i)->name;
     for (int k = 0; k < locum_yaml_n(root); k++) {
         bool found = false;
-        for (int i = 0; i < p->n_inputs; i++) found = found || !strcmp(locum_yaml_key(root, k), known[i]);
-        if (found) continue;
-        locum_text list = {0};
-        for (int i = 0; i < p->n_inputs; i++) locum_text_add(&list, "%s%s", i ? ", " : "", known[i]);
-        const char *key = locum_yaml_key(root, k), *nearest = locum_nearest_name(key, p->n_inputs, known);
-        locum_status st = LOCUM_FAIL(LOCUM_STUDY, "--set %s: the model has no such input%s%s%s (its inputs: %s)", key,
-                                     nearest ? "; did you mean `" : "", nearest ? nearest : "", nearest ? "`?" : "",
-                                     list.data ? list.data : "none");
-        locum_text_free(&list);
-        return st;
+        for (int i = 0; i < n; i++) found = found || !strcmp(locum_yaml_key(root, k), known[i]);
+        if (!found) return refuse_name(n, known, locum_yaml_key(root, k));
     }
+    return LOCUM_OK;
+}
+
+locum_status predict_read_sets(const arguments *a, locum_document **document)
+{
+    LOCUM_TRY(locum_document_parse("{}", 2, "--set", document));
+    for (int i = 0; i < a->n_sets; i++) LOCUM_TRY(locum_document_set(*document, a->sets[i]));
     return LOCUM_OK;
 }
 
 static locum_status inputs_from_sets(prediction *p, const arguments *a)
 {
     locum_document *document = NULL;
+    const char *known[PORTS_MAX];
     LOCUM_REQUIRE(a->n_sets, LOCUM_STUDY,
                   "give the inputs by --set NAME=VALUE or --input FILE; `locum inspect` lists them");
-    locum_status st = locum_document_parse("{}", 2, "--set", &document);
-    for (int i = 0; i < a->n_sets && !st; i++) st = locum_document_set(document, a->sets[i]);
-    if (!st) st = check_names(p, document);
-    for (int i = 0; i < p->n_inputs && !st; i++) st = set_input(p, document, i);
+    for (int i = 0; i < p->n_inputs; i++) known[i] = locum_model_input(p->model, i)->name;
+    locum_status st = predict_read_sets(a, &document);
+    if (!st) st = predict_check_names(p->n_inputs, known, document);
+    for (int i = 0; i < p->n_inputs && !st; i++) {
+        const locum_port *port = locum_model_input(p->model, i);
+        st = LOCUM_NEW(&p->inputs[i], port->extent);
+        if (!st) st = predict_read_value(port, document, p->inputs[i]);
+    }
     p->rows = 1;
     locum_document_destroy(document);
     return st;
@@ -118,6 +133,7 @@ static locum_status allocate(prediction *p)
         for (int i = 0; i < p->n_outputs; i++)
             LOCUM_TRY(LOCUM_NEW(&p->outputs[k][i], p->rows * locum_model_output(p->model, i)->extent));
     LOCUM_TRY(LOCUM_NEW(&p->flags, p->rows));
+    LOCUM_TRY(LOCUM_NEW(&p->solved, p->rows));
     return LOCUM_NEW(&p->p_values, p->rows);
 }
 
@@ -134,7 +150,11 @@ static locum_status evaluate_block(prediction *p, locum_context *context, int64_
     for (int k = 0; k < KINDS; k++)
         for (int i = 0; i < p->n_outputs; i++)
             outputs[k][i] = rows_from(p->outputs[k][i], locum_model_output(p->model, i)->extent, first);
-    locum_trust trust = {p->coverage, outputs[LOWER], outputs[UPPER], p->flags + first, p->p_values + first};
+    locum_trust trust = {.coverage = p->coverage,
+                         .lower = outputs[LOWER],
+                         .upper = outputs[UPPER],
+                         .flag = p->flags + first,
+                         .p_value = p->p_values + first};
     return locum_eval(context, rows, inputs, outputs[VALUE], p->has_interval ? &trust : NULL);
 }
 
@@ -154,8 +174,38 @@ static locum_status evaluate(prediction *p)
     return st;
 }
 
+/* --- flagged rows ------------------------------------------------------------------------------------------------------- */
+static locum_status solve_flagged(prediction *p, const arguments *a)
+{
+    int64_t *row = NULL, n = 0;
+    LOCUM_TRY(LOCUM_NEW(&row, p->rows + 1));
+    for (int64_t r = 0; r < p->rows; r++)
+        if (p->flags[r] && !(p->flags[r] & LOCUM_FLAG_NOT_FINITE)) row[n++] = r;
+    locum_status st = predict_solve_flagged(
+        a, &(flagged_rows){
+               p->model, n, row, p->inputs, {p->outputs[VALUE], p->outputs[LOWER], p->outputs[UPPER]}, p->solved});
+    free(row);
+    return st;
+}
+
+static locum_status treat_flagged(prediction *p, const arguments *a, predict_policy policy)
+{
+    char text[PREDICT_FLAG_SIZE];
+    if (policy == PREDICT_SOLVE) return solve_flagged(p, a);
+    for (int64_t r = 0; r < p->rows && policy == PREDICT_REFUSE; r++)
+        LOCUM_REQUIRE(!p->flags[r], LOCUM_NUMERIC, "row %" PRId64 " is flagged (%s): refused, as --when-flagged says",
+                      r, predict_flag_text(p->flags[r], text));
+    return LOCUM_OK;
+}
+
 /* --- answers ---------------------------------------------------------------------------------------------------------------- */
-static const char *flag_text(uint32_t flag, char text[64])
+/* a row that was solved is no prediction */
+static const char *row_flag(const prediction *p, int64_t row, char text[PREDICT_FLAG_SIZE])
+{
+    return p->solved[row] ? "solved" : predict_flag_text(p->flags[row], text);
+}
+
+const char *predict_flag_text(uint32_t flag, char text[PREDICT_FLAG_SIZE])
 {
     static const struct {
         uint32_t bit;
@@ -163,11 +213,12 @@ static const char *flag_text(uint32_t flag, char text[64])
     } names[] = {{LOCUM_FLAG_RANGE, "range"},
                  {LOCUM_FLAG_DISTANCE, "distance"},
                  {LOCUM_FLAG_SPREAD, "spread"},
+                 {LOCUM_FLAG_RESIDUAL, "residual"},
                  {LOCUM_FLAG_NOT_FINITE, "not_finite"}};
     text[0] = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (flag & names[i].bit)
-            snprintf(text + strlen(text), 64 - strlen(text), "%s%s", *text ? "+" : "", names[i].name);
+            snprintf(text + strlen(text), PREDICT_FLAG_SIZE - strlen(text), "%s%s", *text ? "+" : "", names[i].name);
     return *text ? text : "ok";
 }
 
@@ -181,7 +232,7 @@ static void csv_name(locum_text *out, const char *name, const char *suffix, int6
 static void write_csv(const prediction *p, locum_text *out)
 {
     static const char *const suffix[] = {"", ".lower", ".upper"};
-    char flag[64];
+    char flag[PREDICT_FLAG_SIZE];
     int kinds = p->has_interval ? KINDS : 1;
     for (int i = 0; i < p->n_inputs; i++)
         for (int64_t j = 0; j < locum_model_input(p->model, i)->extent; j++)
@@ -202,7 +253,7 @@ static void write_csv(const prediction *p, locum_text *out)
         for (int i = 0; i < p->n_outputs; i++)
             for (int64_t n = locum_model_output(p->model, i)->extent, j = 0; j < n; j++)
                 for (int k = 0; k < kinds; k++) locum_text_add(out, ",%.8g", p->outputs[k][i][r * n + j]);
-        if (p->has_interval) locum_text_add(out, ",%s,%.4g", flag_text(p->flags[r], flag), p->p_values[r]);
+        if (p->has_interval) locum_text_add(out, ",%s,%.4g", row_flag(p, r, flag), p->p_values[r]);
         locum_text_add(out, "\n");
     }
 }
@@ -223,7 +274,7 @@ static void json_values(locum_text *out, const double *values, int64_t n, bool i
 static void write_json_row(const prediction *p, int64_t r, locum_text *out)
 {
     static const char *const key[] = {"value", "lower", "upper"};
-    char flag[64];
+    char flag[PREDICT_FLAG_SIZE];
     locum_text_add(out, "{\"inputs\":{");
     for (int i = 0; i < p->n_inputs; i++) {
         const locum_port *port = locum_model_input(p->model, i);
@@ -241,8 +292,7 @@ static void write_json_row(const prediction *p, int64_t r, locum_text *out)
         locum_text_add(out, "}");
     }
     locum_text_add(out, "}");
-    if (p->has_interval)
-        locum_text_add(out, ",\"flag\":\"%s\",\"p_value\":%.6g", flag_text(p->flags[r], flag), p->p_values[r]);
+    if (p->has_interval) locum_text_add(out, ",\"flag\":\"%s\",\"p_value\":%.6g", row_flag(p, r, flag), p->p_values[r]);
     locum_text_add(out, "}");
 }
 
@@ -259,20 +309,20 @@ static void write_json(const prediction *p, locum_text *out)
     locum_text_add(out, "]}\n");
 }
 
-static bool ends_with(const char *text, const char *end)
+bool predict_ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
     return n >= m && !strcmp(text + n - m, end);
 }
 
 /* what the name of --out promises is what is written */
-static locum_status check_out(const arguments *a)
+static locum_status check_out(const arguments *a, bool fields)
 {
     if (!a->out) return LOCUM_OK;
-    LOCUM_REQUIRE(!ends_with(a->out, ".h5") && !ends_with(a->out, ".hdf5"), LOCUM_STUDY,
-                  "--out %s: predictions are written as CSV or JSON", a->out);
-    LOCUM_REQUIRE(!a->json || !ends_with(a->out, ".csv"), LOCUM_STUDY, "--out %s: the name says CSV, --json says JSON",
-                  a->out);
+    LOCUM_REQUIRE(fields || (!predict_ends_with(a->out, ".h5") && !predict_ends_with(a->out, ".hdf5")), LOCUM_STUDY,
+                  "--out %s: predictions of values are written as CSV or JSON", a->out);
+    LOCUM_REQUIRE(!a->json || !predict_ends_with(a->out, ".csv"), LOCUM_STUDY,
+                  "--out %s: the name says CSV, --json says JSON", a->out);
     return LOCUM_OK;
 }
 
@@ -294,7 +344,7 @@ static void table_row(locum_text *out, const locum_port *port, int64_t j, double
 /* one prediction for a person at a terminal */
 static void write_table(const prediction *p, locum_text *out)
 {
-    char flag[64];
+    char flag[PREDICT_FLAG_SIZE];
     for (int i = 0; i < p->n_inputs; i++)
         for (int64_t j = 0; j < locum_model_input(p->model, i)->extent; j++)
             table_row(out, locum_model_input(p->model, i), j, p->inputs[i][j], NULL, NULL);
@@ -305,23 +355,28 @@ static void write_table(const prediction *p, locum_text *out)
             table_row(out, locum_model_output(p->model, i), j, p->outputs[VALUE][i][j],
                       p->has_interval ? &p->outputs[LOWER][i][j] : NULL,
                       p->has_interval ? &p->outputs[UPPER][i][j] : NULL);
-    if (p->has_interval) locum_text_add(out, "  flag %s, p-value %.3g\n", flag_text(p->flags[0], flag), p->p_values[0]);
+    if (p->has_interval) locum_text_add(out, "  flag %s, p-value %.3g\n", row_flag(p, 0, flag), p->p_values[0]);
+}
+
+locum_status predict_write_text(const arguments *a, const locum_text *out)
+{
+    bool is_data = a->out && (predict_ends_with(a->out, ".h5") || predict_ends_with(a->out, ".hdf5"));
+    LOCUM_TRY(out->status);
+    if (a->out && !is_data) return locum_commit_bytes(a->out, out->data, out->size);
+    LOCUM_REQUIRE(fwrite(out->data, 1, out->size, stdout) == out->size, LOCUM_IO, "cannot write the predictions");
+    return LOCUM_OK;
 }
 
 static locum_status write_answer(const prediction *p, const arguments *a)
 {
     locum_text out = {0};
-    if (a->json || (a->out && ends_with(a->out, ".json")))
+    if (a->json || (a->out && predict_ends_with(a->out, ".json")))
         write_json(p, &out);
     else if (!a->out && p->rows == 1 && isatty(STDOUT_FILENO))
         write_table(p, &out);
     else
         write_csv(p, &out);
-    locum_status st = out.status;
-    if (!st && a->out)
-        st = locum_commit_bytes(a->out, out.data, out.size);
-    else if (!st && fwrite(out.data, 1, out.size, stdout) != out.size)
-        st = LOCUM_FAIL(LOCUM_IO, "cannot write the predictions");
+    locum_status st = predict_write_text(a, &out);
     locum_text_free(&out);
     return st;
 }
@@ -330,7 +385,7 @@ static locum_status write_answer(const prediction *p, const arguments *a)
 static void warn(const prediction *p)
 {
     int64_t flagged = 0;
-    for (int64_t r = 0; r < p->rows; r++) flagged += p->flags[r] != 0;
+    for (int64_t r = 0; r < p->rows; r++) flagged += p->flags[r] && !p->solved[r];
     if (flagged)
         fprintf(stderr,
                 "locum: warning: %" PRId64 " of %" PRId64
@@ -353,8 +408,23 @@ static void release(prediction *p)
         for (int k = 0; k < KINDS; k++) free(p->outputs[k][i]);
     }
     free(p->flags);
+    free(p->solved);
     free(p->p_values);
     locum_model_close(p->model);
+}
+
+static locum_status predict_values(prediction *p, const arguments *a)
+{
+    predict_policy policy;
+    LOCUM_REQUIRE(!a->initial && a->steps < 0, LOCUM_STUDY,
+                  "--initial, --steps: this model has no fields; `locum inspect` lists its inputs");
+    LOCUM_TRY(predict_read_policy(a, &policy));
+    LOCUM_TRY(read_inputs(p, a));
+    LOCUM_TRY(evaluate(p));
+    LOCUM_TRY(treat_flagged(p, a, policy));
+    LOCUM_TRY(write_answer(p, a));
+    if (!a->quiet) warn(p);
+    return LOCUM_OK;
 }
 
 static locum_status run(const arguments *a)
@@ -365,7 +435,6 @@ static locum_status run(const arguments *a)
     LOCUM_REQUIRE(a->n_words > 0, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY,
                   "expected one MODEL, got also `%s`; inputs are given as --set NAME=VALUE", a->words[1]);
-    LOCUM_TRY(check_out(a));
     LOCUM_TRY(model_path(a->words[0], path));
     locum_store_setup();
     locum_status st = locum_model_read(path, NULL, &p.model, NULL, 0);
@@ -373,11 +442,9 @@ static locum_status run(const arguments *a)
         p.n_inputs = locum_model_n_inputs(p.model);
         p.n_outputs = locum_model_n_outputs(p.model);
         p.has_interval = locum_model_n_calibration(p.model) > 0;
-        st = read_inputs(&p, a);
+        st = check_out(a, predict_has_fields(p.model));
     }
-    if (!st) st = evaluate(&p);
-    if (!st) st = write_answer(&p, a);
-    if (!st && !a->quiet) warn(&p);
+    if (!st) st = predict_has_fields(p.model) ? predict_fields(p.model, a) : predict_values(&p, a);
     release(&p);
     return st;
 }
@@ -391,6 +458,10 @@ const verb verb_predict = {
             "p-value of the distance from the training data, goes to the terminal (a table if it is one\n"
             "prediction) or to --out, as CSV or (--json) JSON. Flags: ok; range: an input outside of the\n"
             "training range; distance: far from the training data; spread: the members of the ensemble\n"
-            "disagree; not_finite: no number came out.\n",
-    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE,
+            "disagree; residual: a field breaks its physics; not_finite: no number came out.\n"
+            "Models of fields begin from --initial; a step is rolled out over --steps, one line a frame, and --out\n"
+            "FILE.h5 keeps the frames, with the ends of their intervals, for show and measure. --when-flagged\n"
+            "solve runs the solver of the run directory where the model is out of its depth, and adds what it\n"
+            "found to flagged.csv of the run.\n",
+    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE | ACCEPT_FIELDS | ACCEPT_POLICY,
     .run = run};

@@ -8,11 +8,11 @@
  * A port tells coordinates, not the box: points at i L / n from 0 on are taken as periodic, points at (i + 1/2) L / n as
  * cells between walls. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/text.h"
 #include "surrogate/as_solver/parts.h"
 
 void locum_surrogate_axes(const locum_solver *s, const locum_port *port, bool input, int *first, int *n_axes)
@@ -114,7 +114,7 @@ static void describe_past(locum_solver *s, int output, int64_t past)
     int a = s->schema.n_arrays++;
     s->arrays[a] = s->arrays[output];
     s->source[a] = (surrogate_source){output, past};
-    snprintf(s->past_name[a], SURROGATE_NAME_SIZE, "%.70s_past_%lld", s->arrays[output].name, (long long)past);
+    locum_format(s->past_name[a], SURROGATE_NAME_SIZE, "%.70s_past_%lld", s->arrays[output].name, (long long)past);
     s->arrays[a].name = s->past_name[a];
     s->arrays[a].roles = LOCUM_STATE | LOCUM_COSTLY;
 }

@@ -2,8 +2,6 @@
 /* initial.c - a frame's arrays, split over ranks in whatever way, as the whole input fields that a network sees.
  *
  * Each rank puts its block into zeros, and the bitwise or over ranks is the field: exact, -0 and all. */
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,7 +112,7 @@ locum_status locum_surrogate_take(const locum_solver *s, const locum_frame *fram
         if (!state->window[i]) continue;
         memset(state->window[i], 0, (size_t)port->extent * sizeof(double));
         for (int64_t past = 0; past < history && !st; past++) {
-            snprintf(name, sizeof name, past ? "%.70s_past_%lld" : "%.70s", port->name, (long long)past);
+            locum_format(name, sizeof name, past ? "%.70s_past_%lld" : "%.70s", port->name, (long long)past);
             st = place(s, frame, name, port, state->window[i] + (history - 1 - past) * extent);
         }
     }

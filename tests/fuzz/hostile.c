@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/fuzz/hostile.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "locum/model.h"
 
 #define KEY "\"header_xxh3\":\""
-enum { ROWS = 2, PORTS_MAX = 64, WORKSPACE_MAX = 64 << 20, VALUES_MAX = 1 << 20 };
+enum { ROWS = 2, STEPS = 3, PORTS_MAX = 64, WORKSPACE_MAX = 64 << 20, VALUES_MAX = 1 << 20 };
 
 void hostile_seal(unsigned char *bytes, size_t n)
 {
@@ -50,6 +51,24 @@ static locum_buffer buffer_for(const locum_port *port, double value)
     return (locum_buffer){data, LOCUM_FLOAT64, port->extent, 1};
 }
 
+static locum_status look(void *self, const locum_roll_frame *frame)
+{
+    if (frame->lead > STEPS || !frame->values[0]) broken("a roll-out hands over its frames");
+    *(float *)self += frame->values[0][0];
+    return LOCUM_OK;
+}
+
+/* a step may blow up, and must say so */
+static void roll(const locum_model *model, locum_context *context, const locum_buffer *inputs)
+{
+    float sum = 0;
+    double coverage = locum_model_n_calibration(model) ? 0.9 : 0;
+    locum_status st = locum_roll(context, ROWS, STEPS, inputs, coverage, look, &sum);
+    bool is_step = locum_model_interval(model) > 0;
+    if (st != (is_step ? LOCUM_OK : LOCUM_ARG) && !(is_step && st == LOCUM_NUMERIC))
+        broken("a step rolls, a map does not");
+}
+
 static void predict(const locum_model *model)
 {
     locum_buffer inputs[PORTS_MAX], outputs[3][PORTS_MAX];
@@ -74,6 +93,7 @@ static void predict(const locum_model *model)
     locum_trust trust = {.coverage = 0.9, .lower = outputs[1], .upper = outputs[2], .flag = flag};
     if (locum_eval(context, ROWS, inputs, outputs[0], locum_model_n_calibration(model) ? &trust : NULL))
         broken("a sound model predicts");
+    roll(model, context, inputs);
     for (int i = 0; i < n_inputs; i++) free(inputs[i].data);
     for (int k = 0; k < 3; k++)
         for (int i = 0; i < n_outputs; i++) free(outputs[k][i].data);

@@ -9,6 +9,7 @@
 #include "tests/fuzz/hostile.h"
 #include "tests/unit/check.h"
 #include "tests/unit/models/fixture.h"
+#include "tests/unit/runtime/field_model.h"
 
 enum { MUTANTS = 4000, ROOM = 256 };
 
@@ -105,14 +106,11 @@ static void mutate_once(mutant *m)
     }
 }
 
-static void a_bent_model_with_a_sound_checksum_is_refused_or_predicts(void)
+static void bend(locum_text sound)
 {
-    fixture *f = fixture_create(2, 1, 3, 1);
-    locum_text sound = {0};
     int refused = 0, accepted = 0, other = 0;
     uint64_t header = 0;
 
-    fixture_write(f, &sound);
     CHECK_OK(sound.status);
     for (int i = 7; i >= 0; i--) header = header << 8 | (unsigned char)sound.data[i];
     mutant m = {.bytes = malloc(sound.size + 4 * ROOM + 64)};
@@ -138,9 +136,29 @@ static void a_bent_model_with_a_sound_checksum_is_refused_or_predicts(void)
     CU_ASSERT_TRUE(accepted > MUTANTS / 100);
     CU_ASSERT_TRUE(refused > MUTANTS / 4);
     free(m.bytes);
+}
+
+static void a_bent_model_with_a_sound_checksum_is_refused_or_predicts(void)
+{
+    fixture *f = fixture_create(2, 1, 3, 1);
+    locum_text sound = {0};
+    fixture_write(f, &sound);
+    bend(sound);
     locum_text_free(&sound);
     fixture_destroy(f);
 }
 
-LOCUM_RUN_TESTS("hostile models", {"a bent model with a sound checksum is refused or predicts",
-                                   a_bent_model_with_a_sound_checksum_is_refused_or_predicts})
+static void a_bent_step_is_refused_or_rolls(void)
+{
+    static const field_model step = {
+        .nx = 3, .ny = 2, .history = 3, .is_step = true, .vector = true, .trusted = true, .residuals = true};
+    locum_text sound = {0};
+    field_model_write(&step, &sound);
+    bend(sound);
+    locum_text_free(&sound);
+}
+
+LOCUM_RUN_TESTS("hostile models",
+                {"a bent model with a sound checksum is refused or predicts",
+                 a_bent_model_with_a_sound_checksum_is_refused_or_predicts},
+                {"a bent step is refused or rolls", a_bent_step_is_refused_or_rolls})
