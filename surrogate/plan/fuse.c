@@ -70,6 +70,9 @@ static void write_parts_directly(plan_compiler *c)
                 memcmp(view->dims, from->dims, sizeof *view->dims * (size_t)view->n_dims) != 0)
                 continue;
             if (kind != WORK_ELEMENT && !locum_plan_matrix(to, &rows, &stride)) continue;
+            /* a transform of the last axis but for ones: its columns are not the last axis of the whole */
+            if (kind == WORK_PRODUCT && from->dims[from->n_dims - 1] != c->works[maker].groups * c->works[maker].n)
+                continue;
             from->inside = part->to;
             part->direct = true;
         }
