@@ -209,6 +209,8 @@ static locum_status read_entry(locum_study *study, const entry *e, locum_surroga
     add_keys(s->type->options, model_keys);
     add_keys(locum_surrogate_options, common_keys);
     LOCUM_TRY(read_common(study, e, model_keys, &s->settings));
+    if (locum_settings_origin(s->settings, "model") == LOCUM_FROM_DEFAULT) /* the name says it */
+        LOCUM_TRY(locum_settings_put(s->settings, "model", s->type->name, LOCUM_FROM_DEFAULT));
     snprintf(path, sizeof path, "%s.%s", e->block, s->type->name);
     LOCUM_TRY(locum_study_block(study, path, s->type->options, s->type->config_size, NULL, &s->model_settings));
     LOCUM_TRY(locum_settings_read(s->model_settings, e->own, common_keys));

@@ -203,6 +203,229 @@ static void a_map_from_fields_is_learnt(void)
     CHECK_OK(locum_remove_tree(folder));
 }
 
+/* --- the loss of a roll-out --------------------------------------------------------------------------------------- */
+enum { ROWS = 2, ROLLOUT = 2, SEEN = 4, CHANNELS = 2, WEIGHTS = 3 * SEEN * CHANNELS };
+
+static double pseudo(int i)
+{
+    return sin(1.3 * i + 0.7 * sin(2.1 * i));
+}
+
+/* the same by plain loops: W [3 * SEEN, CHANNELS], fields [rows, points, SEEN], target [rows, ROLLOUT, points, CHANNELS] */
+static double hand_made_loss(const locum_task *task, bool relative, const double *w, const float *fields,
+                             const float *target)
+{
+    static double seen[FIELDS_POINTS][SEEN], next[FIELDS_POINTS][CHANNELS];
+    const locum_channel *c = &task->outputs[0];
+    double loss = 0;
+    for (int r = 0; r < ROWS; r++) {
+        for (int i = 0; i < FIELDS_POINTS * SEEN; i++)
+            seen[i / SEEN][i % SEEN] = (double)fields[r * FIELDS_POINTS * SEEN + i];
+        for (int t = 0; t < ROLLOUT; t++) {
+            double off = 0, plain = 0, whole = 0;
+            for (int p = 0; p < FIELDS_POINTS; p++)
+                for (int o = 0; o < CHANNELS; o++) {
+                    double z = 0, truth = (double)target[((r * ROLLOUT + t) * FIELDS_POINTS + p) * CHANNELS + o];
+                    for (int k = 0; k < 3; k++) {
+                        int from = (p / FIELDS_Y + k - 1 + FIELDS_X) % FIELDS_X * FIELDS_Y + p % FIELDS_Y;
+                        for (int s = 0; s < SEEN; s++) z += w[(k * SEEN + s) * CHANNELS + o] * seen[from][s];
+                    }
+                    next[p][o] = seen[p][SEEN - CHANNELS + o] + task->change[o] * z;
+                    plain += pow(next[p][o] - truth, 2) / (FIELDS_POINTS * CHANNELS);
+                    off += pow((next[p][o] - truth) * c->scale[o], 2);
+                    whole += pow(truth * c->scale[o] + c->mean[o], 2);
+                }
+            loss += (relative ? sqrt(off / whole) : plain) / ROLLOUT;
+            for (int p = 0; p < FIELDS_POINTS; p++)
+                for (int o = 0; o < CHANNELS; o++) {
+                    seen[p][o] = seen[p][CHANNELS + o];
+                    seen[p][CHANNELS + o] = next[p][o];
+                }
+        }
+    }
+    return loss;
+}
+
+static void loss_and_gradient_of_a_roll_out_are_the_hand_made_ones(void)
+{
+    static const char *const losses[] = {"rollout: 2, loss: relative", "rollout: 2, loss: square"};
+    static float fields[ROWS * FIELDS_POINTS * SEEN], target[ROWS * ROLLOUT * FIELDS_POINTS * CHANNELS];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) fields[i] = (float)pseudo((int)i);
+    for (size_t i = 0; i < sizeof target / sizeof *target; i++) target[i] = (float)pseudo((int)i + 7000);
+    for (int k = 0; k < 2; k++) {
+        field_training f;
+        locum_task *task = NULL;
+        train_network *net = NULL;
+        double w[WEIGHTS], loss = 0;
+        const float strength[ROWS] = {0};
+        CHECK_OK(field_training_create("model: fno, task: step, outputs: [velocity], history: 2", losses[k],
+                                       &fields_stencil, dataset(), "/nowhere", MPI_COMM_SELF, &f));
+        CHECK_OK(locum_surrogate_field_task(&f.t.surrogate, f.data.examples, &task));
+        locum_field_loss what = {.rollout = ROLLOUT, .relative = k == 0};
+        CHECK_OK(locum_train_network_create(&(train_network_request){.type = &fields_stencil,
+                                                                     .task = task,
+                                                                     .loss = &what,
+                                                                     .kernels = locum_kernels_for(LOCUM_CPU_AVX512),
+                                                                     .shard_rows = ROWS},
+                                            &net));
+        CU_ASSERT_TRUE_FATAL(net && net->n_slots == 1 && net->slots[0].count == WEIGHTS);
+        float *parameters = calloc((size_t)net->n, sizeof *parameters),
+              *gradient = calloc((size_t)net->n, sizeof *gradient);
+        for (int i = 0; i < WEIGHTS; i++) {
+            parameters[net->slots[0].first + i] = (float)(0.2 * pseudo(i + 90));
+            w[i] = (double)parameters[net->slots[0].first + i];
+        }
+        locum_train_network_pack(net, parameters);
+        const float *columns[LOCUM_TRAIN_COLUMNS] = {strength, fields, target};
+        CU_ASSERT_STRING_EQUAL(net->column[0], "values");
+        locum_train_network_gradient(net, parameters, ROWS, columns, &(train_key){0}, gradient, &loss);
+        double expected = hand_made_loss(task, k == 0, w, fields, target), largest = 0;
+        CHECK_CLOSE(loss, expected, 2e-5 * expected); /* float32 over 200 terms and two steps */
+        for (int i = 0; i < WEIGHTS; i++) largest = fmax(largest, fabs((double)gradient[net->slots[0].first + i]));
+        for (int i = 0; i < WEIGHTS; i++) {
+            double kept = w[i], h = 1e-4, up, down;
+            w[i] = kept + h;
+            up = hand_made_loss(task, k == 0, w, fields, target);
+            w[i] = kept - h;
+            down = hand_made_loss(task, k == 0, w, fields, target);
+            w[i] = kept;
+            /* 1e-8 of the difference quotient, 2e-5 of float32 */
+            CHECK_CLOSE((double)gradient[net->slots[0].first + i], (up - down) / (2 * h), 3e-5 * largest);
+        }
+        free(parameters);
+        free(gradient);
+        locum_train_network_destroy(net);
+        locum_task_destroy(task);
+        field_training_destroy(&f);
+    }
+}
+
+/* --- the same bits ------------------------------------------------------------------------------------------------ */
+#define SMALL "model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 6, layers: 1, head: 8"
+#define SMALL_TRAIN "epochs: 6, batch: 10, rollout: 2, noise: 0.05, validate_every: 2, checkpoint_every: 1, leads: 3"
+
+static void stopped_streamed_or_not_the_bits_are_the_same(void)
+{
+    char whole[LOCUM_PATH_SIZE], parts[LOCUM_PATH_SIZE], streamed[LOCUM_PATH_SIZE], a[LOCUM_PATH_SIZE],
+        b[LOCUM_PATH_SIZE];
+    locum_train_result result;
+    volatile sig_atomic_t signal = 1;
+    locum_watch watch;
+    locum_status st = LOCUM_STOPPED;
+    int stops = 0;
+    training_folder(MPI_COMM_SELF, "whole", whole);
+    training_folder(MPI_COMM_SELF, "parts", parts);
+    training_folder(MPI_COMM_SELF, "streamed", streamed);
+    CHECK_OK(train_waves(SMALL, SMALL_TRAIN, NULL, whole, NULL, &result));
+    locum_watch_begin(&watch, &signal, NULL, NAN);
+    for (; stops < 7 && st == LOCUM_STOPPED; stops++) st = train_waves(SMALL, SMALL_TRAIN, NULL, parts, &watch, &result);
+    CU_ASSERT_EQUAL(st, LOCUM_STOPPED); /* a step at a time: more than seven of them */
+    CHECK_OK(train_waves(SMALL, SMALL_TRAIN, NULL, parts, NULL, &result));
+    CHECK_OK(train_waves(SMALL, SMALL_TRAIN ", memory: 0", NULL, streamed, NULL, &result));
+    model_of(whole, a);
+    model_of(parts, b);
+    CU_ASSERT_TRUE(same_tensors(a, b));
+    model_of(streamed, b);
+    CU_ASSERT_TRUE(same_tensors(a, b));
+    CHECK_OK(locum_remove_tree(whole));
+    CHECK_OK(locum_remove_tree(parts));
+    CHECK_OK(locum_remove_tree(streamed));
+}
+
+/* --- other weights to begin with ---------------------------------------------------------------------------------- */
+static void a_training_starts_from_a_model(void)
+{
+    static const struct {
+        const char *surrogate, *word;
+    } cases[] = {{"model: fno, task: step, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "past frames"},
+                 {"model: fno, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "task"},
+                 {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 5, layers: 1, head: 8",
+                  "another shape"},
+                 {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 6, layers: 2, head: 8",
+                  "has no"}};
+    char first[LOCUM_PATH_SIZE], second[LOCUM_PATH_SIZE], train[LOCUM_PATH_SIZE + 200];
+    locum_train_result one, two;
+    training_folder(MPI_COMM_SELF, "first", first);
+    training_folder(MPI_COMM_SELF, "second", second);
+    CHECK_OK(train_waves(SMALL, "epochs: 30, batch: 10, learning_rate: 5e-3, leads: 3", NULL, first, NULL, &one));
+    snprintf(train, sizeof train,
+             "epochs: 1, batch: 10, learning_rate: 1e-9, final_learning_rate: 0, weight_decay: 0, leads: 3, start_from: %s",
+             first);
+    CHECK_OK(train_waves(SMALL, train, NULL, second, NULL, &two));
+    CHECK_CLOSE(two.validation_error, one.validation_error, 1e-4 * one.validation_error); /* ten steps of 1e-9 */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_OK(locum_remove_tree(second));
+        CHECK_FAILS(train_waves(cases[i].surrogate, train, NULL, second, NULL, &two), LOCUM_STUDY);
+        CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), cases[i].word));
+    }
+    CHECK_OK(locum_remove_tree(first));
+    CHECK_FAILS(train_waves(SMALL, train, NULL, second, NULL, &two), LOCUM_INPUT); /* the file is gone */
+    CHECK_OK(locum_remove_tree(second));
+}
+
+/* --- what a study says -------------------------------------------------------------------------------------------- */
+static void several_surrogates_share_what_they_do_not_say_themselves(void)
+{
+    static const char text[] = "study: waves\nseed: 3\nrecord: {observe: [vorticity]}\n"
+                               "surrogate: {task: step, history: 2, fno: {modes: 5}, small: {model: fno, width: 8, history: "
+                               "1, train: {batch: 3}}}\n"
+                               "train: {epochs: 7, batch: 5, small: {epochs: 9}}\n";
+    static const char *const blocks[] = {"surrogate", "train", NULL};
+    locum_surrogate all[LOCUM_SURROGATES_MAX], again[LOCUM_SURROGATES_MAX];
+    locum_study *study = NULL, *resolved = NULL;
+    locum_text written = {0};
+    double number = 0;
+    int n = 0;
+    CHECK_OK(locum_study_parse(text, "several.yaml", 0, NULL, &study));
+    CHECK_OK(locum_surrogates_read(study, all, &n));
+    CU_ASSERT_EQUAL_FATAL(n, 2);
+    CU_ASSERT_TRUE(!strcmp(all[0].name, "fno") && !strcmp(all[1].name, "small") && all[1].type == all[0].type);
+    CU_ASSERT_TRUE(all[0].config->history == 2 && all[1].config->history == 1 &&
+                   all[1].config->task == LOCUM_TASK_STEP);
+    CU_ASSERT_TRUE(all[0].train->epochs == 7 && all[1].train->epochs == 9 && all[0].train->batch == 5 &&
+                   all[1].train->batch == 3 && all[0].train->ensemble == 1);
+    CHECK_OK(locum_settings_number(all[0].model_settings, "modes", &number));
+    CU_ASSERT_EQUAL(number, 5);
+    CHECK_OK(locum_settings_number(all[1].model_settings, "width", &number));
+    CU_ASSERT_EQUAL(number, 8);
+    locum_study_write(study, &written);
+    CHECK_OK(locum_study_parse(written.data, "resolved.yaml", 0, NULL, &resolved));
+    CHECK_OK(locum_surrogates_read(resolved, again, &n));
+    CU_ASSERT_TRUE(n == 2 && again[1].train->epochs == 9 && again[0].config->history == 2 &&
+                   again[1].train->batch == 3);
+    CU_ASSERT_EQUAL(locum_study_hash(study, blocks), locum_study_hash(resolved, blocks));
+    locum_text_free(&written);
+    locum_study_destroy(study);
+    locum_study_destroy(resolved);
+}
+
+static void what_does_not_go_together_is_named(void)
+{
+    static const struct {
+        const char *surrogate, *train, *word;
+    } cases[] = {{"task: step", "epochs: 1", "needs a network on grids"},
+                 {"model: fno, positive: [vorticity]", "epochs: 1", "learnt as they are"},
+                 {"model: fno, history: 3", "epochs: 1", "task: step"},
+                 {"model: fno", "rollout: 3", "task: step"},
+                 {"inputs: [vorticity]", "epochs: 1", "need a network on grids"},
+                 {"outputs: [energy]", "noise: 0.1", "train.noise"},
+                 {"model: fno, task: step, outputs: [vorticity], inputs: [velocity]", "epochs: 1", "leave `inputs` away"},
+                 {"model: fno, outputs: [pressure]", "epochs: 1", "record.observe"},
+                 {"model: fno, task: step, outputs: [energy]", "epochs: 1", "no grid under"},
+                 {"model: fno, inputs: [pressure]", "epochs: 1", "vorticity, velocity"},
+                 {"model: fno, task: step, outputs: [vorticity], history: 6", "rollout: 2", "at least 8"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        field_training f;
+        CHECK_FAILS(field_training_create(cases[i].surrogate, cases[i].train, NULL, dataset(), "/nowhere",
+                                          MPI_COMM_SELF, &f),
+                    LOCUM_STUDY);
+        if (!strstr(locum_status_message(), cases[i].word))
+            printf("\n    case %d: %s", (int)i, locum_status_message());
+        CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), cases[i].word));
+        field_training_destroy(&f);
+    }
+}
+
 int main(void)
 {
     static const check_entry entries[] = {
@@ -211,6 +434,11 @@ int main(void)
         {"a linear step is learnt to round-off", a_step_that_is_linear_is_learnt_to_round_off},
         {"fno learns a step", a_fourier_network_learns_the_step_with_history_and_members},
         {"fno learns a map from fields", a_map_from_fields_is_learnt},
+        {"loss and gradient of a roll-out are hand-made ones", loss_and_gradient_of_a_roll_out_are_the_hand_made_ones},
+        {"stopped, streamed or not: the same bits", stopped_streamed_or_not_the_bits_are_the_same},
+        {"a training starts from a model", a_training_starts_from_a_model},
+        {"several surrogates share", several_surrogates_share_what_they_do_not_say_themselves},
+        {"what does not go together is named", what_does_not_go_together_is_named},
     };
     int code = check_run_ranks("fields", entries, (int)(sizeof entries / sizeof *entries));
     if (dataset_folder[0] && locum_remove_tree(dataset_folder)) return 1;
