@@ -123,6 +123,81 @@ expect 2 "a time behind the last frame" 'solver.until = 1.2' -- "$locum" generat
 expect 0 "simulate" -- "$locum" simulate decay.yaml --out one.h5
 claim "its folder lies beside the file" test -s one.h5.external/000000/out_12.csv
 
+# --- grids in HDF5, several ranks a sample ----------------------------------------------------------------------------------------
+if [ -n "$python" ]; then
+    cat >grid.py <<'PY'
+"""grid.py KIND RATE FOLDER_OF_ONE_FILE: a decaying wave and its velocity; one file a frame, or one for all; big-endian and integers too"""
+import sys
+import h5py
+import numpy as np
+kind, rate = sys.argv[1], float(sys.argv[2])
+x, y, t = np.arange(16)[:, None] / 16, np.arange(12)[None] / 12, 0.5 * np.arange(4)
+wave = np.exp(-rate * t)[:, None, None] * np.sin(2 * np.pi * (x + y))
+data = {"wave": wave.astype(">f4"), "velocity": np.stack([wave, -wave], -1), "count": np.arange(4, dtype="i2")}
+if kind == "shape":
+    data["wave"] = wave.transpose(0, 2, 1)
+if kind == "missing":
+    del data["velocity"]
+if kind in ("one", "short"):
+    with h5py.File("all.h5", "w") as f:
+        for name, values in data.items():
+            f[name] = values[: 3 if kind == "short" else 4]
+else:
+    for i in range(4):
+        with h5py.File("out_%d.h5" % i, "w") as f:
+            for name, values in data.items():
+                f[name] = values[i]
+    if kind == "cut":
+        with open("out_3.h5", "r+b") as f:
+            f.truncate(1000)
+PY
+    cat >grid.yaml <<YAML
+study: grid
+solver:
+  name: external
+  run: [$python, "{study}/grid.py", many, "{rate}"]
+  frames: out_*.h5
+  interval: 0.5
+  until: 1.5
+  box: [1, 2]
+  parameters: {rate: 2}
+  fields: {wave: [16, 12], velocity: [16, 12, 2], count: 1}
+record: {until: 1.5, every: 0.5, precision: float64}
+campaign: {split: {train: 2}, vary: {rate: {range: [1, 3]}}}
+YAML
+    grid() { "$locum" generate grid.yaml --out "$1" --set "solver.run=[$python, '{study}/grid.py', $1, '{rate}']" "${@:2}"; }
+    expect 0 "grids: one file a frame" 'generate: done' '!samples failed' -- "$locum" generate grid.yaml --out many
+    expect 0 "grids: one file for all" 'generate: done' '!samples failed' -- grid one --set solver.frames=all.h5
+    expect 0 "grids: two ranks share a sample" 'generate: done' '!samples failed' -- on_ranks 2 "$locum" generate grid.yaml --out shared --set campaign.ranks_per_sample=2
+    claim "all three are the same dataset, the right one" "$python" - <<'PY'
+import glob, h5py, numpy as np
+def read(run):
+    (path,) = glob.glob(run + "/dataset/data/train/*.h5")
+    with h5py.File(path) as f:
+        found = []
+        f.visititems(lambda name, o: found.append((name.split("/")[-1], o[()])) if isinstance(o, h5py.Dataset) and name.split("/")[-1] in ("wave", "velocity", "count", "rate") else None)
+        return dict(found)
+a = read("many")
+for other in (read("one"), read("shared")):
+    assert all((a[k] == other[k]).all() for k in a), list(a)
+x, y, t = np.arange(16)[:, None] / 16, np.arange(12)[None] / 12, 0.5 * np.arange(4)
+wave = a["wave"].reshape(2, 4, 16, 12)
+rate = a["rate"].ravel()
+for s in range(2):
+    exact = np.exp(-rate[s] * t)[:, None, None] * np.sin(2 * np.pi * (x + y))
+    assert np.abs(wave[s] - exact).max() < 1e-6, "float32 on the way"
+    assert np.abs(a["velocity"].reshape(2, 4, 16, 12, 2)[s, ..., 1] + exact).max() < 1e-14
+PY
+    expect 0 "a file that was cut off: the sample is recorded" 'cannot be read' '2 of 2 samples failed' -- grid cut
+    expect 0 "one file with fewer frames: the sample is recorded" 'has 3 frames, not 4' '2 of 2 samples failed' -- grid short --set solver.frames=all.h5
+    expect 2 "axes in the wrong order: both shapes are named" '[12, 16]' '[16, 12]' -- grid shape
+    expect 2 "a field that is not there" 'no dataset /velocity' -- grid missing
+    expect 0 "keep: log leaves no frames" -- grid many --out kept --set solver.keep=log
+    claim "but the log" bash -c 'test -e kept/dataset/external/000000/log.txt -a ! -e kept/dataset/external/000000/out_0.h5'
+else
+    skip_claim "grids in HDF5" "no Python with h5py"
+fi
+
 # --- a campaign that is killed ----------------------------------------------------------------------------------------------------
 cat >slow.sh <<'SH'
 #!/bin/sh
