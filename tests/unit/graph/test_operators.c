@@ -373,6 +373,42 @@ static void elementary_functions_have_their_values(void)
     }
 }
 
+/* By hand: x = 1 2 3 4, taps 1 10 100. */
+static void expect_values(locum_graph *g, locum_id y, int n, const double *expected)
+{
+    store none = {0};
+    double *found = values_of(g, NULL, &none, y);
+    CU_ASSERT_EQUAL(locum_graph_count(g, y, NULL), n);
+    for (int i = 0; i < n; i++) CU_ASSERT_EQUAL(found[i], expected[i]);
+    free(found);
+}
+
+static void convolutions_are_what_they_are_by_hand(void)
+{
+    locum_graph *g = NULL;
+    CHECK_OK(locum_graph_create(&g));
+    const locum_id x = locum_constant(g, LOCUM_REAL64, 3, (int64_t[]){1, 4, 1}, (double[]){1, 2, 3, 4});
+    const locum_id w = locum_constant(g, LOCUM_REAL64, 3, (int64_t[]){3, 1, 1}, (double[]){1, 10, 100});
+    const locum_id y = locum_constant(g, LOCUM_REAL64, 3, (int64_t[]){1, 2, 1}, (double[]){1, 7});
+    const int64_t grid[] = {4}, taps[] = {3};
+    locum_window same = locum_window_same(1, grid, taps, 1, false), wrapped = locum_window_same(1, grid, taps, 1, true),
+                 stride = {.n_axes = 1, .stride = 2, .dilation = 1, .size = {2}},
+                 transposed = {.n_axes = 1, .stride = 2, .dilation = 1, .size = {4}},
+                 weight = {.n_axes = 1, .stride = 2, .dilation = 1, .size = {3}},
+                 dilated = {.n_axes = 1, .stride = 1, .dilation = 2, .before = {2}, .size = {4}};
+    expect_values(g, locum_convolution(g, x, w, &same), 4, (double[]){210, 321, 432, 43});
+    expect_values(g, locum_convolution(g, x, w, &wrapped), 4, (double[]){214, 321, 432, 143});
+    expect_values(g, locum_convolution(g, x, w, &stride), 2, (double[]){321, 43});
+    expect_values(g, locum_convolution(g, x, w, &dilated), 4, (double[]){310, 420, 31, 42});
+    expect_values(g, locum_convolution_input(g, y, w, &transposed), 4, (double[]){1, 10, 107, 70});
+    expect_values(g, locum_convolution_weight(g, x, y, &weight), 3, (double[]){22, 30, 3});
+    expect_values(g, locum_pool_max(g, x, 1), 2, (double[]){2, 4});
+    expect_values(g, locum_pool_mean(g, x, 1, 2), 2, (double[]){1.5, 3.5});
+    expect_values(g, locum_resize_nearest(g, y, 1, 2), 4, (double[]){1, 1, 7, 7});
+    CHECK_OK(locum_graph_status(g));
+    locum_graph_destroy(g);
+}
+
 static void grouped_products_are_blocks_of_plain_ones(void)
 {
     enum { R = 5, G = 3, K = 2, N = 4 };
@@ -477,6 +513,8 @@ LOCUM_RUN_TESTS("graph operators", {"every operator has a case", every_operator_
                 {"every operator has a shape rule, and a gradient or a reason", every_operator_is_whole},
                 {"elementary functions have their values", elementary_functions_have_their_values},
                 {"moving operators move values where NumPy does", moving_operators_move_values_where_numpy_does},
+                {"convolutions, pooling and resizing are what they are by hand",
+                 convolutions_are_what_they_are_by_hand},
                 {"grouped products are blocks of plain ones", grouped_products_are_blocks_of_plain_ones},
                 {"noise is normal and keyed by row", noise_is_normal_and_keyed_by_row},
                 {"linear operators are adjoint to their gradients", linear_operators_are_adjoint_to_their_gradients},
