@@ -13,7 +13,7 @@
 const locum_solver_type *const *solvers_built(void)
 {
 #define LOCUM_SOLVER_ENTRY(name) &locum_solver_##name,
-    static const locum_solver_type *const list[] = {LOCUM_SOLVERS(LOCUM_SOLVER_ENTRY) &locum_solver_external, NULL};
+    static const locum_solver_type *const list[] = {LOCUM_SOLVERS(LOCUM_SOLVER_ENTRY) & locum_solver_external, NULL};
 #undef LOCUM_SOLVER_ENTRY
     return list;
 }

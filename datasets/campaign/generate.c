@@ -147,8 +147,7 @@ static locum_status make_tools(farm *f)
     int size;
 
     MPI_Comm_size(call->world, &size);
-    locum_status st =
-        locum_host_begin(&f->host, call->log, &f->crew.local, &f->crew, call->dataset, "/external");
+    locum_status st = locum_host_begin(&f->host, call->log, &f->crew.local, &f->crew, call->dataset, "/external");
     if (!st) st = LOCUM_NEW(&f->config, f->setup->type->config_size);
     if (!st) st = locum_study_facts_collect(call->study, f->setup, f->plan, call->options_hash, size, &f->facts);
     st = locum_comm_agree(f->groups.group, st);

@@ -32,10 +32,7 @@ locum_status locum_host_begin(locum_host *host, locum_log *log, locum_watch *wat
         int n = locum_format(host->folder, sizeof host->folder, "%s%s", folder, behind);
         LOCUM_REQUIRE(n < (int)sizeof host->folder, LOCUM_ARG, "the path %s%s is too long", folder, behind);
     }
-    host->services = (locum_services){.self = host,
-                                      .log = log_line,
-                                      .folder = folder ? host->folder : NULL,
-                                      .stop = stop,
-                                      .read = read_array};
+    host->services = (locum_services){
+        .self = host, .log = log_line, .folder = folder ? host->folder : NULL, .stop = stop, .read = read_array};
     return LOCUM_OK;
 }

@@ -185,7 +185,8 @@ static locum_status find_solver(const locum_study *study, const locum_solver_typ
     size_t used = 0;
 
     const locum_yaml *plugin = locum_study_node(study, "solver.plugin");
-    if (plugin && solvers[0] && (!node || (locum_yaml_string(node) && !strcmp(locum_yaml_string(node), solvers[0]->name)))) {
+    if (plugin && solvers[0] &&
+        (!node || (locum_yaml_string(node) && !strcmp(locum_yaml_string(node), solvers[0]->name)))) {
         *type = solvers[0];
         return LOCUM_OK;
     }

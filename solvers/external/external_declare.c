@@ -15,7 +15,8 @@
 const char *const locum_external_formats[] = {"hdf5", "csv"};
 
 static const locum_choice formats[] = {
-    {"hdf5", "a dataset for each field, named after it: [shape], or [frames, shape] if one file holds all frames", NULL},
+    {"hdf5", "a dataset for each field, named after it: [shape], or [frames, shape] if one file holds all frames",
+     NULL},
     {"csv", "a line for each frame; columns NAME, or NAME[0], NAME[1], ...", NULL},
     {0},
 };
@@ -51,11 +52,7 @@ const locum_option locum_external_options[] = {
      .string = "",
      .text = "file or pattern of files that it writes: out.h5, frames/out_*.h5",
      .flags = LOCUM_REQUIRED},
-    {.name = "format",
-     .type = LOCUM_CHOICE,
-     .place = PLACE(format),
-     .choices = formats,
-     .text = "of these files"},
+    {.name = "format", .type = LOCUM_CHOICE, .place = PLACE(format), .choices = formats, .text = "of these files"},
     {.name = "interval",
      .type = LOCUM_F64,
      .place = PLACE(interval),
@@ -100,11 +97,7 @@ const locum_option locum_external_options[] = {
      .n_max = 3,
      .n_default = 1,
      .place_n = PLACE(n_box)},
-    {.name = "sides",
-     .type = LOCUM_CHOICE,
-     .place = PLACE(sides),
-     .choices = sides,
-     .text = "of the grid"},
+    {.name = "sides", .type = LOCUM_CHOICE, .place = PLACE(sides), .choices = sides, .text = "of the grid"},
     {0},
 };
 enum { N_FIXED = sizeof locum_external_options / sizeof locum_external_options[0] - 1, N_COUNTS = 3 };
@@ -159,8 +152,8 @@ static locum_status declare_parameters(const locum_external_declaration *from, d
         LOCUM_TRY(copy_name("solver.parameters", name, d->parameter[p]));
         LOCUM_REQUIRE(!is_option(name) && !locum_external_is_reserved(name), LOCUM_STUDY,
                       "solver.parameters.%s: this name is taken by an option or a {value} of `external`", name);
-        LOCUM_REQUIRE(strlen(from->unit[p]) < LOCUM_TEXT_SIZE, LOCUM_STUDY, "solver.parameters.%s: the unit is too long",
-                      name);
+        LOCUM_REQUIRE(strlen(from->unit[p]) < LOCUM_TEXT_SIZE, LOCUM_STUDY,
+                      "solver.parameters.%s: the unit is too long", name);
         strcpy(d->unit[p], from->unit[p]);
         d->parameters[p] = (locum_option){.name = d->parameter[p],
                                           .type = LOCUM_F64,

@@ -32,7 +32,7 @@ typedef struct external_config {
 } external_config;
 
 extern const locum_option locum_external_options[]; /* without parameters and fields */
-extern const char *const locum_external_formats[]; /* names of the choice `format` */
+extern const char *const locum_external_formats[];  /* names of the choice `format` */
 
 /** Frames that the program writes: 1 without time. Local. */
 int64_t locum_external_n_frames(const external_config *config);

@@ -45,8 +45,7 @@ static locum_status write_parameters(const external_job *job, bool json)
     for (int p = 0; p < c->n_parameters; p++) write_number(&out, json, c->parameter_name[p], c->parameter[p]);
     if (json) locum_text_add(&out, "}\n");
     locum_status st = out.status;
-    if (!st)
-        st = locum_external_write(job->folder, json ? "parameters.json" : "parameters.yaml", out.data, out.size);
+    if (!st) st = locum_external_write(job->folder, json ? "parameters.json" : "parameters.yaml", out.data, out.size);
     locum_text_free(&out);
     return st;
 }
@@ -73,8 +72,8 @@ static locum_status run_one(const external_job *job, const external_command *com
 {
     external_outcome outcome;
 
-    LOCUM_TRY(locum_external_run(command->argv, job->environment, job->folder, log, job->config->timeout,
-                                 job->services, &outcome));
+    LOCUM_TRY(locum_external_run(command->argv, job->environment, job->folder, log, job->config->timeout, job->services,
+                                 &outcome));
     locum_text out = {0};
     locum_text_add(&out, "program: %s\nexit_status: %d\nsignal: %d\ntimed_out: %s\nseconds: %.3f\n", command->argv[0],
                    outcome.exit_code, outcome.signal, outcome.timed_out ? "true" : "false", outcome.seconds);

@@ -67,8 +67,7 @@ void locum_external_values_fill(const external_config *config, const char *folde
         add_number(values, "until", config->until);
         add_number(values, "interval", config->interval);
     }
-    for (int p = 0; p < config->n_parameters; p++)
-        add_number(values, config->parameter_name[p], config->parameter[p]);
+    for (int p = 0; p < config->n_parameters; p++) add_number(values, config->parameter_name[p], config->parameter[p]);
 }
 
 /* --- words ------------------------------------------------------------------------------------------------- */

@@ -14,7 +14,8 @@ extern "C" {
 #endif
 
 /** Records a new failure (replaces text and chain) and returns `status`. Local; never allocates. */
-LOCUM_API locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...) LOCUM_PRINTF(4, 5);
+LOCUM_API locum_status locum_fail(locum_status status, const char *file, int line, const char *format, ...)
+    LOCUM_PRINTF(4, 5);
 
 /** Adds a line to the call chain and returns `status`. Local; never allocates. */
 LOCUM_API locum_status locum_trace(locum_status status, const char *file, int line, const char *call);

@@ -52,7 +52,7 @@ enum {
     LOCUM_TOLD = 32,     /* of a group: place is a bool that says whether the study gave the group */
     LOCUM_HIDDEN = 16,   /* no key of its own (set by the program, stored with the rest) */
     LOCUM_UNHASHED = 64, /* results do not depend on it: it may differ when work is continued */
-    LOCUM_OWN_NAMES = 128 /* of a group: its members are known by their own names, `viscosity`, not `parameters.viscosity` */
+    LOCUM_OWN_NAMES = 128 /* of a group: its members are known without its name, `viscosity` */
 };
 
 struct locum_option;

@@ -27,7 +27,7 @@ typedef struct locum_plugin_entry {
     const locum_solver_type *type;
 } locum_plugin_entry;
 
-#define LOCUM_PLUGIN(solver)                            \
+#define LOCUM_PLUGIN(solver)                                \
     LOCUM_API extern const locum_plugin_entry locum_plugin; \
     const locum_plugin_entry locum_plugin = {LOCUM_PLUGIN_MAGIC, LOCUM_PLUGIN_VERSION, &(solver)}
 

@@ -10,10 +10,12 @@ typedef struct config {
 } config;
 static const locum_option options[] = {
     {"damping", LOCUM_F64, offsetof(config, damping), 0.3, 0.01, 10, "1", "friction", LOCUM_PARAMETER},
-    {"frequency", LOCUM_F64, offsetof(config, frequency), 1, 0, 10, "1", "of the drive", LOCUM_PARAMETER | LOCUM_OPEN_MIN},
+    {"frequency", LOCUM_F64, offsetof(config, frequency), 1, 0, 10, "1", "of the drive",
+     LOCUM_PARAMETER | LOCUM_OPEN_MIN},
     {0}};
 static const locum_domain domains[] = {{.name = "global", .support = LOCUM_GLOBAL}};
-static const locum_array arrays[] = {{"amplitude", "once the start is forgotten", "1", LOCUM_FLOAT64, .roles = LOCUM_OBSERVABLE}};
+static const locum_array arrays[] = {
+    {"amplitude", "once the start is forgotten", "1", LOCUM_FLOAT64, .roles = LOCUM_OBSERVABLE}};
 static const locum_schema frame_schema = {domains, 1, arrays, 1, .timeless = true};
 
 struct locum_solver { /* nothing is fixed for all samples */
@@ -60,7 +62,8 @@ static locum_status advance(const locum_solver *solver, locum_state *state, doub
         double v2 = v + h / 2 * a1, a2 = force(c, t + h / 2, x + h / 2 * v1, v2);
         double v3 = v + h / 2 * a2, a3 = force(c, t + h / 2, x + h / 2 * v2, v3);
         double v4 = v + h * a3, a4 = force(c, t + h, x + h * v3, v4);
-        if (i >= (long)settled * steps) part[0] += 2.0 / steps * x * cos(c->frequency * t), part[1] += 2.0 / steps * x * sin(c->frequency * t);
+        if (i >= (long)settled * steps)
+            part[0] += 2.0 / steps * x * cos(c->frequency * t), part[1] += 2.0 / steps * x * sin(c->frequency * t);
         x += h / 6 * (v1 + 2 * v2 + 2 * v3 + v4);
         v += h / 6 * (a1 + 2 * a2 + 2 * a3 + a4);
     }
@@ -73,13 +76,31 @@ static locum_status observe(const locum_solver *solver, locum_state *state, cons
     if (wanted[0]) frame->blocks[0] = (locum_block){&state->amplitude, {0}, {1, 1, 1}, 1};
     return LOCUM_OK;
 }
-static double time_of(const locum_state *state) { return (void)state, 0; }
-static void free_state(locum_state *state) { free(state); }
-static void destroy(locum_solver *solver) { free(solver); }
+static double time_of(const locum_state *state)
+{
+    return (void)state, 0;
+}
+static void free_state(locum_state *state)
+{
+    free(state);
+}
+static void destroy(locum_solver *solver)
+{
+    free(solver);
+}
 
-static const locum_solver_type oscillator = {
-    .name = "oscillator", .summary = "amplitude of a driven oscillator", .options = options, .config_size = sizeof(config),
-    .reproducible = LOCUM_BITS_SAME_RANKS, .create = create, .schema = schema, .start = start, .advance = advance,
-    .observe = observe, .time = time_of, .free_state = free_state, .destroy = destroy};
+static const locum_solver_type oscillator = {.name = "oscillator",
+                                             .summary = "amplitude of a driven oscillator",
+                                             .options = options,
+                                             .config_size = sizeof(config),
+                                             .reproducible = LOCUM_BITS_SAME_RANKS,
+                                             .create = create,
+                                             .schema = schema,
+                                             .start = start,
+                                             .advance = advance,
+                                             .observe = observe,
+                                             .time = time_of,
+                                             .free_state = free_state,
+                                             .destroy = destroy};
 LOCUM_PLUGIN(oscillator);
 /* end */

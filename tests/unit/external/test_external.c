@@ -139,7 +139,8 @@ static void a_table_is_made_of_names(void)
     CU_ASSERT(schema.domains[schema.arrays[1].domain].support == LOCUM_ROWS);
     CU_ASSERT(schema.arrays[2].domain == schema.arrays[3].domain && schema.arrays[2].order == 0);
     CU_ASSERT(schema.arrays[3].order == 1 && schema.arrays[3].shape[0] == 2);
-    CU_ASSERT_DOUBLE_EQUAL(schema.domains[schema.arrays[2].domain].axis[1][3], 0.5, 0); /* 3 of 6 points of a box of 1 */
+    CU_ASSERT_DOUBLE_EQUAL(schema.domains[schema.arrays[2].domain].axis[1][3], 0.5,
+                           0); /* 3 of 6 points of a box of 1 */
     locum_external_schema_free(&schema);
     locum_settings_destroy(settings);
     locum_document_destroy(document);
@@ -167,8 +168,9 @@ static void names_that_mean_something_else_are_refused(void)
 
 static void different_grids_are_refused(void)
 {
-    static const char text[] = "{run: p, frames: o.h5, fields: {energy: 1, profile: 9, temperature: [4, 6], flux: [4, 5]}, "
-                               "parameters: {conductivity: 1, length: 1}}";
+    static const char text[] =
+        "{run: p, frames: o.h5, fields: {energy: 1, profile: 9, temperature: [4, 6], flux: [4, 5]}, "
+        "parameters: {conductivity: 1, length: 1}}";
     locum_solver_type *type = NULL;
     locum_document *document = NULL;
     locum_settings *settings = NULL;
@@ -235,8 +237,8 @@ static void a_program_sees_no_rank_and_no_file_of_ours(void)
     setenv("PMIX_RANK", "3", 1);
     setenv("KEPT", "yes", 1);
     int open_file = open("/dev/null", O_RDONLY);
-    external_outcome o = run("echo \"$OMPI_COMM_WORLD_RANK$PMIX_RANK$KEPT\"; ls /proc/self/fd | wc -l; cat", 10, &none, said,
-                             sizeof said);
+    external_outcome o = run("echo \"$OMPI_COMM_WORLD_RANK$PMIX_RANK$KEPT\"; ls /proc/self/fd | wc -l; cat", 10, &none,
+                             said, sizeof said);
     close(open_file);
     CU_ASSERT(o.exit_code == 0);
     CU_ASSERT_STRING_EQUAL(said, "yes | 4"); /* three streams, and the folder that ls reads */
