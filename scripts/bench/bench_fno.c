@@ -96,8 +96,12 @@ static void set_defaults(const locum_option *options, char *config)
 /* x -> z, and with `training` the loss and its gradient */
 static locum_status build(locum_graph *graph, bool training, int *n_outputs, locum_id *outputs)
 {
-    const locum_task task = {
-        .n_axes = 2, .grid = {POINTS, POINTS}, .periodic = true, .in_channels = CHANNELS, .out_channels = 1, .history = 1};
+    const locum_task task = {.n_axes = 2,
+                             .grid = {POINTS, POINTS},
+                             .periodic = true,
+                             .in_channels = CHANNELS,
+                             .out_channels = 1,
+                             .history = 1};
     const int64_t in_dims[4] = {1, POINTS, POINTS, CHANNELS}, out_dims[4] = {1, POINTS, POINTS, 1};
     const int batch = locum_graph_symbol(graph, "batch");
     double config[16] = {0};
@@ -123,9 +127,8 @@ static locum_status create(bench *b, bool training)
     locum_graph *graph = NULL;
     locum_id outputs[PARAMETERS_MAX + 1];
     int n_outputs = 0;
-    const locum_plan_options options = {.kernels = b->kernels,
-                                        .capacity = {BATCH},
-                                        .flags = training ? 0 : LOCUM_PLAN_CONSTANT_PARAMETERS};
+    const locum_plan_options options = {
+        .kernels = b->kernels, .capacity = {BATCH}, .flags = training ? 0 : LOCUM_PLAN_CONSTANT_PARAMETERS};
     LOCUM_TRY(locum_graph_create(&graph));
     LOCUM_TRY(build(graph, training, &n_outputs, outputs));
     LOCUM_TRY(locum_plan_create(graph, n_outputs, outputs, &options, &b->plan));

@@ -27,10 +27,11 @@ typedef struct fno_config {
 } fno_config;
 
 enum { COORDINATES_AUTO, COORDINATES_YES, COORDINATES_NO };
-static const locum_choice coordinates[] = {{"auto", "on grids that are not periodic, and where there is no field", NULL},
-                                           {"yes", "always", NULL},
-                                           {"no", "never", NULL},
-                                           {0}};
+static const locum_choice coordinates[] = {
+    {"auto", "on grids that are not periodic, and where there is no field", NULL},
+    {"yes", "always", NULL},
+    {"no", "never", NULL},
+    {0}};
 
 #define COUNT(key, first, low, high, words)                                                                  \
     {                                                                                                        \
@@ -160,8 +161,8 @@ static locum_id mix(const builder *b, locum_id modes)
     locum_graph_push(b->graph, "modes");
     const locum_id weight = locum_parameter(b->graph, "weight", LOCUM_REAL32, 3, dims);
     locum_graph_pop(b->graph);
-    const locum_id p = locum_reshape(b->graph, locum_product(b->graph, modes, weight, false), 5,
-                                     (int64_t[]){1, 2, G, 2, width});
+    const locum_id p =
+        locum_reshape(b->graph, locum_product(b->graph, modes, weight, false), 5, (int64_t[]){1, 2, G, 2, width});
     const locum_id re = locum_binary(b->graph, LOCUM_OP_subtract, part_of(b, p, 0, 0), part_of(b, p, 1, 1));
     const locum_id im = locum_binary(b->graph, LOCUM_OP_add, part_of(b, p, 0, 1), part_of(b, p, 1, 0));
     const locum_id both = locum_concat(b->graph, 1, 2, (const locum_id[]){re, im});

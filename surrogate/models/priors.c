@@ -92,8 +92,8 @@ static locum_id project(const projection *p, locum_id u)
     locum_id phi = 0, gradient[3];
     const int n = p->task->n_axes;
     for (int i = 0; i < n; i++) {
-        const locum_id part = locum_transform_axis(p->graph, locum_slice(p->graph, u, -1, i, 1, 1), p->derivative[i],
-                                              i + 1, false);
+        const locum_id part =
+            locum_transform_axis(p->graph, locum_slice(p->graph, u, -1, i, 1, 1), p->derivative[i], i + 1, false);
         phi = phi ? locum_binary(p->graph, LOCUM_OP_add, phi, part) : part;
     }
     for (int i = 0; i < n; i++) phi = locum_transform_axis(p->graph, phi, p->modes[i], i + 1, true);
