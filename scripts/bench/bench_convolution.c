@@ -2,9 +2,10 @@
 /* bench_convolution.c - convolutions of surrogate/kernels beside oneDNN, channels last, one thread each, in one run.
  *
  *     bench_convolution [repeats]
- * Fields are nhwc for both; weights are packed ahead by both, each in its own order. A repeat times ours and oneDNN one
- * after the other in this thread's processor time; printed are medians, GF/s as if no tap were outside, the median ratio
- * (above 1: ours is faster) and our share of the multiply-add peak that a loop over registers measures in the same run.
+ * Fields are nhwc for ours and for oneDNN, and then in the layout that oneDNN likes best ("own"; bringing them into it is
+ * not timed); weights are packed ahead by both. A repeat times all three one after the other in this thread's processor
+ * time; printed are medians, GF/s as if no tap were outside, median ratios (above 1: ours is faster) and our share of the
+ * multiply-add peak that a loop over registers measures in the same run.
  * The largest difference between both results is checked against the round-off of sums of that length. */
 #include <dnnl.h>
 
@@ -19,10 +20,12 @@ typedef struct bench {
     int kind;
     int64_t batch;
     float *x, *w, *y, *packed, *ours, *theirs;
-    dnnl_primitive_t primitive;
     dnnl_stream_t stream;
-    int n_arguments;
-    dnnl_exec_arg_t arguments[3];
+    struct {
+        dnnl_primitive_t primitive;
+        dnnl_exec_arg_t arguments[3]; /* x, w, y */
+    } peer[2];                        /* nhwc, own layout */
+    int layout;
 } bench;
 
 static void must(dnnl_status_t status)
@@ -72,16 +75,16 @@ static void reorder(dnnl_engine_t engine, dnnl_stream_t stream, dnnl_memory_t fr
     must(dnnl_stream_wait(stream));
 }
 
-/* Layouts of x, w, y: fields nhwc, weights as oneDNN likes them (or hwio, to compare). */
+/* Layouts of x, w, y. */
 static void describe(const bench *b, dnnl_memory_desc_t *x, dnnl_memory_desc_t *w, dnnl_memory_desc_t *y,
-                     dnnl_format_tag_t weights)
+                     dnnl_format_tag_t fields, dnnl_format_tag_t weights)
 {
     const locum_convolution_shape *s = &b->shape;
     const dnnl_dims_t x_dims = {b->batch, s->channels, s->grid[1], s->grid[2]},
                       y_dims = {b->batch, s->columns, s->points[1], s->points[2]},
                       w_dims = {s->columns, s->channels, s->taps[1], s->taps[2]};
-    must(dnnl_memory_desc_init_by_tag(x, 4, x_dims, dnnl_f32, dnnl_nhwc));
-    must(dnnl_memory_desc_init_by_tag(y, 4, y_dims, dnnl_f32, dnnl_nhwc));
+    must(dnnl_memory_desc_init_by_tag(x, 4, x_dims, dnnl_f32, fields));
+    must(dnnl_memory_desc_init_by_tag(y, 4, y_dims, dnnl_f32, fields));
     must(dnnl_memory_desc_init_by_tag(w, 4, w_dims, dnnl_f32, weights));
 }
 
@@ -92,7 +95,7 @@ static dnnl_convolution_desc_t operation_of(const bench *b)
                       behind = {s->taps[1] - 1 - s->before[1], s->taps[2] - 1 - s->before[2]};
     dnnl_memory_desc_t x, w, y;
     dnnl_convolution_desc_t operation;
-    describe(b, &x, &w, &y, dnnl_format_tag_any);
+    describe(b, &x, &w, &y, b->layout ? dnnl_format_tag_any : dnnl_nhwc, dnnl_format_tag_any);
     if (b->kind == FORWARD)
         must(dnnl_convolution_forward_desc_init(&operation, dnnl_forward_inference, dnnl_convolution_direct, &x, &w,
                                                 NULL, &y, strides, before, behind));
@@ -105,45 +108,66 @@ static dnnl_convolution_desc_t operation_of(const bench *b)
     return operation;
 }
 
-static void prepare_theirs(bench *b, dnnl_engine_t engine)
+/* what is read is brought into the layout that the primitive asks for */
+static dnnl_memory_t operand_of(const bench *b, dnnl_engine_t engine, const dnnl_memory_desc_t *from, float *data,
+                                const dnnl_memory_desc_t *to)
 {
-    const dnnl_convolution_desc_t operation = operation_of(b);
-    dnnl_convolution_desc_t data = operation;
+    const dnnl_memory_t own = memory_of(from, engine, data), best = memory_of(to, engine, DNNL_MEMORY_ALLOCATE);
+    reorder(engine, b->stream, own, best);
+    return best;
+}
+
+static void prepare_theirs(bench *b, dnnl_engine_t engine, int layout)
+{
+    b->layout = layout;
+    dnnl_convolution_desc_t operation = operation_of(b);
     dnnl_primitive_desc_t desc, hint = NULL;
     if (b->kind != FORWARD) {
         bench forward = *b;
         forward.kind = FORWARD;
-        dnnl_convolution_desc_t first = operation_of(&forward);
+        const dnnl_convolution_desc_t first = operation_of(&forward);
         must(dnnl_primitive_desc_create(&hint, &first, NULL, engine, NULL));
     }
-    must(dnnl_primitive_desc_create(&desc, &data, NULL, engine, hint));
-    must(dnnl_primitive_create(&b->primitive, desc));
-    const dnnl_memory_desc_t *weights =
-        dnnl_primitive_desc_query_md(desc, b->kind == WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-    dnnl_memory_desc_t x, w, y;
-    describe(b, &x, &w, &y, dnnl_hwio);
-    dnnl_memory_t own = memory_of(&w, engine, b->w), best = memory_of(weights, engine, DNNL_MEMORY_ALLOCATE);
-    dnnl_memory_t of_x = memory_of(&x, engine, b->kind == INPUT ? b->theirs : b->x),
-                  of_y = memory_of(&y, engine, b->kind == FORWARD ? b->theirs : b->y);
-    reorder(engine, b->stream, own, best);
-    b->arguments[0] = (dnnl_exec_arg_t){b->kind == INPUT ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC, of_x};
-    b->arguments[1] = (dnnl_exec_arg_t){b->kind == WEIGHT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS, best};
-    b->arguments[2] = (dnnl_exec_arg_t){b->kind == FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST, of_y};
+    must(dnnl_primitive_desc_create(&desc, &operation, NULL, engine, hint));
+    must(dnnl_primitive_create(&b->peer[layout].primitive, desc));
+    const dnnl_memory_desc_t *best[3] = {
+        dnnl_primitive_desc_query_md(desc, b->kind == INPUT ? dnnl_query_diff_src_md : dnnl_query_src_md, 0),
+        dnnl_primitive_desc_query_md(desc, b->kind == WEIGHT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0),
+        dnnl_primitive_desc_query_md(desc, b->kind == FORWARD ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0)};
+    dnnl_memory_desc_t plain[3];
+    float *const data[3] = {b->x, b->w, b->y};
+    describe(b, &plain[0], &plain[1], &plain[2], dnnl_nhwc, dnnl_hwio);
+    const int names[3] = {b->kind == INPUT ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC,
+                          b->kind == WEIGHT ? DNNL_ARG_DIFF_WEIGHTS : DNNL_ARG_WEIGHTS,
+                          b->kind == FORWARD ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST};
+    for (int i = 0; i < 3; i++)
+        b->peer[layout].arguments[i] = (dnnl_exec_arg_t){names[i], operand_of(b, engine, &plain[i], data[i], best[i])};
 }
 
-/* the gradient of the weight, back in our order */
-static void fetch_theirs(const bench *b, dnnl_engine_t engine)
+/* the result, back in our order */
+static void fetch_theirs(const bench *b, dnnl_engine_t engine, int layout)
 {
-    dnnl_memory_desc_t x, w, y;
-    if (b->kind != WEIGHT) return;
-    describe(b, &x, &w, &y, dnnl_hwio);
-    reorder(engine, b->stream, b->arguments[1].memory, memory_of(&w, engine, b->theirs));
+    static const int results[] = {2, 0, 1};
+    dnnl_memory_desc_t plain[3];
+    describe(b, &plain[0], &plain[1], &plain[2], dnnl_nhwc, dnnl_hwio);
+    reorder(engine, b->stream, b->peer[layout].arguments[results[b->kind]].memory,
+            memory_of(&plain[results[b->kind]], engine, b->theirs));
+}
+
+static void run_theirs(const bench *b, int layout)
+{
+    must(dnnl_primitive_execute(b->peer[layout].primitive, b->stream, 3, b->peer[layout].arguments));
+    must(dnnl_stream_wait(b->stream));
 }
 
 static void theirs(const bench *b)
 {
-    must(dnnl_primitive_execute(b->primitive, b->stream, 3, b->arguments));
-    must(dnnl_stream_wait(b->stream));
+    run_theirs(b, 0);
+}
+
+static void theirs_own_layout(const bench *b)
+{
+    run_theirs(b, 1);
 }
 
 /* --- ours ---------------------------------------------------------------------------------------------------------- */
@@ -186,29 +210,36 @@ static void run_case(bench *b, dnnl_engine_t engine, int repeats, double peak)
     const int64_t n = count_of(b, results[b->kind]);
     const double points = (double)(b->batch * s->points[1] * s->points[2]);
     const double flops = 2 * points * (double)(s->taps[1] * s->taps[2] * s->channels * s->columns);
-    double t[2][MOST_REPEATS], ratio[MOST_REPEATS], worst = 0.0;
+    double t[3][MOST_REPEATS], ratio[2][MOST_REPEATS], worst = 0.0;
     b->x = random_array(count_of(b, 0)), b->y = random_array(count_of(b, 1)), b->w = random_array(count_of(b, 2));
     b->ours = random_array(n), b->theirs = random_array(n);
     b->packed = random_array((int64_t)b->kernels->convolution_count(s, b->kind == INPUT));
     b->kernels->convolution_pack(s, b->kind == INPUT, b->w, b->packed);
-    prepare_theirs(b, engine);
-    ours(b), theirs(b);
-    fetch_theirs(b, engine);
-    for (int64_t i = 0; i < n; i++) worst = fmax(worst, fabs((double)b->ours[i] - (double)b->theirs[i]));
+    for (int layout = 0; layout < 2; layout++) {
+        prepare_theirs(b, engine, layout);
+        run_theirs(b, layout);
+        fetch_theirs(b, engine, layout);
+        ours(b);
+        for (int64_t i = 0; i < n; i++) worst = fmax(worst, fabs((double)b->ours[i] - (double)b->theirs[i]));
+    }
     const double length = b->kind == WEIGHT ? points : (double)(s->taps[1] * s->taps[2] * s->channels);
     const int calls = (int)fmin(1000.0, 1.0 + 2e-2 / time_of(ours, b, 1));
     for (int r = 0; r < repeats; r++) {
         t[0][r] = time_of(ours, b, calls);
         t[1][r] = time_of(theirs, b, calls);
-        ratio[r] = t[1][r] / t[0][r];
+        t[2][r] = time_of(theirs_own_layout, b, calls);
+        ratio[0][r] = t[1][r] / t[0][r];
+        ratio[1][r] = t[2][r] / t[0][r];
     }
-    const summary m = summarise(t[0], repeats), o = summarise(t[1], repeats), q = summarise(ratio, repeats);
-    printf("%-15s %lldx%lld, %3lld -> %3lld, %2lld^2, batch %lld%s  %8.3f ms +-%4.1f%% %6.1f GF/s  oneDNN %8.3f ms "
-           "+-%4.1f%% %6.1f GF/s  ratio %5.2f  %3.0f%% of peak%s\n",
+    const summary m = summarise(t[0], repeats), o = summarise(t[1], repeats), w = summarise(t[2], repeats);
+    const summary q = summarise(ratio[0], repeats), u = summarise(ratio[1], repeats);
+    printf("%-15s %lldx%lld, %3lld -> %3lld, %2lld^2, batch %lld%s  %8.3f ms +-%4.1f%% %6.1f GF/s %3.0f%% of peak  "
+           "oneDNN nhwc "
+           "%6.1f GF/s ratio %5.2f, own %6.1f GF/s ratio %5.2f%s\n",
            names[b->kind], (long long)s->taps[1], (long long)s->taps[2], (long long)s->channels, (long long)s->columns,
            (long long)s->grid[1], (long long)b->batch, s->stride > 1 ? ", stride 2" : "", 1e3 * m.median,
-           100 * m.spread, 1e-9 * flops / m.median, 1e3 * o.median, 100 * o.spread, 1e-9 * flops / o.median, q.median,
-           100 * flops / m.median / peak, worst < 1e-6 * length + 1e-5 ? "" : "  WRONG");
+           100 * m.spread, 1e-9 * flops / m.median, 100 * flops / m.median / peak, 1e-9 * flops / o.median, q.median,
+           1e-9 * flops / w.median, u.median, worst < 1e-6 * length + 1e-5 ? "" : "  WRONG");
     free(b->x), free(b->y), free(b->w), free(b->ours), free(b->theirs), free(b->packed);
 }
 
