@@ -333,8 +333,8 @@ static void unfit_tasks_are_refused(void)
 
 /* --- as a plan ---------------------------------------------------------------------------------------------------- */
 
-/* Largest distance of the plan's output from the oracle, over the largest value. */
-static double plan_distance(bed *b, int n, const locum_id *outputs, unsigned flags, int panel_rows)
+/* Largest distance of the plan's outputs from the oracle, each over its largest value, or `least` if that is larger. */
+static double plan_distance(bed *b, int n, const locum_id *outputs, double least, unsigned flags, int panel_rows)
 {
     const float *inputs[4] = {0}, *parameters[SLOTS_MAX] = {0};
     float *results[OUTPUTS_MAX];
@@ -366,13 +366,11 @@ static double plan_distance(bed *b, int n, const locum_id *outputs, unsigned fla
                                                 .outputs = results,
                                                 .arena = arena});
     for (int i = 0; i < n; i++) {
-        double *oracle = evaluate(b, outputs[i]), most = 1e-6, off = 0;
+        double *oracle = evaluate(b, outputs[i]), most = least, off = 0;
         for (int64_t k = 0; k < locum_graph_count(b->graph, outputs[i], b->extents); k++) {
             most = fmax(most, fabs(oracle[k]));
             off = fmax(off, isfinite(results[i][k]) ? fabs(oracle[k] - results[i][k]) : INFINITY);
         }
-        if (off / most > 3e-6 && n == 2)
-            printf("\n grid %d out %d off %g most %g", (int)b->slot[0].count, i, off, most);
         worst = fmax(worst, off / most);
         free(oracle);
         free(results[i]);
@@ -402,15 +400,16 @@ static void plans_agree_with_the_oracle(void)
         bed b = make_bed(&tasks[t], 3, t % 2 ? 8 : 5, 3, 5);
         locum_id outputs[OUTPUTS_MAX] = {b.z, b.features}, wanted[SLOTS_MAX];
         int n = 0;
-        /* float32 over 3 layers: a few 1e-7 of the largest value each; measured 6e-7 */
-        CHECK_CLOSE(plan_distance(&b, 2, outputs, LOCUM_PLAN_CONSTANT_PARAMETERS, 0), 0, 3e-6);
-        CHECK_CLOSE(plan_distance(&b, 2, outputs, LOCUM_PLAN_NO_FUSION, 2), 0, 3e-6);
+        /* float32 over 3 layers: a few 1e-7 of the largest value each, measured 2e-6; 0.05: a projection may leave
+         * little of values that are larger */
+        CHECK_CLOSE(plan_distance(&b, 2, outputs, 0.05, LOCUM_PLAN_CONSTANT_PARAMETERS, 0), 0, 3e-6);
+        CHECK_CLOSE(plan_distance(&b, 2, outputs, 0.05, LOCUM_PLAN_NO_FUSION, 2), 0, 3e-6);
         outputs[0] = locum_mean(b.graph, locum_binary(b.graph, LOCUM_OP_multiply, b.z, b.z), 0, NULL, false);
         for (int i = 0; i < b.n && n < OUTPUTS_MAX - 1; i++)
             if (locum_graph_node(b.graph, b.slot[i].id)->op == LOCUM_OP_parameter) wanted[n++] = b.slot[i].id;
         CHECK_OK(locum_graph_gradient(b.graph, outputs[0], 0, n, wanted, outputs + 1));
-        CHECK_CLOSE(plan_distance(&b, 1 + n, outputs, 0, 0), 0, 1e-5);
-        CHECK_CLOSE(plan_distance(&b, 1 + n, outputs, LOCUM_PLAN_OWN_BUFFERS, 2), 0, 1e-5);
+        CHECK_CLOSE(plan_distance(&b, 1 + n, outputs, 1e-6, 0, 0), 0, 1e-5);
+        CHECK_CLOSE(plan_distance(&b, 1 + n, outputs, 1e-6, LOCUM_PLAN_OWN_BUFFERS, 2), 0, 1e-5);
         close_bed(&b);
     }
 }
