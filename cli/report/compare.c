@@ -41,10 +41,10 @@ static void add_levels(const findings *f, figure *picture)
     locum_json_node list = findings_at(f, 0, "trivial");
     for (locum_json_node t = locum_json_first(f->json, list); t >= 0; t = locum_json_next(f->json, t)) {
         const char *name = findings_text(f, t, "name");
-        if (strcmp(name, "mean") && strcmp(name, "quadratic"))
+        if (strcmp(name, "mean") && strcmp(name, "quadratic") && strcmp(name, "persistence"))
             continue; /* the weakest and the strongest: the others would hide the picture */
         ticks_measure(findings_number(f, t, "error"), 3, number);
-        snprintf(text, sizeof text, "%.24s %s %s", name, strcmp(name, "mean") ? "fit" : "of the labels", number);
+        snprintf(text, sizeof text, "%.24s %s %s", name, strcmp(name, "mean") ? strcmp(name, "quadratic") ? "" : "fit" : "of the labels", number);
         figure_level(picture, findings_number(f, t, "error"), FIGURE_GREY, text);
     }
 }
@@ -185,7 +185,7 @@ locum_status section_time(const findings *f, page *p)
 }
 
 /* --- errors per output --------------------------------------------------------------------------------- */
-static const char *const columns[] = {"surrogate",         "mean",       "linear", "quadratic", "nearest",
+static const char *const columns[] = {"surrogate", "persistence", "mean", "linear", "quadratic", "nearest",
                                       "reference_cheaper", "label_noise"};
 enum { N_COLUMNS = sizeof columns / sizeof *columns, LABEL_NOISE = N_COLUMNS - 1, CHEAPER = N_COLUMNS - 2 };
 
@@ -214,6 +214,12 @@ static double overall(const findings *f, int c)
     return NAN;
 }
 
+/* a formula that this study does not have takes no column */
+static bool is_shown(const findings *f, int c)
+{
+    return c == 0 || c >= CHEAPER || isfinite(overall(f, c));
+}
+
 static void write_error(page *p, double value, bool ours)
 {
     page_cell(p);
@@ -224,22 +230,33 @@ static void write_error(page *p, double value, bool ours)
 
 locum_status section_errors(const findings *f, page *p)
 {
+    char headings[160] = "output";
+    for (int c = 0; c < N_COLUMNS; c++) {
+        size_t used = strlen(headings);
+        if (is_shown(f, c))
+            snprintf(headings + used, sizeof headings - used, "|%s",
+                     c == CHEAPER ? "cheaper solver" : c == LABEL_NOISE ? "label noise" : columns[c]);
+    }
     page_section(p, "errors", "Errors of every output", "");
-    page_table(p, "output|surrogate|mean|linear|quadratic|nearest|cheaper solver|label noise");
+    page_table(p, headings);
     for (int j = 0; j < f->n_outputs; j++) {
         locum_json_node error = findings_at(f, f->output[j].node, "error");
         page_row(p);
         page_text(p, f->output[j].name);
         if (!f->output[j].in_metric) page_add(p, " <span class=\"note\">(not in the metric)</span>");
-        for (int c = 0; c < N_COLUMNS; c++) write_error(p, findings_number(f, error, columns[c]), c == 0);
+        for (int c = 0; c < N_COLUMNS; c++)
+            if (is_shown(f, c)) write_error(p, findings_number(f, error, columns[c]), c == 0);
     }
     page_row(p);
     page_add(p, "<b>metric</b>");
-    for (int c = 0; c < N_COLUMNS; c++) write_error(p, overall(f, c), c == 0);
+    for (int c = 0; c < N_COLUMNS; c++)
+        if (is_shown(f, c)) write_error(p, overall(f, c), c == 0);
     page_table_end(p);
     page_add(p, "<p class=\"note\">Cheaper solver: the cheapest setting whose error is not above the surrogate’s. "
-                "Label noise: the same samples solved again "
-                "with other seeds; no model is praised below it. ");
+                "Label noise: ");
+    page_text(p, *findings_text(f, 0, "fields.label_noise.text") ? findings_text(f, 0, "fields.label_noise.text")
+                                                                 : "the same samples solved again with other seeds");
+    page_add(p, "; no model is praised below it. ");
     page_sentence(p, findings_text(f, 0, "trivial_text"));
     page_add(p, "</p>\n");
     page_section_end(p);

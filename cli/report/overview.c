@@ -209,19 +209,25 @@ static void write_contents(const findings *f, page *p)
     static const struct {
         const char *id, *name, *list; /* list: the section needs it */
         bool is_picture;
-    } parts[] = {{"learnt", "What was learnt", NULL, false},
-                 {"response", "Response", "response", true},
-                 {"time", "Error against time", NULL, false},
-                 {"errors", "Errors", NULL, false},
-                 {"profiles", "Profiles", "examples", true},
-                 {"coverage", "Intervals", NULL, false},
-                 {"learning", "Learning curve", "learning_curve", false},
-                 {"weakness", "Weakness", "sensitivity", false},
-                 {"snapshots", "Snapshots", "snapshots", true},
-                 {"notes", "Cost, provenance", NULL, false}};
+        int least; /* so many entries of it */
+    } parts[] = {{"learnt", "What was learnt", NULL, false, 1},
+                 {"surrogates", "Surrogates", "surrogates", false, 1},
+                 {"fields", "Fields", "fields.sheet", true, 1},
+                 {"leads", "Lead time", "fields.times", false, 2},
+                 {"response", "Response", "response", true, 1},
+                 {"time", "Error against time", NULL, false, 1},
+                 {"errors", "Errors", NULL, false, 1},
+                 {"profiles", "Profiles", "examples", true, 1},
+                 {"spectra", "Spectra", "fields.spectra", true, 1},
+                 {"budgets", "Physics", "fields.budgets", false, 1},
+                 {"coverage", "Intervals", NULL, false, 1},
+                 {"learning", "Learning curve", "learning_curve", false, 1},
+                 {"weakness", "Weakness", "sensitivity", false, 1},
+                 {"snapshots", "Snapshots", "snapshots", true, 1},
+                 {"notes", "Cost, provenance", NULL, false, 1}};
     page_add(p, "<nav>");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!(parts[i].is_picture && p->no_pictures) && !(parts[i].list && findings_n(f, 0, parts[i].list) < 1))
+        if (!(parts[i].is_picture && p->no_pictures) && !(parts[i].list && findings_n(f, 0, parts[i].list) < parts[i].least))
             page_add(p, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
     page_add(p, "</nav>\n");
 }

@@ -51,5 +51,7 @@ void page_legend(page *p, figure_mark mark, const char *colour, const char *text
 /** Draws and embeds a figure with a caption (plain text) above it. Without gnuplot nothing appears. Local. */
 locum_status page_figure(page *p, figure *f, const char *caption);
 locum_status page_field(page *p, const figure_field *field, const char *caption);
+/** The same for a script of one's own, its terminal included. */
+locum_status page_script(page *p, const locum_text *script, const char *caption);
 
 #endif

@@ -118,3 +118,8 @@ locum_status page_field(page *p, const figure_field *field, const char *caption)
     locum_text_free(&script);
     return st;
 }
+
+locum_status page_script(page *p, const locum_text *script, const char *caption)
+{
+    return p->no_pictures ? LOCUM_OK : embed(p, script, caption, false);
+}

@@ -8,6 +8,11 @@
 #include "cli/report/page.h"
 
 locum_status section_overview(const findings *f, page *p);  /* title, headline, key numbers, what was learnt */
+locum_status section_models(const findings *f, page *p);    /* the surrogates of the study side by side */
+locum_status section_sheet(const findings *f, page *p);     /* fields: truth, prediction, error */
+locum_status section_rollout(const findings *f, page *p);   /* fields over lead time */
+locum_status section_spectra(const findings *f, page *p);   /* of fields */
+locum_status section_budgets(const findings *f, page *p);   /* of fields */
 locum_status section_response(const findings *f, page *p);  /* curves with intervals and test points */
 locum_status section_time(const findings *f, page *p);      /* error against time */
 locum_status section_errors(const findings *f, page *p);    /* table of errors per output */
