@@ -5,7 +5,8 @@
  *     predict_fields.c   models of fields: the rows to predict, one after the other
  *     predict_initial.c  ... the frames that they begin from
  *     predict_frames.c   ... frames to a data file, a line for each of them
- *     predict_flagged.c  what becomes of predictions that are flagged */
+ *     predict_solver.c   ... the study's solver in the place of the model
+ *     predict_flagged.c  what becomes of predictions of values that are flagged */
 #ifndef CLI_PREDICT_H
 #define CLI_PREDICT_H
 
@@ -63,9 +64,10 @@ locum_status predict_frames_create(const locum_model *model, const arguments *a,
                                    predict_frames **frames);
 /** A row begins: its values, the fields that it begins from (by input port; NULL for a map) at `time`. */
 locum_status predict_frames_begin(predict_frames *f, int64_t row, const double *values, const predict_initial *initial);
-/** A prediction, [extent] by output; lower, upper, flag may be NULL. */
+/** A frame, [extent] by output; lower, upper, flag may be NULL. solved: by the solver, no prediction. */
 locum_status predict_frames_add(predict_frames *f, int64_t lead, double time, const float *const *value,
-                                const float *const *lower, const float *const *upper, const uint32_t *flag);
+                                const float *const *lower, const float *const *upper, const uint32_t *flag,
+                                bool solved);
 /** The row ends. */
 locum_status predict_frames_end(predict_frames *f);
 /** Commits the file, writes the table. */

@@ -5,7 +5,9 @@
  *         map: one evaluation        step: --steps of them, each from the last
  *     -> a data file (--out FILE.h5) and a line for each frame
  *
- * A roll-out that blows up, or is flagged under --when-flagged refuse, ends there: the frames before it are kept. */
+ * A roll-out that blows up, or is flagged under --when-flagged refuse, ends there: the frames before it are kept. Under
+ * --when-flagged solve the study's solver makes a flagged frame from the last one that was trusted, and the model goes on
+ * from it: from a true state, so that leads and intervals begin again. */
 #include <inttypes.h>
 #include <math.h>
 #include <mpi.h>
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #include "cli/predict.h"
+#include "cli/predict_solver.h"
 #include "core/memory.h"
 #include "datasets/formats/columns.h"
 
@@ -30,7 +33,13 @@ typedef struct job {
     predict_frames *frames;
     void *memory;
     locum_context *context;
-    int64_t n_flagged, n_frames;
+    int64_t n_flagged, n_frames, n_solved;
+    predict_solver *solver;            /* --when-flagged solve */
+    const double *row;                 /* values of the row in work */
+    double *window[PREDICT_PORTS_MAX]; /* [extent] by input port: what the next step sees; solve only */
+    float *solved[PREDICT_PORTS_MAX];  /* [n_outputs][extent]: the solver's frame */
+    int64_t done;                      /* frames of this row */
+    bool wants_solver;                 /* the frame after them is flagged */
 } job;
 
 bool predict_has_fields(const locum_model *model)
@@ -96,18 +105,51 @@ static locum_status read_inputs(job *j)
 }
 
 /* --- prediction ------------------------------------------------------------------------------------------------------- */
+/* a frame that stays; under solve it enters the windows too */
+static void push(job *j, const float *const *values)
+{
+    for (int i = 0; i < locum_model_n_outputs(j->model) && j->solver; i++)
+        for (int p = 0; p < j->n_inputs; p++) {
+            const locum_port *to = locum_model_input(j->model, p), *from = locum_model_output(j->model, i);
+            if (strcmp(to->name, from->name) || !j->window[p]) continue;
+            double *latest = j->window[p] + to->extent - from->extent;
+            memmove(j->window[p], j->window[p] + from->extent, (size_t)(to->extent - from->extent) * sizeof *latest);
+            for (int64_t k = 0; k < from->extent; k++) latest[k] = (double)values[i][k];
+        }
+}
+
 static locum_status keep(void *self, const locum_roll_frame *frame)
 {
     job *j = self;
     char text[PREDICT_FLAG_SIZE];
     uint32_t flag = frame->flag ? *frame->flag : 0;
+    int64_t lead = j->done + 1;
+    double time = (double)lead * locum_model_interval(j->model);
     LOCUM_REQUIRE(!flag || j->policy != PREDICT_REFUSE, LOCUM_NUMERIC,
-                  "step %" PRId64 " (time %g) is flagged (%s): refused, as --when-flagged says", frame->lead,
-                  frame->time, predict_flag_text(flag, text));
+                  "step %" PRId64 " (time %g) is flagged (%s): refused, as --when-flagged says", lead, time,
+                  predict_flag_text(flag, text));
+    j->wants_solver = flag && j->solver;
+    if (j->wants_solver) return LOCUM_STOPPED;
+    j->done++;
     j->n_frames++;
     j->n_flagged += flag != 0;
-    return predict_frames_add(j->frames, frame->lead, frame->time, frame->values, frame->lower, frame->upper,
-                              frame->flag);
+    push(j, frame->values);
+    return predict_frames_add(j->frames, lead, time, frame->values, frame->lower, frame->upper, frame->flag, false);
+}
+
+/* the flagged frame by the solver, from the last that was trusted */
+static locum_status solve_frame(job *j)
+{
+    const float *const *frame = (const float *const *)j->solved;
+    uint32_t flag = 0;
+    double time = (double)(j->done + 1) * locum_model_interval(j->model);
+    LOCUM_TRY(predict_solver_solve(j->solver, j->n_values, j->names, j->row, j->window, j->solved));
+    LOCUM_TRY(predict_solver_log(j->solver, j->n_values, j->names, j->row, j->initial.time + time));
+    j->done++;
+    j->n_frames++;
+    j->n_solved++;
+    push(j, frame);
+    return predict_frames_add(j->frames, j->done, time, frame, frame, frame, &flag, true);
 }
 
 /* a map, as a roll-out of one frame */
@@ -141,20 +183,46 @@ static locum_status evaluate_map(job *j, const locum_buffer *inputs)
     return st;
 }
 
+static locum_status run_row(job *j, const locum_buffer *inputs)
+{
+    bool is_step = locum_model_interval(j->model) > 0;
+    int64_t steps = is_step ? j->steps : 1;
+    j->done = 0;
+    while (j->done < steps) {
+        j->wants_solver = false;
+        locum_status st = is_step ? locum_roll(j->context, 1, steps - j->done, inputs, j->coverage, keep, j)
+                                  : evaluate_map(j, inputs);
+        if (j->wants_solver) st = solve_frame(j);
+        LOCUM_TRY(st);
+    }
+    return LOCUM_OK;
+}
+
 static locum_status predict_row(job *j, int64_t row)
 {
     locum_buffer inputs[PREDICT_PORTS_MAX];
     double *values = j->values + row * j->n_values;
 
-    for (int i = 0; i < j->n_inputs; i++)
-        inputs[i] = (locum_buffer){j->initial.field[i], LOCUM_FLOAT64, locum_model_input(j->model, i)->extent, 1};
+    j->row = values;
+    for (int i = 0; i < j->n_inputs; i++) {
+        int64_t extent = locum_model_input(j->model, i)->extent;
+        double *field = j->window[i] ? j->window[i] : j->initial.field[i];
+        if (j->window[i]) memcpy(field, j->initial.field[i], (size_t)extent * sizeof *field);
+        inputs[i] = (locum_buffer){field, LOCUM_FLOAT64, extent, 1};
+    }
     for (int i = 0; i < j->n_values; i++) inputs[j->port[i]] = (locum_buffer){&values[i], LOCUM_FLOAT64, 1, 1};
     LOCUM_TRY(predict_frames_begin(j->frames, row, values, &j->initial));
-    locum_status st = locum_model_interval(j->model) > 0
-                          ? locum_roll(j->context, 1, j->steps, inputs, j->coverage, keep, j)
-                          : evaluate_map(j, inputs);
-    locum_status ended = predict_frames_end(j->frames);
+    locum_status st = run_row(j, inputs), ended = predict_frames_end(j->frames);
     return st ? st : ended;
+}
+
+static locum_status allocate_windows(job *j)
+{
+    for (int i = 0; i < j->n_inputs; i++)
+        if (j->initial.field[i]) LOCUM_TRY(LOCUM_NEW(&j->window[i], locum_model_input(j->model, i)->extent));
+    for (int i = 0; i < locum_model_n_outputs(j->model); i++)
+        LOCUM_TRY(LOCUM_NEW(&j->solved[i], locum_model_output(j->model, i)->extent));
+    return LOCUM_OK;
 }
 
 static locum_status prepare(job *j)
@@ -167,6 +235,7 @@ static locum_status prepare(job *j)
     LOCUM_REQUIRE(is_step || a->steps < 0, LOCUM_STUDY, "--steps: the model is a map: it has no next step");
     LOCUM_REQUIRE(bytes, LOCUM_MEMORY, "the model cannot be laid out: %s", locum_status_message());
     j->steps = a->steps >= 0 ? a->steps : locum_model_leads(j->model);
+    if (j->solver) LOCUM_TRY(allocate_windows(j));
     LOCUM_TRY(locum_alloc(&j->memory, (int64_t)bytes, 1));
     LOCUM_TRY(locum_model_prepare(j->model, 1, j->memory, bytes, &j->context));
     return predict_frames_create(j->model, a, is_file ? a->out : NULL, j->coverage > 0, j->n_values, j->names, j->units,
@@ -182,6 +251,9 @@ static void warn(const job *j)
                 "locum: warning: %" PRId64 " of %" PRId64
                 " frames are flagged: the model is out of its depth there; run the solver instead\n",
                 j->n_flagged, j->n_frames);
+    if (j->n_solved)
+        fprintf(stderr, "locum: the solver made %" PRId64 " of %" PRId64 " frames, where the model was flagged\n",
+                j->n_solved, j->n_frames);
     if (j->coverage <= 0)
         fprintf(stderr, "locum: warning: the model was trained without calibration samples: no intervals, no flags\n");
     if (j->coverage > 0 && j->steps > locum_model_leads(j->model) && locum_model_interval(j->model) > 0)
@@ -189,17 +261,39 @@ static void warn(const job *j)
                 locum_model_leads(j->model));
 }
 
+static void release(job *j)
+{
+    predict_frames_destroy(j->frames);
+    predict_initial_free(&j->initial);
+    for (int i = 0; i < PREDICT_PORTS_MAX; i++) {
+        free(j->window[i]);
+        free(j->solved[i]);
+    }
+    free(j->values);
+    free(j->memory);
+    predict_solver_close(j->solver);
+}
+
+/* the data file is written by MPI's ranks; this is one */
+static locum_status begin(job *j)
+{
+    int provided = 0;
+    LOCUM_TRY(predict_read_policy(j->a, &j->policy));
+    LOCUM_REQUIRE(j->policy == PREDICT_WARN || locum_model_n_calibration(j->model) > 0, LOCUM_STUDY,
+                  "--when-flagged %s: the model was trained without calibration samples and flags nothing",
+                  j->a->when_flagged);
+    if (j->policy == PREDICT_SOLVE) return predict_solver_open(j->model, j->a, &j->solver);
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    return LOCUM_OK;
+}
+
 locum_status predict_fields(const locum_model *model, const arguments *a)
 {
     job j = {.model = model, .a = a};
-    int provided = 0;
 
-    LOCUM_TRY(predict_read_policy(a, &j.policy));
-    LOCUM_REQUIRE(j.policy != PREDICT_SOLVE, LOCUM_STUDY,
-                  "--when-flagged solve: only for models of values; simulate makes a field, refuse stops a roll-out");
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     if (locum_model_n_calibration(model) > 0) j.coverage = isnan(a->coverage) ? 0.9 : a->coverage;
-    locum_status st = read_inputs(&j);
+    locum_status st = begin(&j);
+    if (!st) st = read_inputs(&j);
     if (!st) st = prepare(&j);
     for (int64_t r = 0; r < j.rows && !st; r++) st = predict_row(&j, r);
     if (!st || (st == LOCUM_NUMERIC && j.n_frames)) { /* what came before the end is kept */
@@ -212,9 +306,6 @@ locum_status predict_fields(const locum_model *model, const arguments *a)
             st = LOCUM_FAIL(st, "%s", why);
         warn(&j);
     }
-    predict_frames_destroy(j.frames);
-    predict_initial_free(&j.initial);
-    free(j.values);
-    free(j.memory);
+    release(&j);
     return st;
 }

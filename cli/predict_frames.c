@@ -260,10 +260,13 @@ static void write_line(predict_frames *f, const line *l)
 }
 
 locum_status predict_frames_add(predict_frames *f, int64_t lead, double time, const float *const *value,
-                                const float *const *lower, const float *const *upper, const uint32_t *flag)
+                                const float *const *lower, const float *const *upper, const uint32_t *flag, bool solved)
 {
     char text[PREDICT_FLAG_SIZE];
-    line l = {.row = f->row, .lead = lead, .time = f->begin + time, .flag = predict_flag_text(flag ? *flag : 0, text)};
+    line l = {.row = f->row,
+              .lead = lead,
+              .time = f->begin + time,
+              .flag = solved ? "solved" : predict_flag_text(flag ? *flag : 0, text)};
     for (int i = 0; i < f->n_outputs; i++) {
         int64_t n = locum_model_output(f->model, i)->extent;
         for (int64_t j = 0; j < n; j++) {

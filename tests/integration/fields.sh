@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# fields.sh PROGRAM SOURCE_DIR WRITE_FIELDS: `locum predict` with models of fields whose answer is known.
+# fields.sh PROGRAM SOURCE_DIR WRITE_FIELDS RUN: `locum predict` with models of fields whose answer is known, and what becomes of
+# flagged predictions of the model of values of RUN.
 . "$(dirname "$0")/lib.sh"
 begin fields "$1" "$2" ""
 claim "models and data are written" "$3" .
@@ -39,5 +40,17 @@ expect 2 "no such frame" 'has frames 0 to 4' -- "$locum" predict plain.safetenso
 expect 2 "no such file" 'nothing.h5' -- "$locum" predict plain.safetensors --initial nothing.h5
 expect 2 "no such input" 'did you mean `gain`' -- "$locum" predict plain.safetensors --initial data.h5 --set gian=1
 expect 2 "steps of a map" 'it has no next step' -- "$locum" predict map.safetensors --initial data.h5 --steps 3
-expect 2 "an unknown policy" 'warn, refuse or solve' -- "$locum" predict plain.safetensors --initial data.h5 --when-flagged panic
+expect 2 "an unknown policy" 'warn, refuse or solve' -- "$locum" predict step-1.safetensors --initial data.h5 --when-flagged panic
+
+# flagged predictions of values
+cp -r "$4" run
+printf 'viscosity,drag\n0.05,0.2\n0.5,0.1\n0.02,0.9\n' >rows.csv
+expect 1 "refused where that was asked for, and nothing is written" 'row 1 is flagged (range' -- \
+    "$locum" predict run --input rows.csv --when-flagged refuse --out refused.csv
+claim "no file" test ! -e refused.csv
+expect 0 "the solver makes what the model cannot" ',solved,' -- "$locum" predict run --input rows.csv --when-flagged solve
+expect 0 "and again" ',solved,' -- "$locum" predict run --set viscosity=0.6 --set drag=0.1 --when-flagged solve
+claim "flagged.csv of the run has a header and the three rows" bash -c '[ "$(wc -l <run/flagged.csv)" = 4 ] && head -1 run/flagged.csv | grep -q ^drag,viscosity,energy'
+expect 2 "a model file knows no solver" 'needs a run directory' -- "$locum" predict run/model.safetensors --input rows.csv --when-flagged solve
+expect 2 "a model without calibration flags nothing" 'flags nothing' -- "$locum" predict plain.safetensors --initial data.h5 --when-flagged refuse
 finish
