@@ -70,7 +70,7 @@ static locum_status prepare(locum_solver *s)
     LOCUM_TRY(LOCUM_NEW(&s->lent, 1));
     for (int64_t i = 0; i < s->n; i++) s->axis[i] = (double)(2 * i + 1) / (double)(2 * s->n);
     make_schema(s);
-    return locum_darcy_options_create(&s->config, &s->options);
+    return locum_darcy_options_create(&s->config, s->size, &s->options);
 }
 
 static locum_status create(const void *config, const locum_services *services, MPI_Comm comm, locum_solver **solver)

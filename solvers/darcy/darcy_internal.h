@@ -75,8 +75,8 @@ locum_status locum_darcy_setup(MPI_Comm world);
 void locum_darcy_finish(void);
 locum_status locum_darcy_petsc_status(PetscErrorCode code);
 #define PETSC_STATUS(call) locum_darcy_petsc_status(call)
-/** PETSc's options from the study's texts "key value". Local. */
-locum_status locum_darcy_options_create(const locum_darcy_config *config, PetscOptions *options);
+/** PETSc's options from the study's texts "key value", and what we choose for `size` ranks. Local. */
+locum_status locum_darcy_options_create(const locum_darcy_config *config, int size, PetscOptions *options);
 /** LOCUM_STUDY, naming them, if PETSc did not ask for some of the options. Local. */
 locum_status locum_darcy_options_left(PetscOptions options);
 locum_status locum_darcy_enter(PetscOptions options);

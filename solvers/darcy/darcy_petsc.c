@@ -99,25 +99,29 @@ static bool gives(const locum_darcy_config *config, const char *key)
     return false;
 }
 
-/* with SOR as smoother and no aggressive coarsening gamg's iterations hardly grow with the resolution (8 to 9 from 64^2 to
- * 512^2, 13 to 16 without); both can be chosen by options only */
-static locum_status choose_gamg(const locum_darcy_config *config, PetscOptions options)
+/* What can be chosen by options only. With SOR as smoother and no aggressive coarsening gamg's iterations hardly grow with
+ * the resolution (8 to 9 from 64^2 to 512^2, 13 to 16 without). On several ranks the coarse matrices must not depend on the
+ * order in which messages arrive: PETSc's usual product adds what comes as it comes, `allatonce` does not (the same bits
+ * 40 times of 40 on 4 ranks, 2 of 40 without). */
+static locum_status choose_gamg(const locum_darcy_config *config, int size, PetscOptions options)
 {
-    static const char *const choices[][2] = {{"-mg_levels_pc_type", PCSOR}, {"-pc_gamg_aggressive_coarsening", "0"}};
+    static const char *const choices[][2] = {{"-mg_levels_pc_type", PCSOR},
+                                             {"-pc_gamg_aggressive_coarsening", "0"},
+                                             {"-matptap_via", "allatonce"}};
     if (config->preconditioner != LOCUM_DARCY_GAMG || gives(config, "pc_type")) return LOCUM_OK;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < (size > 1 ? 3 : 2); i++)
         if (!gives(config, choices[i][0] + 1))
             LOCUM_TRY(PETSC_STATUS(PetscOptionsSetValue(options, choices[i][0], choices[i][1])));
     return LOCUM_OK;
 }
 
-locum_status locum_darcy_options_create(const locum_darcy_config *config, PetscOptions *options)
+locum_status locum_darcy_options_create(const locum_darcy_config *config, int size, PetscOptions *options)
 {
     char key[LOCUM_TEXT_SIZE + 2];
     *options = NULL;
     locum_status_clear();
     LOCUM_TRY(PETSC_STATUS(PetscOptionsCreate(options)));
-    LOCUM_TRY(choose_gamg(config, *options));
+    LOCUM_TRY(choose_gamg(config, size, *options));
     for (int i = 0; i < config->n_petsc; i++) {
         const char *pair = config->petsc[i];
         const int length = (int)strcspn(pair, " ");
