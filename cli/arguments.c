@@ -25,13 +25,14 @@ static const word words[] = {
     {ACCEPT_MODEL, "--model", "PATH", "a model file instead of the run's"},
     {ACCEPT_INPUT, "--input", "FILE", "inputs as CSV with a header, or HDF5 with one dataset per input"},
     {ACCEPT_COVERAGE, "--coverage", "X", "of the intervals, between 0 and 1 (default 0.9)"},
-    {ACCEPT_ARRAY, "--array", "NAME", "the array to draw"},
+    {ACCEPT_ARRAY, "--array", "NAME", "the array to draw or measure"},
     {ACCEPT_ARRAY, "--frame", "N", "the frame to draw (negative: from the end; default -1)"},
     {ACCEPT_FIELDS, "--initial", "FILE", "the fields to begin from: a data file or a dataset"},
     {ACCEPT_FIELDS, "--sample", "N", "of --initial: which (default: the only one, or the first of the test split)"},
     {ACCEPT_FIELDS, "--frame", "N", "of --initial: which (default: the first with enough frames before it)"},
     {ACCEPT_FIELDS, "--steps", "N", "of a roll-out (default: as many as intervals were calibrated for)"},
     {ACCEPT_POLICY, "--when-flagged", "WHAT", "warn (default), refuse, or solve: run the study's solver instead"},
+    {ACCEPT_FORMAT, "--format", "NAME", "of what is written: the_well, hdf5, csv"},
     {ACCEPT_PLAN, "--plan", NULL, "time and print every step of the model's plan"},
     {ACCEPT_KERNELS, "--allow-other-kernels", NULL, "resume training on another instruction set, to round-off"},
     {ACCEPT_JSON, "--json", NULL, "answer as JSON"},
@@ -136,6 +137,8 @@ static locum_status apply(const char *name, const char *value, arguments *a)
         return read_coverage(value, a);
     else if (!strcmp(name, "--initial"))
         a->initial = value;
+    else if (!strcmp(name, "--format"))
+        a->format = value;
     else if (!strcmp(name, "--when-flagged"))
         a->when_flagged = value;
     else if (!strcmp(name, "--frame")) {

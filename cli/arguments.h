@@ -27,7 +27,8 @@ enum {
     ACCEPT_ARRAY = 4096,   /* --array NAME, --frame N */
     ACCEPT_VALUE = 8192,   /* --set NAME=VALUE, an input of a model */
     ACCEPT_FIELDS = 16384, /* --initial FILE, --sample N, --frame N, --steps N */
-    ACCEPT_POLICY = 32768  /* --when-flagged */
+    ACCEPT_POLICY = 32768, /* --when-flagged */
+    ACCEPT_FORMAT = 65536  /* --format NAME */
 };
 
 typedef struct arguments {
@@ -35,7 +36,7 @@ typedef struct arguments {
     const char *words[ARGUMENTS_WORDS_MAX]; /* what is no option: STUDY, MODEL, FILE */
     int n_sets;
     const char *sets[ARGUMENTS_SETS_MAX];
-    const char *out, *model, *input, *array, *force_stage, *initial, *when_flagged; /* NULL = not given */
+    const char *out, *model, *input, *array, *force_stage, *initial, *when_flagged, *format; /* NULL = not given */
     bool force, dry_run, json, help, verbose, quiet, allow_other_kernels, plan;
     bool frame_given;
     int shard, n_shards, frame, sample, steps; /* sample, steps: -1 = not given */

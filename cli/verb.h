@@ -15,7 +15,7 @@ typedef struct verb {
 /* in the order of --help */
 /* clang-format off */
 #define VERBS(X)                                                                                                  \
-    X(simulate) X(generate) X(train) X(validate) X(predict) X(run) X(resume) X(show) X(describe) X(new) X(inspect) X(doctor)
+    X(simulate) X(generate) X(train) X(validate) X(predict) X(run) X(resume) X(measure) X(show) X(export) X(describe) X(new) X(inspect) X(doctor)
 
 /* clang-format on */
 #define VERB_EXTERN(name) extern const verb verb_##name;
