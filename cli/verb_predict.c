@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* verb_predict.c - applies a model to --set, CSV or HDF5: value, interval and flag of every output, as CSV or JSON. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -36,16 +37,45 @@ typedef struct prediction {
     double coverage;
 } prediction;
 
-/* MODEL is a model file or a run directory */
-static locum_status model_path(const char *word, char path[LOCUM_PATH_SIZE])
+/* names of models/NAME.safetensors of a run with several surrogates */
+static void list_models(const char *run, locum_text *list)
 {
+    char path[LOCUM_PATH_SIZE];
+    if (locum_format(path, sizeof path, "%s/models", run) >= (int)sizeof path) return;
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (predict_ends_with(entry->d_name, ".safetensors"))
+            locum_text_add(list, "%s%.*s", list->size ? ", " : "", (int)(strlen(entry->d_name) - 12), entry->d_name);
+    if (folder) closedir(folder);
+}
+
+static locum_status refuse_run(const char *run)
+{
+    locum_text list = {0};
+    list_models(run, &list);
+    locum_status st =
+        list.size
+            ? LOCUM_FAIL(LOCUM_STUDY, "%s holds several models: choose one by --model (%.300s)", run, list.data)
+            : LOCUM_FAIL(LOCUM_INPUT,
+                         "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done",
+                         run);
+    locum_text_free(&list);
+    return st;
+}
+
+/* MODEL is a model file or a run directory; --model names one of several, or another file */
+static locum_status model_path(const arguments *a, char path[LOCUM_PATH_SIZE])
+{
+    const char *word = a->words[0];
     struct stat info;
     bool is_run = !stat(word, &info) && S_ISDIR(info.st_mode);
-    LOCUM_REQUIRE(snprintf(path, LOCUM_PATH_SIZE, is_run ? "%s/model.safetensors" : "%s", word) < LOCUM_PATH_SIZE,
-                  LOCUM_STUDY, "the path is too long");
-    LOCUM_REQUIRE(!is_run || !stat(path, &info), LOCUM_INPUT,
-                  "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done", word);
-    return LOCUM_OK;
+    int n = locum_format(path, LOCUM_PATH_SIZE, is_run && !a->model ? "%s/model.safetensors" : "%s", word);
+    if (a->model) {
+        n = locum_format(path, LOCUM_PATH_SIZE, "%s/models/%s.safetensors", word, a->model);
+        if (n < LOCUM_PATH_SIZE && stat(path, &info)) n = locum_format(path, LOCUM_PATH_SIZE, "%s", a->model);
+    }
+    LOCUM_REQUIRE(n < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path is too long");
+    return is_run && stat(path, &info) ? refuse_run(word) : LOCUM_OK;
 }
 
 /* --- inputs ------------------------------------------------------------------------------------------------------------- */
@@ -435,7 +465,7 @@ static locum_status run(const arguments *a)
     LOCUM_REQUIRE(a->n_words > 0, LOCUM_STUDY, "expected one MODEL (a model file or a run directory); see --help");
     LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY,
                   "expected one MODEL, got also `%s`; inputs are given as --set NAME=VALUE", a->words[1]);
-    LOCUM_TRY(model_path(a->words[0], path));
+    LOCUM_TRY(model_path(a, path));
     locum_store_setup();
     locum_status st = locum_model_read(path, NULL, &p.model, NULL, 0);
     if (!st) {
@@ -453,15 +483,16 @@ const verb verb_predict = {
     .name = "predict",
     .words = "MODEL",
     .summary = "apply a model: value, interval, trust flag",
-    .help = "MODEL is a model file or a run directory. Inputs come from --set NAME=VALUE, or from a CSV (header\n"
-            "line) or HDF5 file (--input). The answer, every output with a simultaneous interval, a flag and the\n"
-            "p-value of the distance from the training data, goes to the terminal (a table if it is one\n"
-            "prediction) or to --out, as CSV or (--json) JSON. Flags: ok; range: an input outside of the\n"
-            "training range; distance: far from the training data; spread: the members of the ensemble\n"
-            "disagree; residual: a field breaks its physics; not_finite: no number came out.\n"
+    .help = "MODEL is a model file or a run directory (--model chooses one of several). Inputs come from\n"
+            "--set NAME=VALUE, or from a CSV (header line) or HDF5 file (--input). The answer, every output with\n"
+            "a simultaneous interval, a flag and the p-value of the distance from the training data, goes to the\n"
+            "terminal (a table if it is one prediction) or to --out, as CSV or (--json) JSON. Flags: ok; range: an\n"
+            "input outside of the training range; distance: far from the training data; spread: the members of\n"
+            "the ensemble disagree; residual: a field breaks its physics; not_finite: no number came out.\n"
             "Models of fields begin from --initial; a step is rolled out over --steps, one line a frame, and --out\n"
             "FILE.h5 keeps the frames, with the ends of their intervals, for show and measure. --when-flagged\n"
             "solve runs the solver of the run directory where the model is out of its depth, and adds what it\n"
             "found to flagged.csv of the run.\n",
-    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE | ACCEPT_FIELDS | ACCEPT_POLICY,
+    .accepts = ACCEPT_VALUE | ACCEPT_INPUT | ACCEPT_OUT | ACCEPT_JSON | ACCEPT_COVERAGE | ACCEPT_MODEL | ACCEPT_FIELDS |
+               ACCEPT_POLICY,
     .run = run};
