@@ -167,6 +167,56 @@ static void a_step_that_is_linear_is_learnt_to_round_off(void)
     CHECK_OK(locum_remove_tree(folder));
 }
 
+/* --- training, calibration and runtime agree ---------------------------------------------------------------------- */
+typedef struct witness {
+    int64_t sample;
+    bool inside;
+} witness;
+
+static locum_status watch_frame(void *self, const locum_roll_frame *f)
+{
+    witness *w = self;
+    for (int p = 0; p < FIELDS_POINTS; p++) {
+        double truth = fields_strength(w->sample) * fields_wave(w->sample, p / FIELDS_Y - f->lead, p % FIELDS_Y);
+        w->inside = w->inside && (double)f->lower[0][p] <= truth && truth <= (double)f->upper[0][p];
+    }
+    return LOCUM_OK;
+}
+
+static void bands_of_the_file_hold_as_many_calibration_samples_as_their_quantile_says(void)
+{
+    char folder[LOCUM_PATH_SIZE], path[LOCUM_PATH_SIZE];
+    locum_train_result result;
+    locum_model *model = NULL;
+    locum_context *context = NULL;
+    static double now[FIELDS_POINTS];
+    int covered = 0;
+    training_folder(MPI_COMM_SELF, "bands", folder);
+    CHECK_OK(train_waves("model: fno, task: step, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8",
+                         "epochs: 15, batch: 12, ensemble: 2, leads: 4", NULL, folder, NULL, &result));
+    model_of(folder, path);
+    CHECK_OK(locum_model_read(path, NULL, &model, NULL, 0));
+    CU_ASSERT_TRUE_FATAL(model != NULL);
+    CU_ASSERT_EQUAL(locum_model_leads(model), 4);
+    size_t bytes = locum_model_workspace(model, 1);
+    void *memory = malloc(bytes);
+    CHECK_OK(locum_model_prepare(model, 1, memory, bytes, &context));
+    for (int64_t s = counts[0] + counts[1]; s < counts[0] + counts[1] + counts[2]; s++) {
+        double strength = fields_strength(s);
+        witness w = {.sample = s, .inside = true};
+        for (int p = 0; p < FIELDS_POINTS; p++) now[p] = strength * fields_wave(s, p / FIELDS_Y, p % FIELDS_Y);
+        locum_buffer in[] = {{&strength, LOCUM_FLOAT64, 1, 1}, {now, LOCUM_FLOAT64, FIELDS_POINTS, 1}};
+        CHECK_OK(locum_roll(context, 1, 4, in, 0.66, watch_frame, &w));
+        covered += w.inside;
+    }
+    /* ceil(9 * 0.66) = 6: the sixth smallest of eight scores; that sample touches its band, give or take round-off */
+    CU_ASSERT_TRUE(covered == 6 || covered == 5);
+    if (covered != 6) printf("\n    %d of 8", covered);
+    free(memory);
+    locum_model_close(model);
+    CHECK_OK(locum_remove_tree(folder));
+}
+
 static void a_fourier_network_learns_the_step_with_history_and_members(void)
 {
     char folder[LOCUM_PATH_SIZE];
@@ -432,6 +482,8 @@ int main(void)
         {"examples are the frames of the dataset", examples_are_the_frames_of_the_dataset},
         {"examples name what does not fit", examples_name_what_does_not_fit},
         {"a linear step is learnt to round-off", a_step_that_is_linear_is_learnt_to_round_off},
+        {"bands of the file hold what their quantile says",
+         bands_of_the_file_hold_as_many_calibration_samples_as_their_quantile_says},
         {"fno learns a step", a_fourier_network_learns_the_step_with_history_and_members},
         {"fno learns a map from fields", a_map_from_fields_is_learnt},
         {"loss and gradient of a roll-out are hand-made ones", loss_and_gradient_of_a_roll_out_are_the_hand_made_ones},
