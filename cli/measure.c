@@ -66,7 +66,8 @@ static locum_status describe(const locum_dataset *data, measure_array *m)
     m->is_vector = domain->support == LOCUM_GRID && a->order == 1 && a->shape[0] == domain->n_dims;
     if (domain->support == LOCUM_GRID && domain->n_dims == 2 && domain->side[0][0] == LOCUM_PERIODIC &&
         domain->side[1][0] == LOCUM_PERIODIC) {
-        double box[2] = {domain->upper[0] - domain->lower[0], domain->upper[1] - domain->lower[1]};
+        double box[2];
+        measure_box(domain, box);
         int64_t k_max[2] = {domain->n_global[0] / 2, domain->n_global[1] / 2};
         m->n_shells = locum_spectrum_shells(box, k_max);
         LOCUM_TRY(LOCUM_NEW(&m->spectrum, m->n_shells + 1));

@@ -33,6 +33,8 @@ void measure_free(measure_array *m);
 /** Mean squares of gradient, divergence and rotation by central differences; where space is not periodic, of the points
  *  inside. values [grid, components]. Local. */
 void measure_gradients(const locum_domain *domain, int components, bool is_vector, const double *values, measure_sums *sums);
+/** Lengths of a 2-D box, their ratio made simple where it is one but for rounding. Local. */
+void measure_box(const locum_domain *domain, double box[2]);
 /** Adds the spectrum of one frame of a periodic 2-D field, weighted, to spectrum [n_shells]. Local. */
 locum_status measure_spectrum(const locum_domain *domain, int components, const double *values, double weight,
                               int64_t n_shells, double *spectrum);

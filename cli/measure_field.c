@@ -121,13 +121,24 @@ static locum_status transform_plane(int64_t nx, int64_t ny, double complex *z)
     return LOCUM_OK;
 }
 
+/* coordinates are often float32: a box of 2 by 1 must not become one of 2.0000001 by 1 and lose a shell */
+void measure_box(const locum_domain *domain, double box[2])
+{
+    for (int d = 0; d < 2; d++) box[d] = domain->upper[d] - domain->lower[d];
+    double longest = fmax(box[0], box[1]);
+    for (int d = 0; d < 2; d++) {
+        double ratio = longest / box[d], simple = round(ratio * 64) / 64;
+        if (fabs(ratio - simple) < 1e-5 * ratio) box[d] = longest / simple;
+    }
+}
+
 locum_status measure_spectrum(const locum_domain *domain, int components, const double *values, double weight,
                               int64_t n_shells, double *spectrum)
 {
     int64_t nx = domain->n_global[0], ny = domain->n_global[1];
-    double box[2] = {domain->upper[0] - domain->lower[0], domain->upper[1] - domain->lower[1]};
-    double points = (double)nx * (double)ny;
+    double box[2], points = (double)nx * (double)ny;
     double complex *z = NULL;
+    measure_box(domain, box);
     locum_status st = LOCUM_NEW(&z, nx * ny);
     for (int c = 0; c < components && !st; c++) {
         for (int64_t i = 0; i < nx * ny; i++) z[i] = values[i * components + c];
