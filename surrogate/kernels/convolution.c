@@ -217,7 +217,8 @@ typedef struct chunk {
     float *c[CHUNK];
     const float *a[CHUNK * TAPS_NEAR];
     int64_t joined[TAPS_NEAR], single[TAPS_NEAR]; /* lengths of pieces: where taps are joined, and one a tap */
-    int64_t head[TAPS_NEAR];                      /* first tap of a joined piece */
+    int64_t head[TAPS_NEAR];                      /* first tap of a joined piece, counted in the block */
+    int64_t shift[TAPS_NEAR][3];                  /* of each tap: step i + shift is read */
     int n_joined;
 } chunk;
 
@@ -246,26 +247,25 @@ static void next_point(const gather_class *g, point *p)
     p->b++;
 }
 
-/* Where one axis is read, -1 = outside. */
-INLINE int64_t read_at(const gather_axis *a, int64_t i, int64_t tap, int periodic)
+/* Where one axis is read: q itself, its other side, or -1 = outside. */
+INLINE int64_t read_at(const gather_axis *a, int64_t q, int periodic)
 {
-    int64_t q = a->step * i + a->shift + a->tap_step * tap;
     if (q >= 0 && q < a->from) return q;
     if (!periodic) return -1;
     q %= a->from;
     return q < 0 ? q + a->from : q;
 }
 
-static const float *row_of(const chunk *ch, const point *p, int64_t tap)
+/* What tap `t` of the block reads for a point. */
+INLINE const float *row_of(const chunk *ch, const point *p, int64_t t)
 {
     const gather_axis *axis = ch->g->axis;
-    const int periodic = ch->call->shape->periodic;
-    const int64_t jx = tap % axis[2].taps, jy = tap / axis[2].taps % axis[1].taps,
-                  jz = tap / axis[2].taps / axis[1].taps;
-    const int64_t z = read_at(&axis[0], p->i[0], jz, periodic), y = read_at(&axis[1], p->i[1], jy, periodic),
-                  x = read_at(&axis[2], p->i[2], jx, periodic);
-    if (z < 0 || y < 0 || x < 0) return zeros;
-    const int64_t flat = ((p->b * axis[0].from + z) * axis[1].from + y) * axis[2].from + x;
+    int64_t flat = p->b;
+    for (int i = 0; i < 3; i++) {
+        const int64_t q = read_at(&axis[i], axis[i].step * p->i[i] + ch->shift[t][i], ch->call->shape->periodic);
+        if (q < 0) return zeros;
+        flat = flat * axis[i].from + q;
+    }
     return ch->call->a + flat * ch->call->a_stride + ch->block->channel;
 }
 
@@ -277,19 +277,23 @@ static float *result_of(const chunk *ch, const point *p)
     return ch->call->c + flat * ch->call->c_stride;
 }
 
-/* Pieces where taps of the last axis that are neighbours in memory are one. */
+/* Taps of the block, and the pieces where taps of the last axis that are neighbours in memory are one. */
 static void find_pieces(chunk *ch)
 {
-    const gather_axis *x = &ch->g->axis[2];
+    const gather_axis *axis = ch->g->axis;
     const sum_block *block = ch->block;
-    const bool joins = x->tap_step == 1 && ch->call->a_stride == ch->g->k && block->k == ch->g->k;
+    const bool joins = axis[2].tap_step == 1 && ch->call->a_stride == ch->g->k && block->k == ch->g->k;
     ch->n_joined = 0;
     for (int64_t t = 0; t < block->taps; t++) {
+        int64_t tap = block->first + t;
+        const bool follows = t > 0 && tap % axis[2].taps != 0;
+        for (int i = 2; i >= 0; tap /= axis[i--].taps)
+            ch->shift[t][i] = axis[i].shift + axis[i].tap_step * (tap % axis[i].taps);
         ch->single[t] = block->k;
-        if (joins && t > 0 && (block->first + t) % x->taps != 0) {
+        if (joins && follows) {
             ch->joined[ch->n_joined - 1] += block->k;
         } else {
-            ch->head[ch->n_joined] = block->first + t;
+            ch->head[ch->n_joined] = t;
             ch->joined[ch->n_joined++] = block->k;
         }
     }
@@ -329,7 +333,7 @@ static void fill_chunk(chunk *ch, int64_t first, int64_t n)
         }
         for (int r = 0; r < height; r++, next_point(ch->g, &p)) {
             t->c[r] = result_of(ch, &p);
-            for (int i = 0; !inner && i < t->n_pieces; i++) a[i * height + r] = row_of(ch, &p, ch->block->first + i);
+            for (int i = 0; !inner && i < t->n_pieces; i++) a[i * height + r] = row_of(ch, &p, i);
         }
         a += t->n_pieces * height;
         row += height;
@@ -433,7 +437,7 @@ static void run_class(const locum_convolution_call *call, const gather_class *g,
         ch.block = &block;
         bool more = g->taps > 0 && next_block(g, &block);
         do {
-            find_pieces(&ch);
+            if (first == 0 || block.resume || !block.last) find_pieces(&ch); /* one block: they stay */
             fill_chunk(&ch, first, n);
             run_panels(&ch, packed);
             more = more && next_block(g, &block);

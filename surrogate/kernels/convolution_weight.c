@@ -6,13 +6,15 @@
  * As product_rows.c: points are taken in blocks of at most BLOCK, counted from the first point of each image; a block's
  * sum is made in registers from zero, points in order, and added to w. So the bits do not depend on how a batch is cut.
  * For one tap the points of a block are a few runs of rows of x at an even distance (a line of the grid, or less near its
- * ends); points that see zeros are in no run and cost nothing. A panel of y is copied to the stack once a block:
+ * ends); points that see zeros are in no run and cost nothing. All images pass while a few panels of w stay in the second
+ * cache. A panel of y is copied to the stack once a block:
  *     a run: HEIGHT neighbouring channels of a row are broadcast     y panel [points, PANEL]: two vectors */
 #include "surrogate/kernels/convolution.h"
 #include "surrogate/kernels/panel.h"
 
 #define BLOCK 128
 #define TAPS_NEAR 32 /* taps whose runs are kept at once */
+#define W_NEAR 49152 /* floats of w that may stay in the second cache while all images pass */
 
 /* Points [row, row + count) of a block read x from `from` on. */
 typedef struct run {
@@ -144,7 +146,7 @@ static int find_runs(const locum_convolution_weight_call *call, const int64_t *t
 typedef struct weight_block {
     const locum_convolution_weight_call *call;
     const float *x, *y; /* this image; y at the first point of the block */
-    int64_t points, first_tap, n_taps;
+    int64_t points, first_tap, n_taps, first_column, end_column;
     int n_runs[TAPS_NEAR];
     run runs[TAPS_NEAR][BLOCK];
 } weight_block;
@@ -154,7 +156,7 @@ static void run_block(const weight_block *k)
     const locum_convolution_shape *s = k->call->shape;
     float panel[BLOCK * PANEL] __attribute__((aligned(64)));
     weight_job job = {.panel = panel, .pace = s->stride * k->call->x_stride, .w_stride = s->columns};
-    for (int64_t column = 0; column < s->columns; column += PANEL) {
+    for (int64_t column = k->first_column; column < k->end_column; column += PANEL) {
         const int64_t valid = s->columns - column < PANEL ? s->columns - column : PANEL;
         copy_panel(k->points, valid, k->y + column, k->call->y_stride, panel);
         for (int64_t c = 0, height; c < s->channels; c += height) {
@@ -189,18 +191,31 @@ static void run_taps(weight_block *k, int64_t first_point)
     }
 }
 
+/* All images for columns [first_column, end_column). */
+static void run_columns(weight_block *k)
+{
+    const locum_convolution_weight_call *call = k->call;
+    const locum_convolution_shape *s = call->shape;
+    const int64_t points = s->points[0] * s->points[1] * s->points[2], grid = s->grid[0] * s->grid[1] * s->grid[2];
+    for (int64_t b = 0; b < call->batch; b++)
+        for (int64_t first = 0; first < points; first += BLOCK) {
+            k->x = call->x + b * grid * call->x_stride;
+            k->y = call->y + (b * points + first) * call->y_stride;
+            k->points = points - first < BLOCK ? points - first : BLOCK;
+            run_taps(k, first);
+        }
+}
+
 void LOCUM_KERNEL(locum_convolution_weight)(const locum_convolution_weight_call *call)
 {
     const locum_convolution_shape *s = call->shape;
-    const int64_t points = s->points[0] * s->points[1] * s->points[2], grid = s->grid[0] * s->grid[1] * s->grid[2];
+    const int64_t rows = s->taps[0] * s->taps[1] * s->taps[2] * s->channels;
+    const int64_t panels = rows * PANEL < W_NEAR ? W_NEAR / (rows * PANEL) : 1;
     weight_block k = {.call = call};
-    if (!call->accumulate)
-        memset(call->w, 0, (size_t)(s->taps[0] * s->taps[1] * s->taps[2] * s->channels * s->columns) * sizeof(float));
-    for (int64_t b = 0; b < call->batch; b++)
-        for (int64_t first = 0; first < points; first += BLOCK) {
-            k.x = call->x + b * grid * call->x_stride;
-            k.y = call->y + (b * points + first) * call->y_stride;
-            k.points = points - first < BLOCK ? points - first : BLOCK;
-            run_taps(&k, first);
-        }
+    if (!call->accumulate) memset(call->w, 0, (size_t)(rows * s->columns) * sizeof(float));
+    for (int64_t column = 0; column < s->columns; column = k.end_column) {
+        k.first_column = column;
+        k.end_column = s->columns - column < panels * PANEL ? s->columns : column + panels * PANEL;
+        run_columns(&k);
+    }
 }
