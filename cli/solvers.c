@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "core/study/number.h"
 #include "locum/dev/plugin.h"
 #include "solvers/solver_list.h"
@@ -75,6 +76,28 @@ locum_status solvers_load(const char *path, solver_set *set)
     return LOCUM_OK;
 }
 
+/* the same solver with one option more behind its config, the path of the library: a study is written back with it,
+ * and its hash sees what the file holds, so that results of an older library are not reused */
+static locum_status add_plugin_option(solver_set *set)
+{
+    const locum_solver_type *type = set->list[0];
+    int n = 0;
+    while (type->options && type->options[n].type != LOCUM_END) n++;
+    LOCUM_TRY(LOCUM_NEW(&set->plugin, 1));
+    LOCUM_TRY(LOCUM_NEW(&set->options, n + 2));
+    memcpy(set->options + 1, type->options, (size_t)n * sizeof *set->options);
+    set->options[0] = (locum_option){.name = "plugin",
+                                     .type = LOCUM_PATH,
+                                     .place = type->config_size,
+                                     .string = "",
+                                     .text = "shared library with the solver"};
+    *set->plugin = *type;
+    set->plugin->options = set->options;
+    set->plugin->config_size += LOCUM_PATH_SIZE;
+    set->list[0] = set->plugin;
+    return LOCUM_OK;
+}
+
 static locum_status load_named(const locum_study *study, const locum_yaml *node, solver_set *set)
 {
     char path[LOCUM_PATH_SIZE], words[512];
@@ -85,6 +108,7 @@ static locum_status load_named(const locum_study *study, const locum_yaml *node,
     else
         LOCUM_TRY(locum_study_resolve_path(study, text, path));
     locum_status st = solvers_load(path, set);
+    if (!st) return add_plugin_option(set);
     if (st != LOCUM_INPUT) return st;
     snprintf(words, sizeof words, "%s", locum_status_message());
     return locum_yaml_fail(node, "solver.plugin: %s", words);
@@ -115,10 +139,25 @@ static const char *unit_of(const locum_yaml *node)
     return *text ? text : "1";
 }
 
+/* the program of `run` if it is named by a path, else "" */
+static locum_status program_of(const locum_study *study, char path[LOCUM_PATH_SIZE])
+{
+    char word[LOCUM_TEXT_SIZE] = "";
+    const locum_yaml *run = locum_study_node(study, "solver.run");
+    bool list = run && locum_yaml_kind_of(run) == LOCUM_YAML_LIST;
+    const char *text = locum_yaml_string(list ? locum_yaml_item(run, 0) : run);
+    path[0] = 0;
+    if (!text) return LOCUM_OK;
+    text += strspn(text, " ");
+    snprintf(word, sizeof word, "%.*s", list ? (int)strlen(text) : (int)strcspn(text, " "), text);
+    if (!strchr(word, '/') || strpbrk(word, "{}'\"\\")) return LOCUM_OK;
+    return locum_study_resolve_path(study, word, path);
+}
+
 static locum_status declare(const locum_study *study, locum_solver_type **type)
 {
-    char folder[LOCUM_PATH_SIZE];
-    locum_external_declaration d = {.folder = folder};
+    char folder[LOCUM_PATH_SIZE], program[LOCUM_PATH_SIZE];
+    locum_external_declaration d = {.folder = folder, .program = program};
     const locum_yaml *parameters = locum_study_node(study, "solver.parameters");
     const locum_yaml *fields = locum_study_node(study, "solver.fields");
     LOCUM_TRY(need_mapping(parameters, "parameters"));
@@ -128,6 +167,7 @@ static locum_status declare(const locum_study *study, locum_solver_type **type)
     if (locum_yaml_n(fields) > LOCUM_EXTERNAL_FIELDS)
         return locum_yaml_fail(fields, "solver.fields: at most %d", LOCUM_EXTERNAL_FIELDS);
     LOCUM_TRY(locum_study_resolve_path(study, ".", folder));
+    LOCUM_TRY(program_of(study, program));
     size_t n = strlen(folder);
     if (n > 2 && !strcmp(folder + n - 2, "/.")) folder[n - 2] = 0;
     for (; d.n_parameters < locum_yaml_n(parameters); d.n_parameters++) {
@@ -156,6 +196,8 @@ locum_status solvers_open(const locum_study *study, solver_set *set)
 void solvers_close(solver_set *set)
 {
     locum_external_forget(set->external);
+    free(set->plugin);
+    free(set->options);
     if (set->library) dlclose(set->library);
     *set = (solver_set){0};
 }

@@ -13,6 +13,8 @@ typedef struct solver_set {
     const locum_solver_type *list[SOLVERS_MAX]; /**< NULL-terminated */
     locum_solver_type *external;                /**< owned; NULL = the study names another solver */
     void *library;                              /**< owned; NULL = no plug-in */
+    locum_solver_type *plugin;                  /**< owned; its solver with the option `plugin` */
+    locum_option *options;                      /**< owned; of that */
 } solver_set;                                   /* starts as {0} */
 
 /** The solvers of this build [NULL-terminated]. */

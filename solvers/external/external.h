@@ -17,7 +17,8 @@
 enum { LOCUM_EXTERNAL_PARAMETERS = 32, LOCUM_EXTERNAL_FIELDS = 16 };
 
 typedef struct locum_external_declaration {
-    const char *folder; /**< of the study: what relative programs and {study} mean */
+    const char *folder;  /**< of the study: what relative programs and {study} mean */
+    const char *program; /**< default of the option `program` */
     int n_parameters;
     const char *parameter[LOCUM_EXTERNAL_PARAMETERS], *unit[LOCUM_EXTERNAL_PARAMETERS];
     int n_fields;

@@ -46,6 +46,11 @@ const locum_option locum_external_options[] = {
      .n_max = LOCUM_LIST_MAX,
      .place_n = PLACE(n_prepare),
      .text = "a program that is run before, for each sample: a mesh, an input file"},
+    {.name = "program",
+     .type = LOCUM_PATH,
+     .place = PLACE(program),
+     .string = "",
+     .text = "file that samples depend on: results of another content are not reused; not given: that of run"},
     {.name = "frames",
      .type = LOCUM_STRING,
      .place = PLACE(frames),
@@ -109,7 +114,7 @@ typedef struct declared {
     locum_option options[N_OPTIONS];
     locum_option parameters[LOCUM_EXTERNAL_PARAMETERS + 1], fields[LOCUM_EXTERNAL_FIELDS + 1];
     locum_choice groups[2][2];
-    char folder[LOCUM_PATH_SIZE];
+    char folder[LOCUM_PATH_SIZE], program[LOCUM_PATH_SIZE];
     char parameter[LOCUM_EXTERNAL_PARAMETERS][LOCUM_TEXT_SIZE], unit[LOCUM_EXTERNAL_PARAMETERS][LOCUM_TEXT_SIZE];
     char field[LOCUM_EXTERNAL_FIELDS][LOCUM_TEXT_SIZE];
     char hidden[LOCUM_EXTERNAL_PARAMETERS + LOCUM_EXTERNAL_FIELDS][24];
@@ -217,12 +222,16 @@ locum_status locum_external_declare(const locum_external_declaration *from, locu
                   LOCUM_EXTERNAL_PARAMETERS);
     LOCUM_REQUIRE(from->n_fields <= LOCUM_EXTERNAL_FIELDS, LOCUM_STUDY, "solver.fields: at most %d",
                   LOCUM_EXTERNAL_FIELDS);
-    LOCUM_REQUIRE(strlen(from->folder) < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path of the study is too long");
+    LOCUM_REQUIRE(strlen(from->folder) < LOCUM_PATH_SIZE && (!from->program || strlen(from->program) < LOCUM_PATH_SIZE),
+                  LOCUM_STUDY, "the path of the study is too long");
     LOCUM_TRY(LOCUM_NEW(&d, 1));
     d->type = locum_solver_external;
     d->type.options = d->options;
     memcpy(d->options, locum_external_options, N_FIXED * sizeof *d->options);
     strcpy(d->folder, from->folder);
+    strcpy(d->program, from->program ? from->program : "");
+    for (int i = 0; i < N_FIXED; i++)
+        if (!strcmp(d->options[i].name, "program")) d->options[i].string = d->program;
     locum_status st = declare_parameters(from, d, &n);
     if (!st) st = declare_fields(from, d, &n);
     d->options[n] = (locum_option){.name = "folder_of_study",

@@ -104,6 +104,14 @@ bool locum_external_holds(const char *folder, const char *name, const char *text
 
 /* --- the log ----------------------------------------------------------------------------------------------- */
 
+static void tell_waiting(const char *folder, const locum_services *services)
+{
+    char words[LOCUM_PATH_SIZE + 96];
+
+    locum_format(words, sizeof words, "waiting for a program that an earlier run started in %s", folder);
+    if (services->log) services->log(services->self, words);
+}
+
 locum_status locum_external_open_log(const char *folder, double patience, const locum_services *services, int *log)
 {
     char path[LOCUM_PATH_SIZE];
@@ -116,6 +124,7 @@ locum_status locum_external_open_log(const char *folder, double patience, const 
     bool stop = false;
     int busy;
     while ((busy = flock(*log, LOCK_EX | LOCK_NB)) && errno == EWOULDBLOCK && waited < patience && !stop) {
+        if (waited == 0) tell_waiting(folder, services);
         nanosleep(&pause, NULL);
         waited += 0.1;
         stop = services->stop && services->stop(services->self);

@@ -22,6 +22,7 @@ typedef struct external_config {
     int32_t format, keep, sides;
     double timeout, interval, until, box[3];
     int32_t n_box;
+    char program[LOCUM_PATH_SIZE]; /**< only its content counts, in the hash of the study */
     /* what the study declared */
     char folder[LOCUM_PATH_SIZE];
     int32_t n_parameters, n_fields;

@@ -42,6 +42,11 @@ found=$(tail -1 p.csv | cut -d, -f3)
 # the network, not the solver: 2 % is ten times its test error here
 claim "the surrogate's answer ($found) is near the exact one ($(exact 0.5 1.2))" awk -v a="$found" -v b="$(exact 0.5 1.2)" 'BEGIN { exit !((a / b - 1) ^ 2 < 4e-4) }'
 
+expect 0 "resume finds all done" 'generate: nothing to do' 'validate: nothing to do' -- "$locum" resume runs/oscillator
+sed -i 's/part\[0\], part\[1\]/part[1], part[0]/' oscillator.c
+expect 0 "another library" -- cmake --build build
+expect 2 "what an older one made is not reused" 'plugin_content' '--force' -- "$locum" generate study.yaml
+
 # --- what is no plug-in -----------------------------------------------------------------------------------------------------------
 plugin() { # name, definition
     printf '#include <locum/dev/plugin.h>\n%s\n' "$2" >"$1.c"

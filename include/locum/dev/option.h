@@ -45,13 +45,13 @@ typedef enum locum_option_type {
 
 /* flags */
 enum {
-    LOCUM_PARAMETER = 1, /* may differ from sample to sample; all other options are fixed by create */
-    LOCUM_REQUIRED = 2,  /* has no default: the study must give it */
-    LOCUM_OPEN_MIN = 4,  /* value > min, not >= */
-    LOCUM_OPEN_MAX = 8,  /* value < max */
-    LOCUM_TOLD = 32,     /* of a group: place is a bool that says whether the study gave the group */
-    LOCUM_HIDDEN = 16,   /* no key of its own (set by the program, stored with the rest) */
-    LOCUM_UNHASHED = 64, /* results do not depend on it: it may differ when work is continued */
+    LOCUM_PARAMETER = 1,  /* may differ from sample to sample; all other options are fixed by create */
+    LOCUM_REQUIRED = 2,   /* has no default: the study must give it */
+    LOCUM_OPEN_MIN = 4,   /* value > min, not >= */
+    LOCUM_OPEN_MAX = 8,   /* value < max */
+    LOCUM_TOLD = 32,      /* of a group: place is a bool that says whether the study gave the group */
+    LOCUM_HIDDEN = 16,    /* no key of its own (set by the program, stored with the rest) */
+    LOCUM_UNHASHED = 64,  /* results do not depend on it: it may differ when work is continued */
     LOCUM_OWN_NAMES = 128 /* of a group: its members are known without its name, `viscosity` */
 };
 
