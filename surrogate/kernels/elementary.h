@@ -135,6 +135,30 @@ INLINE vf erf_(vf x)
     return (vf)((vi)y | (vi)sign_bit(x));
 }
 
+/* x Phi(x) = max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = 2^-(1 + a P(a)) up to 5.8, where what is left is 2e-8. Nothing
+ * cancels: at most 7e-8 off, and 4 units in the last place above 0. The power of two never leaves the normal numbers. */
+INLINE vf gelu_(vf x)
+{
+    vf a = min_(splat(5.8f), abs_(x));
+    vf p = fma_(a, splat(1.63059471e-6f), splat(-2.48134328e-5f));
+    p = fma_(p, a, splat(1.15993089e-4f));
+    p = fma_(p, a, splat(3.09976852e-4f));
+    p = fma_(p, a, splat(-7.29622275e-3f));
+    p = fma_(p, a, splat(5.26643033e-2f));
+    p = fma_(p, a, splat(0.459149206f));
+    p = fma_(p, a, splat(1.15111271f));
+    vf y = fma_(-a, p, splat(-1.0f));
+    vf shifted = y + splat(ROUND_MAGIC);
+    vf r = y - (shifted - splat(ROUND_MAGIC));
+    vf e = fma_(r, splat(1.32669704e-3f), splat(9.67545975e-3f));
+    e = fma_(e, r, splat(5.55074262e-2f));
+    e = fma_(e, r, splat(0.240221218f));
+    e = fma_(e, r, splat(0.693146949f));
+    e = fma_(e, r, splat(1.00000007f));
+    e = (vf)add_bits((vi)e, shift_left((vi)shifted, 23));
+    return max_(splat(0.0f), x) - a * e;
+}
+
 /* 1 / (1 + e^-x) for x >= 0, e^x / (1 + e^x) below: no overflow, and small results keep their digits */
 INLINE vf sigmoid_(vf x)
 {

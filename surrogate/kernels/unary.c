@@ -38,7 +38,7 @@ static void activate_run(locum_activation activation, int64_t n, float *y)
     case LOCUM_ACT_RELU: MAP1(n, y, y, max_(splat(0.0f), a)); break;
     case LOCUM_ACT_SIGMOID: MAP1(n, y, y, sigmoid_(a)); break;
     case LOCUM_ACT_SILU: MAP1(n, y, y, a * sigmoid_(a)); break;
-    case LOCUM_ACT_GELU: MAP1(n, y, y, splat(0.5f) * a * (splat(1.0f) + erf_(a * splat(0.70710678f)))); break;
+    case LOCUM_ACT_GELU: MAP1(n, y, y, gelu_(a)); break;
     default: break;
     }
 }
