@@ -192,7 +192,7 @@ static locum_status run_row(job *j, const locum_buffer *inputs)
         j->wants_solver = false;
         locum_status st = is_step ? locum_roll(j->context, 1, steps - j->done, inputs, j->coverage, keep, j)
                                   : evaluate_map(j, inputs);
-        if (j->wants_solver) st = solve_frame(j);
+        if (j->wants_solver || (st == LOCUM_NUMERIC && j->solver)) st = solve_frame(j); /* blown up, too */
         LOCUM_TRY(st);
     }
     return LOCUM_OK;
@@ -274,16 +274,20 @@ static void release(job *j)
     predict_solver_close(j->solver);
 }
 
-/* the data file is written by MPI's ranks; this is one */
+/* data files are written through MPI, here by one rank */
 static locum_status begin(job *j)
 {
-    int provided = 0;
+    int provided = 0, size = 1;
     LOCUM_TRY(predict_read_policy(j->a, &j->policy));
     LOCUM_REQUIRE(j->policy == PREDICT_WARN || locum_model_n_calibration(j->model) > 0, LOCUM_STUDY,
                   "--when-flagged %s: the model was trained without calibration samples and flags nothing",
                   j->a->when_flagged);
-    if (j->policy == PREDICT_SOLVE) return predict_solver_open(j->model, j->a, &j->solver);
-    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    if (j->policy == PREDICT_SOLVE)
+        LOCUM_TRY(predict_solver_open(j->model, j->a, &j->solver));
+    else
+        MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    LOCUM_REQUIRE(size == 1, LOCUM_STUDY, "predict works on one rank, not %d: its file would be written by all", size);
     return LOCUM_OK;
 }
 

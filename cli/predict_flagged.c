@@ -161,6 +161,7 @@ locum_status predict_solve_flagged(const arguments *a, const flagged_rows *rows)
                   "--when-flagged solve needs a run directory: `%s` is a model file and knows no solver", a->words[0]);
     if (!rows->n) return LOCUM_OK;
     locum_status st = session_open(&of_study, false, &s);
+    if (!st && s.size > 1) st = LOCUM_FAIL(LOCUM_STUDY, "predict works on one rank, not %d", s.size);
     if (!st) st = solve(&s, rows);
     if (!st) st = add_to_log(rows, a->words[0]);
     session_close(&s);

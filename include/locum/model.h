@@ -58,7 +58,7 @@ typedef struct locum_port {
     int64_t dims[LOCUM_PORT_DIMS], extent;
     const char *axis_name[LOCUM_PORT_DIMS]; /**< of each dimension: "x", "history", "component", ...; or NULL */
     const double *axis[LOCUM_PORT_DIMS];    /**< [dims] coordinates, or NULL */
-    double lower, upper;      /**< inputs: range of the training data; outputs: range seen in training */
+    double lower, upper;                    /**< inputs: range of the training data; outputs: range seen in training */
 } locum_port;
 
 LOCUM_API int locum_model_n_inputs(const locum_model *model);
@@ -93,11 +93,11 @@ typedef struct locum_buffer {
 
 /* bits of a flag; 0 = nothing speaks against the prediction */
 enum {
-    LOCUM_FLAG_RANGE = 1,     /* an input outside the training range */
-    LOCUM_FLAG_DISTANCE = 2,  /* far from the training data in feature space: false-alarm rate max(1 %, 1/(n+1)) */
-    LOCUM_FLAG_SPREAD = 4,    /* the ensemble disagrees more than on the calibration samples; same rate */
+    LOCUM_FLAG_RANGE = 1,      /* an input outside the training range; a field: outside of it and a tenth more */
+    LOCUM_FLAG_DISTANCE = 2,   /* far from the training data in feature space: false-alarm rate max(1 %, 1/(n+1)) */
+    LOCUM_FLAG_SPREAD = 4,     /* the ensemble disagrees more than on the calibration samples; same rate */
     LOCUM_FLAG_NOT_FINITE = 8, /* an input or a result is not finite; value and interval are NaN */
-    LOCUM_FLAG_RESIDUAL = 16   /* a field breaks the physics more than on the calibration samples: its divergence, or its
+    LOCUM_FLAG_RESIDUAL = 16 /* a field breaks the physics more than on the calibration samples: its divergence, or its
                                   energy (step: the change of it); same rate */
 };
 
@@ -113,25 +113,27 @@ typedef struct locum_trust {
 } locum_trust;
 
 /** Predicts rows samples. inputs [n_inputs], outputs [n_outputs] (an entry with data = NULL is not written).
- *  trust may be NULL. Outputs must not overlap inputs. A row whose input is not finite gives NaN and LOCUM_FLAG_NOT_FINITE, other rows are not touched by it.
- *  Results of a row do not depend on the other rows or on `rows`. LOCUM_ARG for bad arguments, nothing written then. Local. */
+ *  trust may be NULL. Outputs must not overlap inputs. A row whose input is not finite gives NaN and
+ *  LOCUM_FLAG_NOT_FINITE, other rows are not touched by it. Results of a row do not depend on the other rows or on
+ *  `rows`. LOCUM_ARG for bad arguments, nothing written then. Local. */
 LOCUM_API locum_status locum_eval(locum_context *context, int64_t rows, const locum_buffer *inputs,
                                   const locum_buffer *outputs, const locum_trust *trust);
 
 /* What a roll-out hands over after each step; pointers are lent for the call. */
 typedef struct locum_roll_frame {
-    int64_t lead;               /**< 1, 2, ... */
-    double time;                /**< lead * interval */
-    const float *const *values; /**< [n_outputs] -> [rows, extent] */
+    int64_t lead;                             /**< 1, 2, ... */
+    double time;                              /**< lead * interval */
+    const float *const *values;               /**< [n_outputs] -> [rows, extent] */
     const float *const *lower, *const *upper; /**< the same, or NULL without trust */
     const uint32_t *flag;                     /**< [rows], all flags since the start; or NULL without trust */
 } locum_roll_frame;
 
 /** Rolls a step model out: its outputs become its inputs `steps` times, without copies beyond them. inputs [n_inputs] as
- *  for locum_eval. frame is called after each step; it stops the roll-out by returning other than LOCUM_OK, which is
- *  returned. coverage in (0, 1): with intervals and flags; 0: values alone. A row that is no longer finite, or whose
- *  values leave 100 times the training range, ends the roll-out with LOCUM_NUMERIC naming step and row (message:
- *  locum_status_message). LOCUM_ARG if the model is no step model. Local. */
+ *  for locum_eval (a field: its last `history` frames, oldest first); they are only read. frame is called after each
+ *  step; it stops the roll-out by returning other than LOCUM_OK, which is returned. coverage in (0, 1): with intervals
+ *  and flags; 0: values alone. A row that is no longer finite, or whose values leave 100 times the training range, ends
+ *  the roll-out with LOCUM_NUMERIC naming step and row (message: locum_status_message). LOCUM_ARG if the model is no
+ *  step model. Local. */
 LOCUM_API locum_status locum_roll(locum_context *context, int64_t rows, int64_t steps, const locum_buffer *inputs,
                                   double coverage, locum_status (*frame)(void *self, const locum_roll_frame *frame),
                                   void *self);

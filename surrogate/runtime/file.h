@@ -10,7 +10,8 @@
  *     xxh3/<tensor>      XXH3 of each tensor
  *     graph/predict, graph/interval   the entry points, each a graph (surrogate/graph/graph.h, JSON)
  *     inputs, outputs    [{name, text, unit, dims, axis_name, axis, lower, upper}]
- *     task, study, provenance, ...
+ *     task "map" | "step"; of a step also interval, history, leads: decimal numbers (task.c)
+ *     study, provenance, ...
  * Limits before any allocation: header 16 MiB, 100,000 nodes a graph, 4,096 tensors, rank 8, the caller's cap on
  * bytes. */
 #ifndef SURROGATE_RUNTIME_FILE_H
