@@ -6,11 +6,13 @@
 #include "cli/solvers.h"
 #include "core/text.h"
 #include "datasets/campaign/campaign.h"
+#include "datasets/formats/source.h"
 #include "surrogate/models/model_type.h"
 #include "surrogate/train/train.h"
 #include "surrogate/validate/validate.h"
 
 static const table_entry blocks[] = {
+    {"dataset", "block", "data that you already have, in place of solver and campaign", locum_source_options},
     {"record", "block", "what a run writes: times, arrays, means, precision", locum_record_options},
     {"campaign", "block", "which samples: splits, varied parameters, windows", locum_campaign_options},
     {"surrogate", "block", "task, model and outputs; the model's own options stand beside them",
