@@ -35,16 +35,27 @@ static locum_status read_settings(const findings *f, section_time_kept *kept, in
     return LOCUM_OK;
 }
 
+static locum_json_node best_trivial(const findings *f, locum_json_node list)
+{
+    locum_json_node best = locum_json_first(f->json, list);
+    for (locum_json_node t = best; t >= 0; t = locum_json_next(f->json, t))
+        if (findings_number(f, t, "error") < findings_number(f, best, "error")) best = t;
+    return best;
+}
+
 static void add_levels(const findings *f, figure *picture)
 {
     char text[96], number[TICKS_TEXT];
-    locum_json_node list = findings_at(f, 0, "trivial");
+    locum_json_node list = findings_at(f, 0, "trivial"), best = best_trivial(f, list);
     for (locum_json_node t = locum_json_first(f->json, list); t >= 0; t = locum_json_next(f->json, t)) {
         const char *name = findings_text(f, t, "name");
-        if (strcmp(name, "mean") && strcmp(name, "quadratic") && strcmp(name, "persistence"))
-            continue; /* the weakest and the strongest: the others would hide the picture */
+        bool is_end = !strcmp(name, "mean") || !strcmp(name, "quadratic");
+        bool shown = findings_n(f, 0, "fields") > 0 ? t == best : is_end;
+        if (!shown)
+            continue; /* values: the weakest and the strongest; fields: the best. More would hide the picture */
         ticks_measure(findings_number(f, t, "error"), 3, number);
-        snprintf(text, sizeof text, "%.24s %s %s", name, strcmp(name, "mean") ? strcmp(name, "quadratic") ? "" : "fit" : "of the labels", number);
+        snprintf(text, sizeof text, "%.24s%s %s", name,
+                 !strcmp(name, "mean") ? " of the labels" : !strcmp(name, "quadratic") ? " fit" : "", number);
         figure_level(picture, findings_number(f, t, "error"), FIGURE_GREY, text);
     }
 }

@@ -31,7 +31,8 @@ static locum_status add_rungs(const findings *f, leads *l, figure *picture)
         LOCUM_TRY(leads_take(l, b, "error_over_lead", l->n, &error));
         line(l, picture, FIGURE_LINE, FIGURE_RED, error);
         const char *text = findings_text(f, b, "text"), *from = strncmp(text, "resolution ", 11) ? text : text + 11;
-        if (error && l->x) figure_note(picture, l->x[l->n - 1], error[l->n - 1], FIGURE_LEFT, FIGURE_RED, from);
+        int64_t where = l->n > 2 ? l->n - 2 : l->n - 1;
+        if (error && l->x) figure_note(picture, l->x[where], error[where], FIGURE_BELOW, FIGURE_RED, from);
     }
     return LOCUM_OK;
 }
@@ -39,12 +40,14 @@ static locum_status add_rungs(const findings *f, leads *l, figure *picture)
 static locum_status add_trivial(const findings *f, leads *l, figure *picture)
 {
     locum_json_node list = findings_at(f, 0, "fields.trivial");
+    int64_t k = 0;
     for (locum_json_node t = locum_json_first(f->json, list); t >= 0; t = locum_json_next(f->json, t)) {
         double *error = NULL;
         const char *name = findings_text(f, t, "name");
         LOCUM_TRY(leads_take(l, t, "error_over_lead", l->n, &error));
         line(l, picture, FIGURE_DASHED, FIGURE_GREY, error);
-        if (error && l->x) figure_note(picture, l->x[l->n / 2], error[l->n / 2], FIGURE_ABOVE, FIGURE_GREY, name);
+        int64_t where = l->n * ++k / 4 < l->n ? l->n * k / 4 : l->n - 1; /* beside each other */
+        if (error && l->x) figure_note(picture, l->x[where], error[where], FIGURE_ABOVE, FIGURE_GREY, name);
     }
     return LOCUM_OK;
 }
@@ -147,6 +150,17 @@ static locum_status draw_shares(const findings *f, page *p)
 
 /* --- budgets -------------------------------------------------------------------------------------------- */
 
+/* a mean that is zero but for rounding is not worth a picture; the mean square follows it in the list */
+static bool is_rounding(const findings *f, locum_json_node budget)
+{
+    double mean = NAN, square = NAN;
+    locum_json_node next = locum_json_next(f->json, budget);
+    if (strcmp(findings_text(f, budget, "name"), "mean") || next < 0) return false;
+    locum_json_number(f->json, findings_item(f, findings_at(f, budget, "truth"), 0), &mean);
+    locum_json_number(f->json, findings_item(f, findings_at(f, next, "truth"), 0), &square);
+    return fabs(mean) < 1e-6 * sqrt(2 * square);
+}
+
 static locum_status draw_budget(const findings *f, page *p, locum_json_node budget)
 {
     leads l;
@@ -164,7 +178,7 @@ static locum_status draw_budget(const findings *f, page *p, locum_json_node budg
         if (!st) line(&l, &picture, FIGURE_LINE, leads_colour(k), value);
     }
     if (!st) line(&l, &picture, FIGURE_DOTS, FIGURE_INK, truth);
-    snprintf(caption, sizeof caption, "%.40s of %.40s", findings_text(f, budget, "name"),
+    snprintf(caption, sizeof caption, "%.40s (%.40s)", findings_text(f, budget, "name"),
              findings_text(f, budget, "output"));
     if (caption[0] >= 'a' && caption[0] <= 'z') caption[0] = (char)(caption[0] - 'a' + 'A');
     if (!st) st = page_figure(p, &picture, caption);
@@ -181,8 +195,9 @@ static void write_budgets(const findings *f, page *p, locum_json_node list)
         double value = NAN;
         page_row(p);
         page_text(p, findings_text(f, b, "name"));
-        page_add(p, " of ");
+        page_add(p, " (");
         page_text(p, findings_text(f, b, "output"));
+        page_add(p, ")");
         page_cell(p);
         locum_json_number(f->json, findings_item(f, findings_at(f, b, "truth"), last), &value);
         page_measure(p, value);
@@ -214,8 +229,8 @@ locum_status section_budgets(const findings *f, page *p)
         leads_legend(f, p);
         page_add(p, "</p>\n<div class=\"figures\">\n");
         for (locum_json_node b = locum_json_first(f->json, list); b >= 0 && !st && shown < BUDGETS_SHOWN;
-             b = locum_json_next(f->json, b), shown++)
-            st = draw_budget(f, p, b);
+             b = locum_json_next(f->json, b))
+            if (!is_rounding(f, b)) st = draw_budget(f, p, b), shown++;
         page_add(p, "</div>\n");
     }
     write_budgets(f, p, list);

@@ -55,6 +55,9 @@ typedef struct locum_fields {
     int n_outputs, n_inputs; /**< inputs: fields of a map's first frame */
     locum_field_array output[LOCUM_FIELD_ARRAYS], input[LOCUM_FIELD_ARRAYS];
     bool in_metric[LOCUM_FIELD_ARRAYS];
+    /** Variances vanish where a flow is steady: their errors are divided by the root of this mean over the training split
+     *  of the squared norm; 0 = by the norm of the truth. */
+    double typical[LOCUM_FIELD_ARRAYS];
     int n_metric;
     int64_t width, in_width; /**< of a frame; of what is seen of one frame (step: width) */
     const locum_domain *domain;
@@ -102,7 +105,8 @@ typedef struct locum_scores {
     int64_t n;
     int n_leads, n_outputs;
     double *sum; /**< [n, n_leads, n_outputs, LOCUM_SUMS] */
-} locum_scores;  /* starts as {0} */
+    double typical[LOCUM_FIELD_ARRAYS]; /**< of the problem */
+} locum_scores;                      /* starts as {0} */
 locum_status locum_scores_make(const locum_fields *fields, int64_t n, int n_leads, locum_scores *scores);
 void locum_scores_free(locum_scores *scores);
 /** One frame; prediction NULL: a zero field (a roll-out that was stopped: an error of 100 %). Local. */

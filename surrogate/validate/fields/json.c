@@ -26,6 +26,9 @@ static void write_metric(const locum_fields *f, locum_text *out)
     if (f->n_outputs > 1) locum_text_add(&words, " per output, mean over ");
     for (int i = 0; i < f->n_outputs && f->n_outputs > 1; i++)
         if (f->in_metric[i]) locum_text_add(&words, "%s%s", written++ ? ", " : "", f->output[i].name);
+    for (int i = 0; i < f->n_outputs; i++)
+        if (f->in_metric[i] && f->typical[i] > 0)
+            locum_text_add(&words, "; %s relative to its root mean square over the training split", f->output[i].name);
     locum_text_add(&words, "; mean over test samples");
     locum_report_text(out, false, "metric", words.data);
     locum_text_free(&words);

@@ -26,7 +26,7 @@ const char *locum_budget_name(int budget, const char *array, int components)
     case LOCUM_BUDGET_SQUARE: return vorticity ? "enstrophy" : velocity ? "energy" : "half the mean square";
     case LOCUM_BUDGET_GRADIENT:
         return vorticity ? "palinstrophy" : "half the mean square of the gradient";
-    case LOCUM_BUDGET_ENERGY: return "energy";
+    case LOCUM_BUDGET_ENERGY: return "energy of the flow";
     default: return "divergence over gradient";
     }
 }

@@ -238,6 +238,32 @@ static locum_status read_times(locum_fields *f)
     return LOCUM_OK;
 }
 
+/* --- sizes of variances --------------------------------------------------------------------------- */
+
+static bool is_variance(const char *name)
+{
+    size_t n = strlen(name), tail = strlen("_variance");
+
+    return n > tail && !strcmp(name + n - tail, "_variance");
+}
+
+static locum_status measure_size(locum_fields *f, int o)
+{
+    locum_field_array array = f->output[o];
+    double *values = NULL, sum = 0;
+
+    array.first = 0;
+    LOCUM_TRY(LOCUM_NEW(&values, array.count));
+    locum_status st = LOCUM_OK;
+    for (int64_t i = 0; i < f->n[LOCUM_TRAIN] && !st; i++) {
+        st = locum_fields_read(f, LOCUM_TRAIN, i, -1, 1, &array, values);
+        for (int64_t j = 0; j < array.count && !st; j++) sum += values[j] * values[j];
+    }
+    f->typical[o] = sum / (double)f->n[LOCUM_TRAIN];
+    free(values);
+    return st;
+}
+
 /* --- duplicates: frames that a step learns are told apart by seed too --------------------------- */
 
 typedef struct tagged {
@@ -285,6 +311,8 @@ static locum_status fill(locum_fields *f)
     LOCUM_TRY(choose_metric(f));
     LOCUM_TRY(list_samples(f));
     LOCUM_TRY(read_times(f));
+    for (int o = 0; o < f->n_outputs && !f->step; o++)
+        if (is_variance(f->output[o].name)) LOCUM_TRY(measure_size(f, o));
     gmtime_r(&now, &utc);
     strftime(f->test_read, sizeof f->test_read, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return count_duplicates(f);

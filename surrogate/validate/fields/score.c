@@ -4,7 +4,8 @@
  *     per sample, lead, output:   |p - t|^2   |t|^2   |t - <t>|^2   |p - <p>|^2   <p - <p>, t - <t>>
  *     relative L2  = sqrt(sum |p - t|^2 / sum |t|^2)      over one frame, or over the joined trajectory (all leads)
  *     VRMSE        = sqrt(sum |p - t|^2 / sum |t - <t>|^2)      correlation = <p, t> / sqrt(<p, p> <t, t>) about the means
- * <.> is the mean over the grid of each component. Several outputs: the mean over those of the metric. */
+ * <.> is the mean over the grid of each component. Variances over time are divided by their root mean square over the
+ * training split instead of the truth, which may vanish. Several outputs: the mean over those of the metric. */
 #include "surrogate/validate/fields/fields.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@
 locum_status locum_scores_make(const locum_fields *f, int64_t n, int n_leads, locum_scores *scores)
 {
     *scores = (locum_scores){.n = n, .n_leads = n_leads, .n_outputs = f->n_outputs};
+    memcpy(scores->typical, f->typical, sizeof f->typical);
     return LOCUM_NEW(&scores->sum, n * n_leads * f->n_outputs * LOCUM_SUMS + 1);
 }
 
@@ -83,7 +85,7 @@ double locum_scores_output(const locum_scores *s, int64_t sample, int lead, int 
         error += sums_of(s, sample, l, output)[LOCUM_SUM_ERROR];
         truth += sums_of(s, sample, l, output)[LOCUM_SUM_TRUTH];
     }
-    return ratio(error, truth);
+    return ratio(error, s->typical[output] > 0 ? s->typical[output] : truth);
 }
 
 double locum_scores_relative(const locum_fields *f, const locum_scores *s, int64_t sample, int lead)
