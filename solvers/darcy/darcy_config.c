@@ -23,7 +23,7 @@ const locum_option locum_darcy_options[] = {
      .text = "f, uniform; a factor of the array `source` where an initial frame has one"},
     {.name = "preconditioner", .type = LOCUM_CHOICE, .place = PLACE(preconditioner), .value = LOCUM_DARCY_GAMG,
      .text = "of the conjugate gradients", .choices = preconditioner_choices},
-    {.name = "tolerance", .type = LOCUM_F64, .place = PLACE(tolerance), .value = 1e-8, .min = 1e-14, .max = 0.1,
+    {.name = "tolerance", .type = LOCUM_F64, .place = PLACE(tolerance), .value = 1e-6, .min = 1e-14, .max = 0.1,
      .unit = "1", .text = "the iteration ends when the residual is this fraction of the source"},
     {.name = "most_iterations", .type = LOCUM_I32, .place = PLACE(most_iterations), .value = 200, .min = 1, .max = 1e6,
      .unit = "1", .text = "iterations after which a sample has failed"},

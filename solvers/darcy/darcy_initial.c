@@ -160,8 +160,7 @@ static locum_status check_fields(const locum_state *state)
     for (int64_t i = 0; i < s->rows * s->n; i++) {
         const long long x = s->first + i / s->n, y = i % s->n;
         LOCUM_REQUIRE(isfinite(state->a[s->n + i]) && state->a[s->n + i] > 0, LOCUM_INPUT,
-                      "darcy: coefficient[%lld, %lld] is %g: it must be positive and finite", x, y,
-                      state->a[s->n + i]);
+                      "darcy: coefficient[%lld, %lld] is %g: it must be positive and finite", x, y, state->a[s->n + i]);
         LOCUM_REQUIRE(isfinite(state->f[i]), LOCUM_INPUT, "darcy: source[%lld, %lld] is %g, not finite", x, y,
                       state->f[i]);
     }

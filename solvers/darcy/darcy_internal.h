@@ -60,12 +60,12 @@ struct locum_state {
     const locum_solver *solver;
     locum_darcy_config config; /* of the sample */
     darcy_system system;
-    double *a, *u;  /* [rows + 2][n] */
-    double *f;      /* [rows][n] */
-    double *scaled; /* [rows][n] f h^2 */
-    double *flux;   /* [rows][n][2] */
-    double *waves, *half;  /* [waves][n] cosines, and modes summed along y; NULL where the medium is no Gaussian field */
-    double *partial;       /* [rows][2] sums of a row */
+    double *a, *u;        /* [rows + 2][n] */
+    double *f;            /* [rows][n] */
+    double *scaled;       /* [rows][n] f h^2 */
+    double *flux;         /* [rows][n][2] */
+    double *waves, *half; /* [waves][n] cosines, and modes summed along y; NULL where the medium is no Gaussian field */
+    double *partial;      /* [rows][2] sums of a row */
     double globals[N_ARRAYS];
 };
 

@@ -9,9 +9,9 @@
  *
  * Who initialised PETSc is noted in PETSc's own global options: we have no variables. What the environment's
  * PETSC_OPTIONS switches on while PETSc starts (logging, memory checks) stays on; its solver options reach nobody here. */
-#include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "darcy_internal.h"
 
 #define OWNER_MARK "-locum_initialised_petsc"
@@ -105,9 +105,8 @@ static bool gives(const locum_darcy_config *config, const char *key)
  * 40 times of 40 on 4 ranks, 2 of 40 without). */
 static locum_status choose_gamg(const locum_darcy_config *config, int size, PetscOptions options)
 {
-    static const char *const choices[][2] = {{"-mg_levels_pc_type", PCSOR},
-                                             {"-pc_gamg_aggressive_coarsening", "0"},
-                                             {"-matptap_via", "allatonce"}};
+    static const char *const choices[][2] = {
+        {"-mg_levels_pc_type", PCSOR}, {"-pc_gamg_aggressive_coarsening", "0"}, {"-matptap_via", "allatonce"}};
     if (config->preconditioner != LOCUM_DARCY_GAMG || gives(config, "pc_type")) return LOCUM_OK;
     for (int i = 0; i < (size > 1 ? 3 : 2); i++)
         if (!gives(config, choices[i][0] + 1))
@@ -125,7 +124,7 @@ locum_status locum_darcy_options_create(const locum_darcy_config *config, int si
     for (int i = 0; i < config->n_petsc; i++) {
         const char *pair = config->petsc[i];
         const int length = (int)strcspn(pair, " ");
-        snprintf(key, sizeof key, "-%.*s", length, pair);
+        locum_format(key, sizeof key, "-%.*s", length, pair);
         LOCUM_TRY(PETSC_STATUS(PetscOptionsSetValue(*options, key, pair[length] ? pair + length + 1 : NULL)));
     }
     return LOCUM_OK;
@@ -138,13 +137,14 @@ locum_status locum_darcy_options_left(PetscOptions options)
     PetscInt n = 0;
     LOCUM_TRY(PETSC_STATUS(PetscOptionsLeftGet(options, &n, &names, &values)));
     for (PetscInt i = 0; i < n && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+        used += (size_t)locum_format(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
     locum_status st = PETSC_STATUS(PetscOptionsLeftRestore(options, &n, &names, &values));
     if (!st && used)
-        st = LOCUM_FAIL(LOCUM_STUDY,
-                        "darcy: petsc: the linear solver asks for no option %s (see PETSc's manual pages of KSP and PC; "
-                        "an option of another ksp_type or pc_type than the one in use counts as unknown)",
-                        list);
+        st =
+            LOCUM_FAIL(LOCUM_STUDY,
+                       "darcy: petsc: the linear solver asks for no option %s (see PETSc's manual pages of KSP and PC; "
+                       "an option of another ksp_type or pc_type than the one in use counts as unknown)",
+                       list);
     return st;
 }
 

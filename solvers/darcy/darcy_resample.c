@@ -56,8 +56,7 @@ static stencil make_stencil(rule how, int64_t i, int64_t m, int64_t n)
 {
     const int64_t cell = (2 * i + 1) * n / (2 * m); /* which contains the centre; of two, the upper */
     const double place = (double)((2 * i + 1) * n - m) / (double)(2 * m); /* in cells, from the first centre */
-    if (how == NEAREST || m == n)
-        return cell < n - 1 ? (stencil){cell, {1, 0}} : (stencil){n - 2, {0, 1}};
+    if (how == NEAREST || m == n) return cell < n - 1 ? (stencil){cell, {1, 0}} : (stencil){n - 2, {0, 1}};
     if (how == LINEAR_TO_WALL && place < 0) return (stencil){0, {1 + 2 * place, 0}};
     if (how == LINEAR_TO_WALL && place > (double)(n - 1))
         return (stencil){n - 2, {0, 1 - 2 * (place - (double)(n - 1))}};

@@ -14,7 +14,9 @@
 #include "core/parallel/comm.h"
 #include "darcy_internal.h"
 
-enum { TRIAL = 64 }; /* cells along an axis of the problem that options are tried on: multigrid has several levels there */
+enum {
+    TRIAL = 64
+}; /* cells along an axis of the problem that options are tried on: multigrid has several levels there */
 
 locum_status locum_darcy_system_create(MPI_Comm comm, int64_t n, int64_t rows, darcy_system *system)
 {

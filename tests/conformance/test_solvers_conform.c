@@ -56,7 +56,8 @@ static const subject subjects[] = {
      {NULL}},
     /* 37 rows: slices of different heights; 1e-13: what is left of the iteration lies below the bound of as_declared() */
     {"darcy",
-     "study: d\nseed: 3\nsolver: {name: darcy, resolution: 37, tolerance: 1e-13}\ninitial: {name: thresholded, waves: 16}\n"
+     "study: d\nseed: 3\nsolver: {name: darcy, resolution: 37, tolerance: 1e-13}\ninitial: {name: thresholded, waves: "
+     "16}\n"
      "record: {precision: float64}\n",
      "source: {range: [0.5, 2]}",
      {"mean_solution", "energy"},

@@ -140,17 +140,17 @@ static inline double medium_difference(const double *a, const double *b, int64_t
 }
 
 /* a main for programs that run under mpirun: every rank runs the tests, the worst result counts */
-#define MEDIUM_MAIN(suite_name, ...)                                                            \
-    int main(int argc, char **argv)                                                             \
-    {                                                                                           \
-        static const check_entry entries[] = {__VA_ARGS__};                                     \
-        MPI_Init(&argc, &argv);                                                                 \
-        int failed = locum_solver_darcy.setup(MPI_COMM_WORLD) != LOCUM_OK;                      \
-        failed |= check_run(suite_name, entries, (int)(sizeof entries / sizeof entries[0]));    \
-        locum_solver_darcy.finish();                                                            \
-        MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);              \
-        MPI_Finalize();                                                                         \
-        return failed;                                                                          \
+#define MEDIUM_MAIN(suite_name, ...)                                                         \
+    int main(int argc, char **argv)                                                          \
+    {                                                                                        \
+        static const check_entry entries[] = {__VA_ARGS__};                                  \
+        MPI_Init(&argc, &argv);                                                              \
+        int failed = locum_solver_darcy.setup(MPI_COMM_WORLD) != LOCUM_OK;                   \
+        failed |= check_run(suite_name, entries, (int)(sizeof entries / sizeof entries[0])); \
+        locum_solver_darcy.finish();                                                         \
+        MPI_Allreduce(MPI_IN_PLACE, &failed, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);           \
+        MPI_Finalize();                                                                      \
+        return failed;                                                                       \
     }
 
 #endif

@@ -41,11 +41,10 @@ static locum_dataset *generate(const char *text, const char *name, int64_t *done
 static void a_sample_that_does_not_converge_is_recorded(void)
 {
     int64_t done = 0, failed = 0;
-    locum_dataset *dataset =
-        generate("study: f\nseed: 2\nsolver: {name: darcy, resolution: 12, most_iterations: 1}\n"
-                 "initial: {name: thresholded, waves: 8}\n"
-                 "campaign: {split: {train: 3, test: 1}, vary: {source: [1, 0, 2, 3]}}\n",
-                 "hard", &done, &failed);
+    locum_dataset *dataset = generate("study: f\nseed: 2\nsolver: {name: darcy, resolution: 12, most_iterations: 1}\n"
+                                      "initial: {name: thresholded, waves: 8}\n"
+                                      "campaign: {split: {train: 3, test: 1}, vary: {source: [1, 0, 2, 3]}}\n",
+                                      "hard", &done, &failed);
     CU_ASSERT(done == 4 && failed == 3);
     for (int64_t i = 0; dataset && i < 4; i++) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(dataset, i);

@@ -9,6 +9,7 @@ static int iterations(int n, int preconditioner, int initial)
     locum_darcy_config c = medium_config(n);
     c.preconditioner = preconditioner;
     c.initial = initial;
+    c.tolerance = 1e-8;
     CHECK_OK(medium_solve(&m, &c, MPI_COMM_WORLD, 1, NULL));
     int count = (int)medium_value(&m, "iterations");
     CU_ASSERT(medium_value(&m, "residual") <= 2 * c.tolerance); /* the true one, not the recurrence's */

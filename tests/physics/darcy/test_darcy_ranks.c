@@ -89,8 +89,8 @@ static void resampled_frames_do_not_depend_on_ranks(void)
         if (schema->domains[schema->arrays[a].domain].support != LOCUM_GRID) continue;
         blocks[a].first[0] = 50 * rank / size;
         blocks[a].n[0] = 50 * (rank + 1) / size - blocks[a].first[0];
-        blocks[a].data = (const double *)blocks[a].data +
-                         blocks[a].first[0] * 50 * locum_array_components(&schema->arrays[a]);
+        blocks[a].data =
+            (const double *)blocks[a].data + blocks[a].first[0] * 50 * locum_array_components(&schema->arrays[a]);
     }
     all.frame.blocks = all.blocks;
     alone.frame.blocks = alone.blocks;
