@@ -73,6 +73,7 @@ TABLE = {
     "surrogate/bindings": (CORE + ["surrogate/runtime"], []),
     "cli": (BASE + ["datasets", "solvers/numerics/analysis", "surrogate/models", "surrogate/train", "surrogate/calibrate", "surrogate/as_solver", "surrogate/validate",
                     "surrogate/runtime", "surrogate/graph", "surrogate/plan", "surrogate/kernels", "solvers/solver_list.h", "cli/report"], ["MPI", "stdio"]),
+    "cli/solvers.c": (BASE + ["cli", "solvers/solver_list.h"], ["MPI", "stdio", "dlopen"]),  # plug-ins
     "cli/report": (BASE, ["stdio"]),  # reads report.json, and nothing else
     "tests": ([""], None),            # may see everything
     "scripts": ([""], None),
