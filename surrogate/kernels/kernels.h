@@ -98,6 +98,7 @@ typedef enum locum_tile_op {
     LOCUM_TILE_SIGMOID,
     LOCUM_TILE_SOFTPLUS,
     LOCUM_TILE_ERF,
+    LOCUM_TILE_NORMAL, /* Phi(x) = (1 + erf(x / sqrt 2)) / 2 */
     LOCUM_TILE_ABS,
     LOCUM_TILE_SIGN,
     LOCUM_TILE_POWER,

@@ -88,6 +88,10 @@ void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const 
 {
     float panel[LOCUM_ROW_BLOCK * PANEL] __attribute__((aligned(64)));
 
+    if (n == 1 && k > 1 && w_stride == 1) { /* one column: the other way round fills the vectors; the sums are the same */
+        LOCUM_KERNEL(locum_product_rows)(rows, 1, k, c, c_stride, a, a_stride, w, k, accumulate);
+        return;
+    }
     if (rows <= 0 && !accumulate)
         for (int64_t i = 0; i < k; i++) memset(w + i * w_stride, 0, (size_t)n * sizeof *w);
     for (int64_t first = 0; first < rows; first += LOCUM_ROW_BLOCK) {

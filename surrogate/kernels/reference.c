@@ -107,6 +107,7 @@ static double unary_value(int op, double x)
     case LOCUM_TILE_SIGMOID: return sigmoid(x);
     case LOCUM_TILE_SOFTPLUS: return softplus(x);
     case LOCUM_TILE_ERF: return erf(x);
+    case LOCUM_TILE_NORMAL: return 0.5 * erfc(-x * 0.70710678118654752440);
     case LOCUM_TILE_ABS: return fabs(x);
     default: return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x; /* LOCUM_TILE_SIGN */
     }

@@ -25,6 +25,7 @@ void LOCUM_KERNEL(locum_unary)(locum_tile_op op, int64_t n, const float *x, floa
     case LOCUM_TILE_SIGMOID: MAP1(n, x, y, sigmoid_(a)); break;
     case LOCUM_TILE_SOFTPLUS: MAP1(n, x, y, softplus_(a)); break;
     case LOCUM_TILE_ERF: MAP1(n, x, y, erf_(a)); break;
+    case LOCUM_TILE_NORMAL: MAP1(n, x, y, normal_(a)); break;
     case LOCUM_TILE_ABS: MAP1(n, x, y, abs_(a)); break;
     case LOCUM_TILE_SIGN: MAP1(n, x, y, sign_(a)); break;
     default: break;

@@ -10,6 +10,7 @@
  * Values that depend on constant parameters alone are `fixed`: locum_plan_pack computes them once. */
 #include "surrogate/plan/internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,20 @@ static bool as_scale(const plan_compiler *c, plan_work *w)
     return true;
 }
 
+/* What (1 + erf(x / sqrt 2)) / 2 is of: gelu and its gradient, whose kernel needs half the operations; else 0. */
+static locum_id normal_input(const plan_compiler *c, locum_id id)
+{
+    const locum_node *node = locum_graph_node(c->graph, id);
+    const double *half = locum_graph_reals(c->graph, id);
+    if (node->op != LOCUM_OP_scale || half[0] != 0.5 || half[1] != 0.5) return 0;
+    const locum_id erf = locum_graph_inputs(c->graph, id)[0];
+    if (locum_graph_node(c->graph, erf)->op != LOCUM_OP_erf) return 0;
+    const locum_id inner = locum_graph_inputs(c->graph, erf)[0];
+    if (locum_graph_node(c->graph, inner)->op != LOCUM_OP_scale) return 0;
+    const double *root = locum_graph_reals(c->graph, inner);
+    return fabs(root[0] - 0.70710678118654752) < 1e-15 && root[1] == 0 ? locum_graph_inputs(c->graph, inner)[0] : 0;
+}
+
 static locum_status lower_element(plan_compiler *c, locum_id id)
 {
     const locum_node *node = locum_graph_node(c->graph, id);
@@ -204,6 +219,8 @@ static locum_status lower_element(plan_compiler *c, locum_id id)
     if (node->op == LOCUM_OP_scale || node->op == LOCUM_OP_power) w.imm0 = (float)reals[0];
     if (node->op == LOCUM_OP_scale) w.imm1 = (float)reals[1];
     for (int i = 0; i < w.n_in; i++) w.in[i] = c->value_of[in[i]];
+    const locum_id normal = normal_input(c, id);
+    if (normal) w.tile_op = LOCUM_TILE_NORMAL, w.in[0] = c->value_of[normal];
     as_scale(c, &w);
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
     LOCUM_TRY(tile_operands(c, &w));

@@ -27,6 +27,7 @@ static const char *const tile_names[LOCUM_TILE_OP_COUNT] = {[LOCUM_TILE_NEG] = "
                                                             [LOCUM_TILE_SIGMOID] = "sigmoid",
                                                             [LOCUM_TILE_SOFTPLUS] = "softplus",
                                                             [LOCUM_TILE_ERF] = "erf",
+                                                            [LOCUM_TILE_NORMAL] = "normal",
                                                             [LOCUM_TILE_ABS] = "abs",
                                                             [LOCUM_TILE_SIGN] = "sign",
                                                             [LOCUM_TILE_POWER] = "power",
