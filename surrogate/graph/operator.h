@@ -95,7 +95,7 @@ int locum_op_n_inputs(int op); /* -1 = any number, at least one */
 bool locum_op_is_composite(int op);
 locum_op locum_op_find(const char *name);                         /* LOCUM_OP_none = unknown */
 locum_id locum_graph_add(locum_graph *graph, locum_draft *draft); /* checks, then appends; 0 after a fault */
-int32_t locum_graph_widest(const locum_graph *graph); /* most inputs of any node */
+int32_t locum_graph_widest(const locum_graph *graph);             /* most inputs of any node */
 locum_site locum_site_of(const locum_graph *from, locum_id id, locum_graph *into, const locum_id *in);
 /** Appends a copy of a node of another graph (same symbols) with inputs `in`; sources keep names, outputs do not. */
 locum_id locum_graph_add_copy(locum_graph *into, const locum_graph *from, locum_id id, const locum_id *in);

@@ -88,7 +88,8 @@ void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const 
 {
     float panel[LOCUM_ROW_BLOCK * PANEL] __attribute__((aligned(64)));
 
-    if (n == 1 && k > 1 && w_stride == 1) { /* one column: the other way round fills the vectors; the sums are the same */
+    /* one column: the other way round fills the vectors, and the sums are the same */
+    if (n == 1 && k > 1 && w_stride == 1) {
         LOCUM_KERNEL(locum_product_rows)(rows, 1, k, c, c_stride, a, a_stride, w, k, accumulate);
         return;
     }

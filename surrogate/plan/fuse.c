@@ -98,11 +98,12 @@ static bool wants_all_rows(const plan_compiler *c, const plan_work *w)
 static void set_space(const plan_compiler *c, const plan_work *w, plan_cluster *cluster)
 {
     const plan_value *v = &c->values[w->kind == WORK_SUM ? w->in[0] : w->out];
-    *cluster = (plan_cluster){.symbol = w->symbol,
-                              .tile = is_tile(w),
-                              .whole = (w->kind == WORK_REDUCE || w->by_adapter || wants_all_rows(c, w)) && w->symbol >= 0,
-                              .fixed = w->fixed,
-                              .first = -1};
+    *cluster =
+        (plan_cluster){.symbol = w->symbol,
+                       .tile = is_tile(w),
+                       .whole = (w->kind == WORK_REDUCE || w->by_adapter || wants_all_rows(c, w)) && w->symbol >= 0,
+                       .fixed = w->fixed,
+                       .first = -1};
     for (int i = 0; i < v->n_dims; i++)
         if (v->dims[i] != 1 || (i == 0 && v->symbol >= 0)) cluster->dims[cluster->n_dims++] = v->dims[i];
 }

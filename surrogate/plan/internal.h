@@ -232,10 +232,10 @@ enum { PLAN_AFFINE_MAX = 4 };
 /* What a node has to do with a product and its epilogue: act(a b + bias), where later multiples and shifts of columns
  * by constant parameters are part of b and bias. */
 typedef struct plan_chain {
-    locum_id end;     /**< part of a chain: the node that ends it and stands for it; else 0 */
-    locum_id product; /**< of the end: where the chain begins */
+    locum_id end;               /**< part of a chain: the node that ends it and stands for it; else 0 */
+    locum_id product;           /**< of the end: where the chain begins */
     locum_id transform, addend; /**< of the end: where it begins instead, and a product that is added */
-    locum_id bias;    /**< of the end: the node before it was repeated over rows, or 0 */
+    locum_id bias;              /**< of the end: the node before it was repeated over rows, or 0 */
     int32_t activation, n_affine, n_before_bias; /**< affine operations before there was a bias are not its own */
     locum_id affine[PLAN_AFFINE_MAX],
         column[PLAN_AFFINE_MAX]; /**< of the end: operations on columns and their vectors, or 0 */
@@ -246,8 +246,8 @@ typedef struct plan_compiler {
     const locum_plan_options *options;
     int n_outputs;
     const locum_id *outputs;
-    const locum_graph *given;       /**< whose names count */
-    int32_t n_inputs, n_parameters; /**< of the given graph */
+    const locum_graph *given;          /**< whose names count */
+    int32_t n_inputs, n_parameters;    /**< of the given graph */
     int32_t last_pack, last_transform; /**< latest work that packs, that transforms; -1 = none */
 
     plan_value *values;

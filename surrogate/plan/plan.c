@@ -77,7 +77,8 @@ locum_status locum_plan_create(const locum_graph *graph, int n_outputs, const lo
     *plan = NULL;
     LOCUM_TRY(check(graph, n_outputs, outputs, options));
     locum_graph *expanded = NULL, *simple = NULL;
-    plan_compiler c = {.options = options, .given = graph, .n_outputs = n_outputs, .last_pack = -1, .last_transform = -1};
+    plan_compiler c = {
+        .options = options, .given = graph, .n_outputs = n_outputs, .last_pack = -1, .last_transform = -1};
     locum_id *ids = malloc((size_t)n_outputs * 2 * sizeof *ids);
     locum_id *map = calloc((size_t)locum_graph_n(graph) + 1, sizeof *map);
     locum_status st = ids && map ? LOCUM_OK : LOCUM_FAIL(LOCUM_MEMORY, "no memory to compile a plan");

@@ -374,8 +374,8 @@ static void transform(maker *m, item x)
     for (int64_t i = 0; i < M * N; i++) values[i] = (double)below(m, 9) / 8 - 0.5;
     const double k = (double)N;
     double size = x.size * k / 2, error = k * x.error / 2 + k * U * size;
-    locum_id y = locum_transform_axis(m->graph, x.id, locum_constant(m->graph, LOCUM_REAL32, 2, dims, values), axis,
-                                      transposed);
+    locum_id y =
+        locum_transform_axis(m->graph, x.id, locum_constant(m->graph, LOCUM_REAL32, 2, dims, values), axis, transposed);
     const int64_t width = n.dims[n.n_dims - 1], weight[3] = {1, width, width};
     if (M == N && n.n_dims > 1 && below(m, 2)) {
         const double w = (double)width;
@@ -430,8 +430,8 @@ static void convolution(maker *m, item x)
         const item y = (item){locum_unary(m->graph, LOCUM_OP_sin, x.id), 1, x.error + 8 * U, false};
         points *= (double)n.dims[0];
         const locum_id w = locum_convolution_weight(m->graph, x.id, y.id, &window);
-        add(m, locum_scale(m->graph, w, 1 / points, 0), x.size,
-            x.error + y.error * x.size + (points + 2) * U * x.size, false);
+        add(m, locum_scale(m->graph, w, 1 / points, 0), x.size, x.error + y.error * x.size + (points + 2) * U * x.size,
+            false);
         return;
     }
     dims[axes] = kind < 2 ? C : other;
