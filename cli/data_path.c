@@ -21,14 +21,15 @@ static bool is_run_of_others(const char *path)
 {
     struct stat info;
     char file[LOCUM_PATH_SIZE];
-    bool resolved = snprintf(file, sizeof file, "%s/study.resolved.yaml", path) < (int)sizeof file && !stat(file, &info);
+    bool resolved =
+        snprintf(file, sizeof file, "%s/study.resolved.yaml", path) < (int)sizeof file && !stat(file, &info);
     bool own = snprintf(file, sizeof file, "%s/dataset", path) < (int)sizeof file && !stat(file, &info);
     return resolved && !own;
 }
 
-static locum_status open_study(const arguments *a, locum_study **study)
+static locum_status open_study(const char *path, const arguments *a, locum_study **study)
 {
-    const char *path = a->words[0], *sets[ARGUMENTS_SETS_MAX + 1];
+    const char *sets[ARGUMENTS_SETS_MAX + 1];
     locum_text first = {0};
     if (ends_with(path, ".yaml") || ends_with(path, ".yml") || is_run_of_others(path))
         return locum_study_open(path, a->n_sets, a->sets, study);
@@ -44,17 +45,24 @@ static locum_status open_study(const arguments *a, locum_study **study)
 
 locum_status data_path_open(const arguments *a, locum_dataset **dataset)
 {
+    *dataset = NULL;
+    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY,
+                  "expected one PATH: a data file, a dataset folder, a run directory or a study");
+    return data_path_open_at(a->words[0], a, dataset);
+}
+
+locum_status data_path_open_at(const char *path, const arguments *a, locum_dataset **dataset)
+{
     locum_study *study = NULL;
     locum_source source;
     struct stat info;
 
     *dataset = NULL;
-    LOCUM_REQUIRE(a->n_words == 1, LOCUM_STUDY, "expected one PATH: a data file, a dataset folder, a run directory or a study");
-    LOCUM_REQUIRE(!stat(a->words[0], &info), LOCUM_INPUT, "there is no file or folder `%s`", a->words[0]);
-    LOCUM_REQUIRE(!ends_with(a->words[0], ".safetensors"), LOCUM_INPUT, "%s is a model; `locum inspect` says what it holds",
-                  a->words[0]);
+    LOCUM_REQUIRE(!stat(path, &info), LOCUM_INPUT, "there is no file or folder `%s`", path);
+    LOCUM_REQUIRE(!ends_with(path, ".safetensors"), LOCUM_INPUT, "%s is a model; `locum inspect` says what it holds",
+                  path);
     locum_store_setup();
-    locum_status st = open_study(a, &study);
+    locum_status st = open_study(path, a, &study);
     if (!st) st = locum_source_read(study, &source);
     if (!st) st = locum_source_open(&source, locum_study_seed(study), dataset);
     locum_study_destroy(study);

@@ -10,4 +10,7 @@
 /** Opens the data of the first word. LOCUM_STUDY, LOCUM_INPUT, LOCUM_DAMAGED. Local. */
 locum_status data_path_open(const arguments *a, locum_dataset **dataset);
 
+/** The same for a path of the caller's. Local. */
+locum_status data_path_open_at(const char *path, const arguments *a, locum_dataset **dataset);
+
 #endif

@@ -62,7 +62,8 @@ static locum_status describe(const locum_dataset *data, measure_array *m)
     const locum_domain *domain = &schema->domains[a->domain];
     for (int64_t b = 0; b < locum_dataset_n(data); b++)
         if (is_good(data, b)) m->n_frames = fmax(m->n_frames, locum_dataset_sample_at(data, b)->n_frames);
-    m->is_field = domain->support == LOCUM_GRID || (domain->support == LOCUM_ROWS && domain->n_global[0] > 2 && domain->axis[0]);
+    m->is_field =
+        domain->support == LOCUM_GRID || (domain->support == LOCUM_ROWS && domain->n_global[0] > 2 && domain->axis[0]);
     m->is_vector = domain->support == LOCUM_GRID && a->order == 1 && a->shape[0] == domain->n_dims;
     if (domain->support == LOCUM_GRID && domain->n_dims == 2 && domain->side[0][0] == LOCUM_PERIODIC &&
         domain->side[1][0] == LOCUM_PERIODIC) {
@@ -77,7 +78,8 @@ static locum_status describe(const locum_dataset *data, measure_array *m)
     return LOCUM_OK;
 }
 
-static locum_status add_frame(const locum_dataset *data, int64_t b, int64_t f, double weight, double *values, measure_array *m)
+static locum_status add_frame(const locum_dataset *data, int64_t b, int64_t f, double weight, double *values,
+                              measure_array *m)
 {
     const locum_schema *schema = locum_dataset_schema(data);
     const locum_array *a = &schema->arrays[m->array];

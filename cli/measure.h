@@ -17,11 +17,12 @@ typedef struct measure_sums {
 
 typedef struct measure_array {
     int array;
-    bool is_field, is_vector;  /* is_vector: a component for each axis of its grid */
+    bool is_field, is_vector;   /* is_vector: a component for each axis of its grid */
     int64_t n_frames, n_shells; /* n_shells 0: no spectrum */
-    measure_sums *frames;      /* [n_frames] */
+    measure_sums *frames;       /* [n_frames] */
     measure_sums all;
-    double *spectrum; /* [n_shells] of the last frame, mean over samples; the shells add up to half the mean square (of the
+    double
+        *spectrum; /* [n_shells] of the last frame, mean over samples; the shells add up to half the mean square (of the
                          fluctuation) */
 } measure_array;
 
@@ -32,7 +33,8 @@ void measure_free(measure_array *m);
 /* --- measure_field.c: one frame -------------------------------------------------------------------------------------- */
 /** Mean squares of gradient, divergence and rotation by central differences; where space is not periodic, of the points
  *  inside. values [grid, components]. Local. */
-void measure_gradients(const locum_domain *domain, int components, bool is_vector, const double *values, measure_sums *sums);
+void measure_gradients(const locum_domain *domain, int components, bool is_vector, const double *values,
+                       measure_sums *sums);
 /** Lengths of a 2-D box, their ratio made simple where it is one but for rounding. Local. */
 void measure_box(const locum_domain *domain, double box[2]);
 /** Adds the spectrum of one frame of a periodic 2-D field, weighted, to spectrum [n_shells]. Local. */

@@ -31,7 +31,8 @@ static bool derivative(const grid *g, const double *u, int64_t at, int d, int64_
     if (n < 3 || (!periodic && (i == 0 || i == n - 1))) return false;
     next -= next == n ? n : 0;
     last += last < 0 ? n : 0;
-    width = domain->axis[d] ? domain->axis[d][next] - domain->axis[d][last] : 2 * length / (double)(periodic ? n : n - 1);
+    width =
+        domain->axis[d] ? domain->axis[d][next] - domain->axis[d][last] : 2 * length / (double)(periodic ? n : n - 1);
     if (width <= 0 && periodic) width += length;
     *out = (u[at + (next - i) * g->step[d]] - u[at + (last - i) * g->step[d]]) / width;
     return true;
@@ -46,7 +47,8 @@ static bool derivatives(const grid *g, const double *u, int64_t point, const int
     return true;
 }
 
-void measure_gradients(const locum_domain *domain, int components, bool is_vector, const double *values, measure_sums *sums)
+void measure_gradients(const locum_domain *domain, int components, bool is_vector, const double *values,
+                       measure_sums *sums)
 {
     grid g = {.domain = domain, .components = components, .n_axes = domain->n_dims};
     int64_t points = 1, counted = 0, index[3] = {0};

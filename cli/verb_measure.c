@@ -103,8 +103,10 @@ static void table_spectrum(const sheet *s, const measure_array *m)
 {
     double above = 0;
     if (m->n_shells == 0) return;
-    locum_text_add(s->out, "\n%s, spectrum of the last frame (waves across the box; the shells add up to half the mean square "
-                   "without the mean)\n", s->name);
+    locum_text_add(s->out,
+                   "\n%s, spectrum of the last frame (waves across the box; the shells add up to half the mean square "
+                   "without the mean)\n",
+                   s->name);
     for (int64_t k = 0; k < m->n_shells; k++) {
         if (k < LINES_MAX)
             locum_text_add(s->out, "  %12" PRId64 " %14.6g\n", k + 1, m->spectrum[k]);
@@ -120,7 +122,9 @@ static int64_t longest(const locum_dataset *data)
     int64_t found = -1;
     for (int64_t b = 0; b < locum_dataset_n(data); b++) {
         const locum_dataset_sample *s = locum_dataset_sample_at(data, b);
-        if (!s->failed && s->n_frames > 0 && (found < 0 || s->n_frames > locum_dataset_sample_at(data, found)->n_frames)) found = b;
+        if (!s->failed && s->n_frames > 0 &&
+            (found < 0 || s->n_frames > locum_dataset_sample_at(data, found)->n_frames))
+            found = b;
     }
     return found;
 }

@@ -63,7 +63,8 @@ static locum_status find(const looking *l, const char *name, char path[LOCUM_MAP
     if (locum_mapped_has(l->file, path) || strchr(name, '/')) return LOCUM_OK;
     (void)H5Ovisit(l->file, H5_INDEX_NAME, H5_ITER_INC, compare_name, &s);
     H5Eclear2(H5E_DEFAULT);
-    LOCUM_REQUIRE(s.n < 2, LOCUM_INPUT, "%s: there are %d arrays called `%s`; name one by its path", l->where, s.n, name);
+    LOCUM_REQUIRE(s.n < 2, LOCUM_INPUT, "%s: there are %d arrays called `%s`; name one by its path", l->where, s.n,
+                  name);
     if (s.n == 1) snprintf(path, LOCUM_MAPPED_PATH, "%s", s.path);
     return LOCUM_OK;
 }
@@ -88,7 +89,8 @@ static int rest_of(const locum_source *s, const locum_mapped_array *a, extra has
 /* axes of space of an array with that rest, -1 = cannot be known */
 static int count_axes(const locum_source *s, int n, const hsize_t *rest)
 {
-    if (s->axes > 0) return n >= s->axes && n <= s->axes + 2 ? s->axes : n == 0 || (n == 1 && rest[0] <= VALUES_MAX) ? 0 : -1;
+    if (s->axes > 0)
+        return n >= s->axes && n <= s->axes + 2 ? s->axes : n == 0 || (n == 1 && rest[0] <= VALUES_MAX) ? 0 : -1;
     if (n == 0 || (n == 1 && rest[0] <= VALUES_MAX)) return 0;
     if (n == 1 || (n == 2 && rest[1] <= COMPONENTS_MAX)) return 1;
     if (n == 2 || (n == 3 && rest[2] <= COMPONENTS_MAX)) return 2;
@@ -102,12 +104,12 @@ static locum_status not_known(const looking *l, const locum_mapped_array *a)
     char shape[128];
 
     locum_mapped_shape(a->n_dims, a->dims, shape, sizeof shape);
-    return LOCUM_FAIL(LOCUM_INPUT,
-                      "%s: what the axes of %s %s mean cannot be known: samples are axis %d, time is %s; say which axis is "
-                      "time by `time_axis:`, how many are space by `axes:`, and where components are by "
-                      "`components_axis:` if they do not come last",
-                      l->where, a->path, shape, (int)l->source->samples_axis,
-                      l->source->time_axis < 0 ? "none" : "given");
+    return LOCUM_FAIL(
+        LOCUM_INPUT,
+        "%s: what the axes of %s %s mean cannot be known: samples are axis %d, time is %s; say which axis is "
+        "time by `time_axis:`, how many are space by `axes:`, and where components are by "
+        "`components_axis:` if they do not come last",
+        l->where, a->path, shape, (int)l->source->samples_axis, l->source->time_axis < 0 ? "none" : "given");
 }
 
 static bool fits_grid(const locum_mapped_facts *f, int n, const hsize_t *rest)
@@ -161,10 +163,11 @@ static locum_status explain(const looking *l, locum_mapped_array *a)
     hsize_t known[3] = {(hsize_t)f->n[0], (hsize_t)f->n[1], (hsize_t)f->n[2]};
     locum_mapped_shape(a->n_dims, a->dims, shape, sizeof shape);
     locum_mapped_shape(f->n_axes, known, grid, sizeof grid);
-    return LOCUM_FAIL(LOCUM_INPUT,
-                      "%s: %s has the shape %s, which does not go with the grid %s of the others (samples: axis %d%s): all "
-                      "fields need one resolution and one order of axes",
-                      l->where, a->path, shape, grid, (int)s->samples_axis, s->time_axis < 0 ? ", no time" : "");
+    return LOCUM_FAIL(
+        LOCUM_INPUT,
+        "%s: %s has the shape %s, which does not go with the grid %s of the others (samples: axis %d%s): all "
+        "fields need one resolution and one order of axes",
+        l->where, a->path, shape, grid, (int)s->samples_axis, s->time_axis < 0 ? ", no time" : "");
 }
 
 static locum_status check_samples(const looking *l, const locum_mapped_array *a)
@@ -274,10 +277,11 @@ static locum_status check_order(const looking *l, const locum_mapped_array *a)
     if (st || !(rough[flat] > FLAT && rough[smooth] < SMOOTH)) return st;
     while (a->role[axis] != LOCUM_AXIS_SPACE + flat) axis++;
     locum_mapped_shape(a->n_dims, a->dims, shape, sizeof shape);
-    return LOCUM_FAIL(LOCUM_INPUT,
-                      "%s: axis %d of %s %s is not space: its spectrum is flat (roughness %.2f, along another axis %.3f), as "
-                      "along samples or components. Is the order of axes another? (samples_axis, time_axis, components_axis)",
-                      l->where, axis, a->path, shape, rough[flat], rough[smooth]);
+    return LOCUM_FAIL(
+        LOCUM_INPUT,
+        "%s: axis %d of %s %s is not space: its spectrum is flat (roughness %.2f, along another axis %.3f), as "
+        "along samples or components. Is the order of axes another? (samples_axis, time_axis, components_axis)",
+        l->where, axis, a->path, shape, rough[flat], rough[smooth]);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -317,7 +321,8 @@ static locum_status is_parameter(const looking *l, const char *path, bool is_inp
     if (n_dims == 1 || n_dims == 2) H5Sget_simple_extent_dims(space, dims, NULL);
     if (space >= 0) H5Sclose(space);
     H5Dclose(dataset);
-    if (!(n_dims == 1 || (n_dims == 2 && axis < 2 && dims[1 - axis] <= VALUES_MAX && l->source->axes != 1))) return LOCUM_OK;
+    if (!(n_dims == 1 || (n_dims == 2 && axis < 2 && dims[1 - axis] <= VALUES_MAX && l->source->axes != 1)))
+        return LOCUM_OK;
     LOCUM_TRY(locum_mapped_numbers(l->file, l->where, path, &n_dims, dims, &values));
     free(values);
     snprintf(a->path, sizeof a->path, "%s", path);

@@ -89,10 +89,11 @@ static locum_status add_array(const looking *l, const char *path, bool of_sample
         if (role == LOCUM_AXIS_TIME) right = f->n_frames == 0 || length == f->n_frames;
         if (role >= LOCUM_AXIS_SPACE && role < LOCUM_AXIS_COMPONENT) right = length == f->n[role - LOCUM_AXIS_SPACE];
     }
-    LOCUM_REQUIRE(right, LOCUM_INPUT,
-                  "%s: %s has the shape %s, but this layout and the coordinates ask for [%s]: its axes are in another order, "
-                  "or its resolution is another one",
-                  l->where, path, shape, names);
+    LOCUM_REQUIRE(
+        right, LOCUM_INPUT,
+        "%s: %s has the shape %s, but this layout and the coordinates ask for [%s]: its axes are in another order, "
+        "or its resolution is another one",
+        l->where, path, shape, names);
     if (of_sample) f->n_samples = (int64_t)a->dims[0];
     if (vector && a->dims[n - 1] > 1) a->shape[a->order++] = (int)a->dims[n - 1];
     return LOCUM_OK;
@@ -117,8 +118,8 @@ static locum_status read_counts(const looking *l, const char *path)
 
     LOCUM_TRY(locum_mapped_array_at(l->file, l->where, path, &a));
     locum_mapped_shape(a.n_dims, a.dims, shape, sizeof shape);
-    LOCUM_REQUIRE(a.n_dims >= 3, LOCUM_INPUT, "%s: %s has the shape %s; it needs samples, times and space", l->where, path,
-                  shape);
+    LOCUM_REQUIRE(a.n_dims >= 3, LOCUM_INPUT, "%s: %s has the shape %s; it needs samples, times and space", l->where,
+                  path, shape);
     l->facts->n_samples = (int64_t)a.dims[0];
     l->facts->n_frames = (int64_t)a.dims[1];
     return LOCUM_OK;
@@ -252,7 +253,8 @@ static locum_status look(const locum_source *source, hid_t file, const char *whe
     if (locum_mapped_has(file, "velocity")) return look_incompressible(&l);
     if (locum_mapped_has_group(file, "0000") || locum_mapped_has_group(file, "0")) return look_groups(&l);
     locum_mapped_list(file, list);
-    return LOCUM_FAIL(LOCUM_INPUT, "%s: none of PDEBench's layouts (density, Vx, ... | tensor | 0000/data | velocity); it has %s",
+    return LOCUM_FAIL(LOCUM_INPUT,
+                      "%s: none of PDEBench's layouts (density, Vx, ... | tensor | 0000/data | velocity); it has %s",
                       where, list);
 }
 

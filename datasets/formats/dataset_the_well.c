@@ -42,8 +42,10 @@ static locum_status read_axis(looking *l, int d)
                   "cannot be checked; write it, or read single arrays by `format: hdf5`",
                   l->where, path);
     LOCUM_TRY(locum_mapped_numbers(l->file, l->where, path, &n_dims, dims, &f->axis[d]));
-    LOCUM_REQUIRE(n_dims == 1, LOCUM_INPUT, "%s: %s has %d axes: coordinates that differ between samples or times cannot "
-                  "be read", l->where, path, n_dims);
+    LOCUM_REQUIRE(n_dims == 1, LOCUM_INPUT,
+                  "%s: %s has %d axes: coordinates that differ between samples or times cannot "
+                  "be read",
+                  l->where, path, n_dims);
     f->n[d] = (int64_t)dims[0];
     f->side[d] = LOCUM_OPEN;
     (void)locum_mapped_text(l->file, path, "units", 0, f->axis_unit, sizeof f->axis_unit);
@@ -63,10 +65,10 @@ static locum_status read_axes(looking *l)
                   l->where);
     while (named < 4 && locum_mapped_text(l->file, "/dimensions", "spatial_dims", named, text, sizeof text)) named++;
     int64_t n = locum_mapped_integer(l->file, "/", "n_spatial_dims", named);
-    LOCUM_REQUIRE(n >= 1 && n <= 3, LOCUM_INPUT, "%s: %lld axes of space (n_spatial_dims); there can be 1 to 3", l->where,
-                  (long long)n);
-    LOCUM_REQUIRE(!named || named == n, LOCUM_INPUT, "%s: n_spatial_dims is %lld, but /dimensions names %d axes", l->where,
-                  (long long)n, named);
+    LOCUM_REQUIRE(n >= 1 && n <= 3, LOCUM_INPUT, "%s: %lld axes of space (n_spatial_dims); there can be 1 to 3",
+                  l->where, (long long)n);
+    LOCUM_REQUIRE(!named || named == n, LOCUM_INPUT, "%s: n_spatial_dims is %lld, but /dimensions names %d axes",
+                  l->where, (long long)n, named);
     f->n_axes = (int)n;
     for (int d = 0; d < f->n_axes; d++) LOCUM_TRY(read_axis(l, d));
     LOCUM_REQUIRE(locum_mapped_has(l->file, "/dimensions/time"), LOCUM_INPUT,
@@ -91,7 +93,9 @@ static herr_t read_boundary(hid_t group, const char *name, const H5L_info_t *lin
     for (int i = 0; i < 3 && locum_mapped_text(l->file, path, "associated_dims", i, axis, sizeof axis); i++)
         for (int d = 0; d < l->facts->n_axes; d++)
             if (!strcmp(axis, l->facts->axis_name[d]))
-                l->facts->side[d] = !strcmp(kind, "PERIODIC") ? LOCUM_PERIODIC : !strcmp(kind, "WALL") ? LOCUM_WALL : LOCUM_OPEN;
+                l->facts->side[d] = !strcmp(kind, "PERIODIC") ? LOCUM_PERIODIC
+                                    : !strcmp(kind, "WALL")   ? LOCUM_WALL
+                                                              : LOCUM_OPEN;
     return 0;
 }
 
@@ -159,17 +163,18 @@ static locum_status check_axes(looking *l, const char *path, const locum_mapped_
     if (right) return LOCUM_OK;
     locum_mapped_shape(a->n_dims, a->dims, shape, sizeof shape);
     LOCUM_REQUIRE(a->n_dims == n, LOCUM_INPUT,
-                  "%s: %s has the shape %s, %d axes, but this layout and its attributes ask for %d: [%s]", l->where, path,
-                  shape, a->n_dims, n, names);
+                  "%s: %s has the shape %s, %d axes, but this layout and its attributes ask for %d: [%s]", l->where,
+                  path, shape, a->n_dims, n, names);
     permuted = is_permuted(a, length, n);
     for (int i = 0; i < n && !permuted; i++)
         if (role[i] >= LOCUM_AXIS_SPACE && role[i] < LOCUM_AXIS_COMPONENT && (int64_t)a->dims[i] != length[i])
-            return LOCUM_FAIL(LOCUM_INPUT,
-                              "%s: %s has the shape %s, but /dimensions say [%s]: its resolution is another one, or its "
-                              "axes are in another order",
-                              l->where, path, shape, names);
-    return LOCUM_FAIL(LOCUM_INPUT, "%s: %s has the shape %s, but this layout asks for [%s]%s", l->where, path, shape, names,
-                      permuted ? ": its axes are in the wrong order; write them in this one" : "");
+            return LOCUM_FAIL(
+                LOCUM_INPUT,
+                "%s: %s has the shape %s, but /dimensions say [%s]: its resolution is another one, or its "
+                "axes are in another order",
+                l->where, path, shape, names);
+    return LOCUM_FAIL(LOCUM_INPUT, "%s: %s has the shape %s, but this layout asks for [%s]%s", l->where, path, shape,
+                      names, permuted ? ": its axes are in the wrong order; write them in this one" : "");
 }
 
 static locum_status add_field(looking *l, const char *path)
@@ -246,8 +251,9 @@ static locum_status add_scalar(looking *l, const char *path)
     locum_status st = LOCUM_OK;
     bool single = n_dims == 0 || (n_dims == 1 && dims[0] == 1);
     if (!single && (n_dims != 1 || (int64_t)dims[0] != f->n_samples))
-        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s has the shape %s; it can be one value, or one for each of the %lld samples",
-                        l->where, path, shape, (long long)f->n_samples);
+        st =
+            LOCUM_FAIL(LOCUM_INPUT, "%s: %s has the shape %s; it can be one value, or one for each of the %lld samples",
+                       l->where, path, shape, (long long)f->n_samples);
     if (!st) st = repeat(values, f->n_samples, single ? 0 : 1, &column);
     free(values);
     if (!st) st = locum_mapped_parameter(f, l->where, locum_mapped_word(path), column);

@@ -39,7 +39,8 @@ static void write_header(const locum_dataset *d, locum_text *out)
     const locum_schema *schema = locum_dataset_schema(d);
 
     locum_text_add(out, "sample,split,time");
-    for (int p = 0; p < locum_dataset_n_parameters(d); p++) locum_text_add(out, ",%s", locum_dataset_parameter_name(d, p));
+    for (int p = 0; p < locum_dataset_n_parameters(d); p++)
+        locum_text_add(out, ",%s", locum_dataset_parameter_name(d, p));
     for (int a = 0; a < schema->n_arrays; a++) {
         int64_t n = locum_export_count(d, a);
         for (int64_t i = 0; i < n; i++)
@@ -82,7 +83,8 @@ locum_status locum_export_csv(const locum_dataset *d, const char *path)
     for (int a = 0; a < schema->n_arrays; a++) {
         int64_t n = locum_export_count(d, a);
         LOCUM_REQUIRE(n >= 0 && n <= COLUMNS_MAX && schema->domains[schema->arrays[a].domain].support != LOCUM_GRID,
-                      LOCUM_INPUT, "`%s` is a field, or rows that come and go: a table cannot hold it; `--format hdf5` can hold "
+                      LOCUM_INPUT,
+                      "`%s` is a field, or rows that come and go: a table cannot hold it; `--format hdf5` can hold "
                       "fields",
                       schema->arrays[a].name);
     }
@@ -99,10 +101,12 @@ locum_status locum_export_csv(const locum_dataset *d, const char *path)
 }
 
 /* --- The Well --------------------------------------------------------------------------------- */
-static locum_status write_sample(const locum_dataset *d, int64_t b, locum_split split, locum_shard *shard, const bool *all)
+static locum_status write_sample(const locum_dataset *d, int64_t b, locum_split split, locum_shard *shard,
+                                 const bool *all)
 {
     const locum_dataset_sample *s = locum_dataset_sample_at(d, b);
-    locum_store_sample sample = {.index = s->index, .seed = s->seed, .split = split, .twin = s->twin, .parameter = s->parameter};
+    locum_store_sample sample = {
+        .index = s->index, .seed = s->seed, .split = split, .twin = s->twin, .parameter = s->parameter};
     locum_sample opened = {.index = s->index, .seed = s->seed};
     locum_sink sink = locum_shard_sink(shard);
 
@@ -118,7 +122,8 @@ static locum_status write_sample(const locum_dataset *d, int64_t b, locum_split 
 }
 
 /* one file of the samples of a split; LOCUM_SPLITS: of all samples, as samples to train on */
-static locum_status write_split(const locum_dataset *d, const char *path, locum_split split, const locum_store_facts *facts)
+static locum_status write_split(const locum_dataset *d, const char *path, locum_split split,
+                                const locum_store_facts *facts)
 {
     int n_arrays = locum_dataset_schema(d)->n_arrays;
     locum_shard *shard = NULL;

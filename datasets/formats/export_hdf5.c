@@ -129,8 +129,8 @@ static locum_status write_array(const writing *w, int array)
     hid_t dataset = -1;
     int n = 2;
 
-    LOCUM_REQUIRE(locum_export_count(w->d, array) > 0, LOCUM_INPUT, "`%s` has rows that come and go; one array cannot hold them",
-                  a->name);
+    LOCUM_REQUIRE(locum_export_count(w->d, array) > 0, LOCUM_INPUT,
+                  "`%s` has rows that come and go; one array cannot hold them", a->name);
     for (int d = 0; d < domain->n_dims; d++) dims[n++] = (hsize_t)domain->n_global[d];
     for (int i = 0; i < a->order; i++) dims[n++] = (hsize_t)a->shape[i];
     memcpy(chunk, dims, sizeof chunk);
@@ -140,7 +140,8 @@ static locum_status write_array(const writing *w, int array)
     locum_status st = locum_hdf5_create(w->file, name, H5T_IEEE_F32LE, n, dims, dims, chunk, false, &dataset);
     if (!st) st = locum_hdf5_attribute_text(dataset, "units", a->unit);
     if (!st) st = write_frames(w, array, n, dims, dataset);
-    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st) st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", w->path, name);
+    if (dataset >= 0 && H5Dclose(dataset) < 0 && !st)
+        st = LOCUM_HDF5(false, LOCUM_IO, "%s: cannot write %s", w->path, name);
     return st;
 }
 

@@ -56,10 +56,11 @@ static locum_status compare_grids(const locum_mapped_facts *a, const char *where
     for (int d = 0; same && d < a->n_axes; d++) same = a->n[d] == b->n[d];
     grid_text(a, grid_a, sizeof grid_a);
     grid_text(b, grid_b, sizeof grid_b);
-    LOCUM_REQUIRE(same, LOCUM_INPUT,
-                  "%s has the grid %s, but %s has %s: a dataset has one resolution; put the files of one resolution into "
-                  "a folder of their own",
-                  where_b, grid_b, where_a, grid_a);
+    LOCUM_REQUIRE(
+        same, LOCUM_INPUT,
+        "%s has the grid %s, but %s has %s: a dataset has one resolution; put the files of one resolution into "
+        "a folder of their own",
+        where_b, grid_b, where_a, grid_a);
     for (int d = 0; d < a->n_axes; d++) {
         double length = a->axis[d] ? fabs(a->axis[d][a->n[d] - 1] - a->axis[d][0]) / (double)a->n[d] : 0;
         for (int64_t i = 0; a->axis[d] && b->axis[d] && i < a->n[d]; i++)
@@ -75,13 +76,14 @@ static locum_status compare_arrays(const locum_mapped_facts *a, const char *wher
 {
     for (int i = 0; i < a->n_arrays; i++) {
         const locum_mapped_array *x = &a->arrays[i], *y = &b->arrays[i];
-        LOCUM_REQUIRE(i < b->n_arrays && !strcmp(x->name, y->name), LOCUM_INPUT, "%s: there is no array `%s`, which %s has",
-                      where_b, x->name, where_a);
-        bool same = x->n_dims == y->n_dims && x->order == y->order && x->stored == y->stored && !strcmp(x->path, y->path);
+        LOCUM_REQUIRE(i < b->n_arrays && !strcmp(x->name, y->name), LOCUM_INPUT,
+                      "%s: there is no array `%s`, which %s has", where_b, x->name, where_a);
+        bool same =
+            x->n_dims == y->n_dims && x->order == y->order && x->stored == y->stored && !strcmp(x->path, y->path);
         for (int d = 0; same && d < x->n_dims; d++)
             same = x->role[d] == y->role[d] && (x->role[d] <= LOCUM_AXIS_TIME || x->dims[d] == y->dims[d]);
-        LOCUM_REQUIRE(same, LOCUM_INPUT, "%s: `%s` has other axes or another type of value than in %s", where_b, x->name,
-                      where_a);
+        LOCUM_REQUIRE(same, LOCUM_INPUT, "%s: `%s` has other axes or another type of value than in %s", where_b,
+                      x->name, where_a);
     }
     LOCUM_REQUIRE(a->n_arrays == b->n_arrays, LOCUM_INPUT, "%s has the array `%s`, which %s does not have", where_b,
                   b->arrays[a->n_arrays].name, where_a);
@@ -140,8 +142,8 @@ static locum_status add_samples(collection *c, const char *path, locum_split spl
     return LOCUM_OK;
 }
 
-static locum_status add_file(collection *c, const locum_mapped_layout *layout, const locum_source *source, const char *path,
-                             locum_split split)
+static locum_status add_file(collection *c, const locum_mapped_layout *layout, const locum_source *source,
+                             const char *path, locum_split split)
 {
     locum_mapped_facts facts = {0};
     hid_t file = -1;
@@ -206,9 +208,13 @@ static locum_status place_axis(locum_mapped_facts *f, const locum_source *source
     grid->axis[d] = x;
     grid->axis_name[d] = f->axis_name[d];
     grid->lower[d] = x[0];
-    grid->upper[d] = given ? x[0] + length : periodic && n > 1 ? x[n - 1] + (x[n - 1] - x[0]) / (double)(n - 1) : x[n - 1];
+    grid->upper[d] = given               ? x[0] + length
+                     : periodic && n > 1 ? x[n - 1] + (x[n - 1] - x[0]) / (double)(n - 1)
+                                         : x[n - 1];
     if (grid->upper[d] <= grid->lower[d]) grid->upper[d] = grid->lower[d] + 1.0; /* one point */
-    grid->side[d][0] = grid->side[d][1] = periodic ? LOCUM_PERIODIC : f->side[d] == LOCUM_PERIODIC ? LOCUM_OPEN : f->side[d];
+    grid->side[d][0] = grid->side[d][1] = periodic                       ? LOCUM_PERIODIC
+                                          : f->side[d] == LOCUM_PERIODIC ? LOCUM_OPEN
+                                                                         : f->side[d];
     return LOCUM_OK;
 }
 

@@ -47,7 +47,7 @@ typedef struct locum_mapped_facts {
     bool drop_constant;                         /**< parameters that are the same in all samples are none */
     int64_t n_samples, n_frames;
     bool timeless;
-    double *time;       /**< [n_frames], or [n_samples, n_frames] if time_of_sample; owned; NULL = frame * time_step */
+    double *time; /**< [n_frames], or [n_samples, n_frames] if time_of_sample; owned; NULL = frame * time_step */
     bool time_of_sample;
     char **group; /**< [n_samples] each sample lies in a group of its own; owned; NULL = samples are an axis */
 } locum_mapped_facts;

@@ -21,8 +21,9 @@ typedef struct locum_mapped_slot {
     hid_t id;
     int descriptor;      /**< of the same file, for values that lie in one piece; -1 = none */
     int64_t used, group; /**< when it was used last; sample whose group the arrays are of, -1 = no groups */
-    hid_t arrays[LOCUM_MAPPED_ARRAYS];    /**< -1 = not open */
-    haddr_t address[LOCUM_MAPPED_ARRAYS]; /**< of values in one piece and our byte order, else HADDR_UNDEF */
+    hid_t arrays[LOCUM_MAPPED_ARRAYS];       /**< -1 = not open */
+    bool chunk_a_frame[LOCUM_MAPPED_ARRAYS]; /**< a chunk is a frame, not packed, in our byte order */
+    haddr_t address[LOCUM_MAPPED_ARRAYS];    /**< of values in one piece and our byte order, else HADDR_UNDEF */
 } locum_mapped_slot;
 
 typedef struct locum_mapped {

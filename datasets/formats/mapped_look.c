@@ -111,8 +111,8 @@ static locum_status read_dims(hid_t dataset, const char *where, const char *path
 
     if (n > 0 && n <= LOCUM_HDF5_DIMS) H5Sget_simple_extent_dims(space, dims, NULL);
     if (space >= 0) H5Sclose(space);
-    LOCUM_REQUIRE(n >= 0 && n <= LOCUM_HDF5_DIMS, LOCUM_INPUT, "%s: %s has %d axes; at most %d can be read", where, path, n,
-                  LOCUM_HDF5_DIMS);
+    LOCUM_REQUIRE(n >= 0 && n <= LOCUM_HDF5_DIMS, LOCUM_INPUT, "%s: %s has %d axes; at most %d can be read", where,
+                  path, n, LOCUM_HDF5_DIMS);
     for (int d = 0; d < n; d++) {
         LOCUM_REQUIRE(dims[d] > 0, LOCUM_INPUT, "%s: axis %d of %s is empty", where, d, path);
         points *= (double)dims[d];
@@ -176,7 +176,8 @@ locum_status locum_mapped_numbers(hid_t file, const char *where, const char *pat
     if (!st) st = read_dims(dataset, where, path, n_dims, dims);
     for (int d = 0; !st && d < *n_dims && n <= NUMBERS_MAX; d++) n *= (int64_t)dims[d];
     if (!st && n > NUMBERS_MAX)
-        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s has more values than coordinates, times or parameters can have", where, path);
+        st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s has more values than coordinates, times or parameters can have", where,
+                        path);
     if (!st && !is_whole(dataset, type, *n_dims, dims))
         st = LOCUM_FAIL(LOCUM_INPUT, "%s: %s was never written whole", where, path);
     if (!st) st = LOCUM_NEW(values, n);

@@ -16,8 +16,8 @@
 #include "datasets/formats/mapped_internal.h"
 
 #define BLOCK_BYTES ((size_t)1024 << 10) /* of one pread: it is looked at while it is in a cache */
-#define CACHE_BYTES ((size_t)32 << 20)  /* of unpacked chunks, where chunks are packed */
-#define LOGICAL 5                       /* frame, three axes of space, components */
+#define CACHE_BYTES ((size_t)32 << 20)   /* of unpacked chunks, where chunks are packed */
+#define LOGICAL 5                        /* frame, three axes of space, components */
 
 /* --- files that are open ---------------------------------------------------------------------- */
 static void close_arrays(locum_mapped_slot *s)
@@ -117,6 +117,21 @@ static haddr_t find_address(const locum_mapped_slot *s, hid_t dataset, locum_typ
     return address;
 }
 
+/* whether each frame is one chunk as it stands in memory */
+static bool is_chunk_a_frame(const locum_mapped_array *a, hid_t dataset)
+{
+    hid_t made = H5Dget_create_plist(dataset), type = H5Dget_type(dataset);
+    hsize_t chunk[LOCUM_HDF5_DIMS];
+    bool fits = made >= 0 && type >= 0 && a->n_dims > 0 && H5Pget_layout(made) == H5D_CHUNKED &&
+                H5Pget_nfilters(made) == 0 && H5Tequal(type, locum_hdf5_memory_type(a->stored)) > 0 &&
+                H5Pget_chunk(made, a->n_dims, chunk) == a->n_dims;
+
+    for (int d = 0; fits && d < a->n_dims; d++) fits = chunk[d] == (a->role[d] <= LOCUM_AXIS_TIME ? 1 : a->dims[d]);
+    if (made >= 0) H5Pclose(made);
+    if (type >= 0) H5Tclose(type);
+    return fits;
+}
+
 /* what the file must still be: the axes that were seen when it was opened first */
 static bool has_axes(const locum_mapped *m, const locum_mapped_file *f, const locum_mapped_array *a, hid_t dataset)
 {
@@ -156,11 +171,14 @@ static locum_status open_array(locum_mapped *m, int file, int64_t sample, int ar
     LOCUM_TRY(LOCUM_HDF5(dataset >= 0, LOCUM_DAMAGED, "%s: %s is missing or damaged", f->path, path));
     if (!has_axes(m, f, a, dataset)) {
         H5Dclose(dataset);
-        return LOCUM_FAIL(LOCUM_INPUT, "%s: %s has another shape than the same array of other samples, or than when the file was opened",
-                          f->path, path);
+        return LOCUM_FAIL(
+            LOCUM_INPUT,
+            "%s: %s has another shape than the same array of other samples, or than when the file was opened", f->path,
+            path);
     }
     s->arrays[array] = dataset;
     s->address[array] = find_address(s, dataset, a->stored);
+    s->chunk_a_frame[array] = is_chunk_a_frame(a, dataset);
     return LOCUM_OK;
 }
 
@@ -226,7 +244,8 @@ static locum_status not_finite(const locum_mapped *m, const request *r, int64_t 
     for (int d = 1; d < LOGICAL; d++) {
         bool used_axis = d == LOGICAL - 1 ? a->order > 0 : a->on_grid && d <= m->n_axes;
         if (used_axis)
-            used += snprintf(index + used, sizeof index - (size_t)used, "%s%lld", used ? ", " : "", (long long)place[d]);
+            used +=
+                snprintf(index + used, sizeof index - (size_t)used, "%s%lld", used ? ", " : "", (long long)place[d]);
     }
     return LOCUM_FAIL(LOCUM_DAMAGED, "%s: sample %lld, frame %lld: value [%s] of `%s` is not a finite number",
                       m->files[r->file].path, (long long)r->place, (long long)(r->frame + place[0]), index, a->name);
@@ -255,16 +274,37 @@ static locum_status read_pieces(const locum_mapped *m, const locum_mapped_slot *
     return LOCUM_OK;
 }
 
+/* whole chunks, past HDF5's selections; each is looked at while it is in a cache */
+static locum_status read_whole_chunks(const locum_mapped *m, const locum_mapped_slot *s, const request *r,
+                                      hsize_t *start, char *values)
+{
+    const locum_mapped_array *a = &m->arrays[r->array];
+    int64_t count = r->count / r->n_frames;
+    uint32_t filters = 0;
+    int time = 0;
+
+    while (time < a->n_dims && a->role[time] != LOCUM_AXIS_TIME) time++;
+    for (int64_t f = 0; f < r->n_frames; f++) {
+        char *to = values + (size_t)(f * count) * locum_type_size(a->stored);
+        if (time < a->n_dims) start[time] = (hsize_t)(r->frame + f);
+        LOCUM_TRY(LOCUM_HDF5(H5Dread_chunk(s->arrays[r->array], H5P_DEFAULT, start, &filters, to) >= 0, LOCUM_DAMAGED,
+                             "%s: %s is damaged: a part is missing", m->files[r->file].path, a->path));
+        int64_t at = find_infinite(a->stored, to, count);
+        if (at >= 0) return not_finite(m, r, f * count + at);
+    }
+    return LOCUM_OK;
+}
+
 static locum_status read_selection(const locum_mapped *m, const locum_mapped_slot *s, const request *r,
                                    const hsize_t *start, const hsize_t *count, void *values)
 {
     const locum_mapped_array *a = &m->arrays[r->array];
     hid_t dataset = s->arrays[r->array], space = H5Dget_space(dataset);
     hid_t memory = a->n_dims ? H5Screate_simple(a->n_dims, count, NULL) : H5Screate(H5S_SCALAR);
-    bool good =
-        space >= 0 && memory >= 0 &&
-        (!a->n_dims || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
-        H5Dread(dataset, locum_hdf5_memory_type(a->stored), memory, a->n_dims ? space : H5S_ALL, H5P_DEFAULT, values) >= 0;
+    bool good = space >= 0 && memory >= 0 &&
+                (!a->n_dims || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0) &&
+                H5Dread(dataset, locum_hdf5_memory_type(a->stored), memory, a->n_dims ? space : H5S_ALL, H5P_DEFAULT,
+                        values) >= 0;
 
     if (space >= 0) H5Sclose(space);
     if (memory >= 0) H5Sclose(memory);
@@ -284,9 +324,11 @@ static void move_rows(locum_type type, const request *r, const int64_t *stride, 
                 for (int64_t z = 0; z < n[3]; z++) {
                     int64_t base = f * stride[0] + x * stride[1] + y * stride[2] + z * stride[3];
                     if (type == LOCUM_FLOAT32)
-                        for (int64_t c = 0; c < n[4]; c++, at++) ((float *)to)[at] = ((const float *)from)[base + c * stride[4]];
+                        for (int64_t c = 0; c < n[4]; c++, at++)
+                            ((float *)to)[at] = ((const float *)from)[base + c * stride[4]];
                     else
-                        for (int64_t c = 0; c < n[4]; c++, at++) ((double *)to)[at] = ((const double *)from)[base + c * stride[4]];
+                        for (int64_t c = 0; c < n[4]; c++, at++)
+                            ((double *)to)[at] = ((const double *)from)[base + c * stride[4]];
                 }
 }
 
@@ -368,6 +410,8 @@ static locum_status fetch(locum_mapped *m, const request *r, const locum_mapped_
     if (select_axes(m, r, start, count, &one_piece, &offset)) {
         if (one_piece && s->address[r->array] != HADDR_UNDEF)
             return read_pieces(m, s, r, s->address[r->array] + offset * (uint64_t)width, values);
+        bool whole_frames = r->first == 0 && r->n == (a->on_grid ? m->n[0] : 1);
+        if (one_piece && whole_frames && s->chunk_a_frame[r->array]) return read_whole_chunks(m, s, r, start, values);
         LOCUM_TRY(read_selection(m, s, r, start, count, values));
     } else {
         for (int d = 0; d < a->n_dims; d++) n *= (int64_t)count[d];
@@ -385,7 +429,8 @@ locum_status locum_mapped_read(void *self, int64_t place, int64_t frame, int64_t
 {
     locum_mapped *m = self;
     const locum_mapped_array *a = &m->arrays[array];
-    request r = {.place = place, .frame = frame, .n_frames = n_frames, .array = array, .extent = {n_frames, 1, 1, 1, 1}};
+    request r = {
+        .place = place, .frame = frame, .n_frames = n_frames, .array = array, .extent = {n_frames, 1, 1, 1, 1}};
     locum_mapped_slot *slot = NULL;
 
     r.file = locum_mapped_find_file(m, place);

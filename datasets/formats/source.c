@@ -16,10 +16,10 @@
 /* --- options ---------------------------------------------------------------------------------- */
 #define AT(field) .place = offsetof(locum_source, field)
 #define NAMES(field) AT(field), .place_n = offsetof(locum_source, n_##field), .n_max = LOCUM_LIST_MAX
-#define SHARE(split_name, index, help)                                                                           \
-    {                                                                                                            \
+#define SHARE(split_name, index, help)                                                                              \
+    {                                                                                                               \
         .name = split_name, .type = LOCUM_F64, .place = offsetof(locum_source, split[index]), .value = 0, .min = 0, \
-        .max = 1e15, .unit = "1", .text = help                                                                   \
+        .max = 1e15, .unit = "1", .text = help                                                                      \
     }
 
 static const locum_choice formats[] = {
@@ -34,11 +34,13 @@ static const locum_choice periodic_choices[] = {{"auto", "as the file says; not,
                                                 {"true", "along all axes", NULL},
                                                 {"false", "along none", NULL},
                                                 {0}};
-static const locum_option split_options[] = {
-    SHARE("train", LOCUM_TRAIN, "samples to train on"), SHARE("validation", LOCUM_VALIDATION, "samples that stop the training"),
-    SHARE("calibration", LOCUM_CALIBRATION, "samples that make the intervals"), SHARE("test", LOCUM_TEST, "samples to test with"),
-    {0}};
-static const locum_choice split_group[] = {{"split", "fractions of the samples, or numbers of them", split_options}, {0}};
+static const locum_option split_options[] = {SHARE("train", LOCUM_TRAIN, "samples to train on"),
+                                             SHARE("validation", LOCUM_VALIDATION, "samples that stop the training"),
+                                             SHARE("calibration", LOCUM_CALIBRATION, "samples that make the intervals"),
+                                             SHARE("test", LOCUM_TEST, "samples to test with"),
+                                             {0}};
+static const locum_choice split_group[] = {{"split", "fractions of the samples, or numbers of them", split_options},
+                                           {0}};
 
 const locum_option locum_source_options[] = {
     {.name = "path", .type = LOCUM_PATH, AT(path), .flags = LOCUM_REQUIRED, .text = "file or folder"},
@@ -89,7 +91,11 @@ const locum_option locum_source_options[] = {
      .choices = split_group,
      .flags = LOCUM_TOLD,
      .text = "samples of each split; folders of splits are kept"},
-    {.name = "periodic", .type = LOCUM_CHOICE, AT(periodic), .choices = periodic_choices, .text = "whether space is periodic"},
+    {.name = "periodic",
+     .type = LOCUM_CHOICE,
+     AT(periodic),
+     .choices = periodic_choices,
+     .text = "whether space is periodic"},
     {.name = "box",
      .type = LOCUM_F64,
      AT(box),
@@ -132,10 +138,13 @@ static locum_status check_split(const locum_study *study, const locum_source *s)
         whole = whole && s->split[i] == floor(s->split[i]);
     }
     if (most > 1 && !whole)
-        return locum_yaml_fail(key_of(study, "split"), "dataset.split: either fractions (at most 1) or whole numbers of samples");
+        return locum_yaml_fail(key_of(study, "split"),
+                               "dataset.split: either fractions (at most 1) or whole numbers of samples");
     if (most <= 1 && sum > 1 + 1e-9)
         return locum_yaml_fail(key_of(study, "split"), "dataset.split: the fractions add up to %g, more than 1", sum);
-    if (most == 0) return locum_yaml_fail(key_of(study, "split"), "dataset.split: say how many samples, `split: {train: 0.8, ...}`");
+    if (most == 0)
+        return locum_yaml_fail(key_of(study, "split"),
+                               "dataset.split: say how many samples, `split: {train: 0.8, ...}`");
     return LOCUM_OK;
 }
 
@@ -145,25 +154,32 @@ static locum_status check_names(const locum_study *study, const locum_source *s)
     const char *format = formats[s->format].name;
 
     if (by_name && s->n_outputs == 0)
-        return locum_yaml_fail(key_of(study, "format"), "dataset: `format: %s` needs `outputs: [..]`, the names of what comes out",
-                               format);
+        return locum_yaml_fail(key_of(study, "format"),
+                               "dataset: `format: %s` needs `outputs: [..]`, the names of what comes out", format);
     if (s->format == LOCUM_SOURCE_CSV && s->n_inputs == 0)
-        return locum_yaml_fail(key_of(study, "format"), "dataset: `format: csv` needs `inputs: [..]`, the names of the parameters");
+        return locum_yaml_fail(key_of(study, "format"),
+                               "dataset: `format: csv` needs `inputs: [..]`, the names of the parameters");
     if (!by_name && s->format != LOCUM_SOURCE_AUTO && s->n_inputs + s->n_outputs > 0)
-        return locum_yaml_fail(key_of(study, s->n_inputs ? "inputs" : "outputs"),
-                               "dataset: `inputs` and `outputs` are for hdf5 and csv; files of %s name their arrays: choose by "
-                               "`fields`",
-                               format);
+        return locum_yaml_fail(
+            key_of(study, s->n_inputs ? "inputs" : "outputs"),
+            "dataset: `inputs` and `outputs` are for hdf5 and csv; files of %s name their arrays: choose by "
+            "`fields`",
+            format);
     if (by_name && s->n_fields > 0)
-        return locum_yaml_fail(key_of(study, "fields"), "dataset: `format: %s` takes what `inputs` and `outputs` name", format);
+        return locum_yaml_fail(key_of(study, "fields"), "dataset: `format: %s` takes what `inputs` and `outputs` name",
+                               format);
     if (s->format == LOCUM_SOURCE_LOCUM && (s->n_fields > 0 || s->has_split || s->subset > 0))
-        return locum_yaml_fail(key_of(study, s->n_fields ? "fields" : s->has_split ? "split" : "subset"),
-                               "dataset: files of locum say their arrays and splits; choose outputs by `surrogate.outputs`");
+        return locum_yaml_fail(
+            key_of(study, s->n_fields    ? "fields"
+                          : s->has_split ? "split"
+                                         : "subset"),
+            "dataset: files of locum say their arrays and splits; choose outputs by `surrogate.outputs`");
     if (s->samples_axis == s->time_axis || s->samples_axis == s->components_axis ||
         (s->time_axis >= 0 && s->time_axis == s->components_axis))
-        return locum_yaml_fail(key_of(study, "samples_axis"), "dataset: one axis cannot be two of samples, time and components "
-                               "(samples_axis %d, time_axis %d, components_axis %d)", (int)s->samples_axis, (int)s->time_axis,
-                               (int)s->components_axis);
+        return locum_yaml_fail(key_of(study, "samples_axis"),
+                               "dataset: one axis cannot be two of samples, time and components "
+                               "(samples_axis %d, time_axis %d, components_axis %d)",
+                               (int)s->samples_axis, (int)s->time_axis, (int)s->components_axis);
     return LOCUM_OK;
 }
 
@@ -176,8 +192,7 @@ locum_status locum_source_read(locum_study *study, locum_source *source)
                   locum_study_path(study));
     LOCUM_TRY(locum_study_block(study, "dataset", locum_source_options, sizeof *source, NULL, &settings));
     *source = *(const locum_source *)locum_settings_config(settings);
-    if (campaign)
-        return locum_yaml_fail(campaign, "campaign: `dataset` takes its place; a study has one or the other");
+    if (campaign) return locum_yaml_fail(campaign, "campaign: `dataset` takes its place; a study has one or the other");
     if (source->has_split) LOCUM_TRY(check_split(study, source));
     return check_names(study, source);
 }
@@ -209,8 +224,10 @@ static locum_status list_files(const char *path, files *f)
     LOCUM_REQUIRE(stat(path, &info) == 0, LOCUM_INPUT, "%s: no such file or folder", path);
     if (S_ISDIR(info.st_mode)) {
         LOCUM_TRY(locum_dataset_files(path, &f->paths, &f->split, &f->n));
-        LOCUM_REQUIRE(f->n > 0, LOCUM_INPUT,
-                      "%s: no data file (.h5, .hdf5) in it, nor in data/{train,valid,test} below; a table is named by its file", path);
+        LOCUM_REQUIRE(
+            f->n > 0, LOCUM_INPUT,
+            "%s: no data file (.h5, .hdf5) in it, nor in data/{train,valid,test} below; a table is named by its file",
+            path);
         return LOCUM_OK;
     }
     locum_status st = LOCUM_NEW(&f->paths, 1);
@@ -251,10 +268,14 @@ static locum_status find_format(const locum_source *source, const char *path, in
     LOCUM_REQUIRE(!named || !(ours || well), LOCUM_INPUT,
                   "%s looks like %s, but `inputs` and `outputs` are given: say which by `format:`", path,
                   ours ? "a file of locum" : "The Well");
-    *format = named ? LOCUM_SOURCE_HDF5 : ours ? LOCUM_SOURCE_LOCUM : well ? LOCUM_SOURCE_THE_WELL : LOCUM_SOURCE_PDEBENCH;
-    LOCUM_REQUIRE(named || ours || well || bench, LOCUM_INPUT,
-                  "%s: its layout is none that is known; name arrays by `format: hdf5`, `inputs:` and `outputs:`. It has %s", path,
-                  list);
+    *format = named  ? LOCUM_SOURCE_HDF5
+              : ours ? LOCUM_SOURCE_LOCUM
+              : well ? LOCUM_SOURCE_THE_WELL
+                     : LOCUM_SOURCE_PDEBENCH;
+    LOCUM_REQUIRE(
+        named || ours || well || bench, LOCUM_INPUT,
+        "%s: its layout is none that is known; name arrays by `format: hdf5`, `inputs:` and `outputs:`. It has %s",
+        path, list);
     return LOCUM_OK;
 }
 
@@ -262,7 +283,8 @@ static locum_status find_format(const locum_source *source, const char *path, in
 static void hash_facts(const locum_source *s, uint64_t seed, int32_t format, locum_text *text)
 {
     locum_text_add(text, "%" PRIu64 " %d %d %d %d %d %d %" PRId64 " %d", seed, (int)format, (int)s->periodic,
-                   (int)s->samples_axis, (int)s->time_axis, (int)s->components_axis, (int)s->axes, s->subset, (int)s->has_split);
+                   (int)s->samples_axis, (int)s->time_axis, (int)s->components_axis, (int)s->axes, s->subset,
+                   (int)s->has_split);
     for (int i = 0; i <= LOCUM_TEST; i++) locum_text_add(text, " %.17g", s->split[i]);
     for (int i = 0; i < s->n_box; i++) locum_text_add(text, " %.17g", s->box[i]);
     locum_text_add(text, " %.17g\n", s->time_step);
@@ -311,7 +333,8 @@ static locum_status open_format(const locum_source *source, int32_t format, cons
     if (format == LOCUM_SOURCE_LOCUM) return locum_dataset_open(source->path, dataset);
     if (format == LOCUM_SOURCE_CSV) {
         LOCUM_REQUIRE(source->n_inputs > 0 && source->n_outputs > 0, LOCUM_INPUT,
-                      "%s: a table needs `inputs` (parameters) and `outputs` (values): the names of its columns", source->path);
+                      "%s: a table needs `inputs` (parameters) and `outputs` (values): the names of its columns",
+                      source->path);
         return locum_source_open_csv(source, f->paths[0], hash, dataset);
     }
     return locum_mapped_open(layouts[format], source, f->n, f->paths, f->split, hash, dataset);

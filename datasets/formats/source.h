@@ -25,19 +25,23 @@ typedef enum locum_source_format {
     LOCUM_SOURCE_PDEBENCH
 } locum_source_format;
 
-typedef enum locum_source_periodic { LOCUM_PERIODIC_AUTO, LOCUM_PERIODIC_TRUE, LOCUM_PERIODIC_FALSE } locum_source_periodic;
+typedef enum locum_source_periodic {
+    LOCUM_PERIODIC_AUTO,
+    LOCUM_PERIODIC_TRUE,
+    LOCUM_PERIODIC_FALSE
+} locum_source_periodic;
 
 /* the block, as read; plain data, may be copied with = */
 typedef struct locum_source {
     char path[LOCUM_PATH_SIZE]; /**< absolute, or relative to the current directory */
     int32_t format, periodic;
     int32_t n_fields, n_inputs, n_outputs;
-    char fields[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];  /**< arrays to take; none: all */
-    char inputs[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];  /**< hdf5, csv */
-    char outputs[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE]; /**< hdf5, csv */
+    char fields[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];     /**< arrays to take; none: all */
+    char inputs[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];     /**< hdf5, csv */
+    char outputs[LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];    /**< hdf5, csv */
     int32_t samples_axis, time_axis, components_axis; /**< hdf5; -1 = none, or (components) behind space */
     int32_t axes;                                     /**< hdf5: axes of space; 0 = found out */
-    int64_t subset;                                /**< 0 = all */
+    int64_t subset;                                   /**< 0 = all */
     bool has_split;
     double split[LOCUM_TEST + 1]; /**< fractions (all <= 1) or counts of train, validation, calibration, test */
     double box[3];                /**< lengths; n_box 0 = from the file, else 1 along each axis */

@@ -6,7 +6,8 @@
 #include "datasets/formats/source.h"
 
 /** dataset_csv.c: rows of a table. Local. */
-locum_status locum_source_open_csv(const locum_source *source, const char *path, uint64_t hash, locum_dataset **dataset);
+locum_status locum_source_open_csv(const locum_source *source, const char *path, uint64_t hash,
+                                   locum_dataset **dataset);
 
 /** source_split.c: deals the samples of a foreign dataset to splits and leaves out what `subset` and `split` leave out.
  *  LOCUM_INPUT if there are too few. Local. */

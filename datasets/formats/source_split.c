@@ -19,9 +19,9 @@
 
 typedef struct dealer {
     const locum_source *source;
-    int64_t n, *order;           /* [n] permutation */
-    locum_split *split;          /* [n] */
-    bool *keep;                  /* [n] */
+    int64_t n, *order;               /* [n] permutation */
+    locum_split *split;              /* [n] */
+    bool *keep;                      /* [n] */
     int64_t count[LOCUM_SPLITS + 1]; /* kept ones, by split; LOCUM_SPLITS = none yet */
 } dealer;
 
@@ -67,7 +67,8 @@ static bool are_counts(const locum_source *source)
 /* how many samples of n a split takes */
 static int64_t share(const dealer *d, locum_split split, int64_t n)
 {
-    static const double usual[] = {[LOCUM_TRAIN] = 0.7, [LOCUM_VALIDATION] = 0.1, [LOCUM_CALIBRATION] = 0.1, [LOCUM_TEST] = 0.1};
+    static const double usual[] = {
+        [LOCUM_TRAIN] = 0.7, [LOCUM_VALIDATION] = 0.1, [LOCUM_CALIBRATION] = 0.1, [LOCUM_TEST] = 0.1};
     double part = d->source->has_split ? d->source->split[split] : usual[split];
 
     return are_counts(d->source) ? (int64_t)part : (int64_t)floor(part * (double)n + 0.5);
@@ -102,7 +103,8 @@ static locum_status complete_folders(dealer *d)
         if (d->count[s] == 0) cut[s] = share(d, (locum_split)s, n);
         all += cut[s];
     }
-    int64_t lent = d->count[LOCUM_VALIDATION] / 2 < cut[LOCUM_CALIBRATION] ? d->count[LOCUM_VALIDATION] / 2 : cut[LOCUM_CALIBRATION];
+    int64_t lent = d->count[LOCUM_VALIDATION] / 2 < cut[LOCUM_CALIBRATION] ? d->count[LOCUM_VALIDATION] / 2
+                                                                           : cut[LOCUM_CALIBRATION];
     LOCUM_REQUIRE(all - lent < d->count[LOCUM_TRAIN], LOCUM_INPUT,
                   "%s has %lld samples to train on, but `split:` takes %lld of them for what the folders lack",
                   d->source->path, (long long)d->count[LOCUM_TRAIN], (long long)(all - lent));

@@ -119,7 +119,9 @@ static locum_status read_chunks(const locum_dataset *d, int shard, int array, co
         bool in_place = rows == slabs->rows && (room || r + rows < first + n);
         int answer = locum_chunk_read(c->arrays[array], slabs, offset, in_place ? values : c->chunk);
         if (answer) return damaged(d, shard, array, answer == 1 ? ": a part is missing" : ": a checksum is wrong");
-        if (!in_place) memcpy(values, (const char *)c->chunk + (size_t)in_chunk * slabs->row_bytes, (size_t)rows * slabs->row_bytes);
+        if (!in_place)
+            memcpy(values, (const char *)c->chunk + (size_t)in_chunk * slabs->row_bytes,
+                   (size_t)rows * slabs->row_bytes);
         values += (size_t)rows * slabs->row_bytes;
         r += rows;
     }

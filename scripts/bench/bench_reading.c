@@ -128,9 +128,16 @@ static locum_status write_store(const char *path, int64_t frames)
 {
     static double axis[SIDE];
     for (int i = 0; i < SIDE; i++) axis[i] = i;
-    const locum_domain grid = {.name = "grid", .support = LOCUM_GRID, .n_dims = 2, .n_global = {SIDE, SIDE},
-                               .axis = {axis, axis}, .axis_name = {"x", "y"}, .axis_unit = "1", .upper = {SIDE, SIDE}};
-    const locum_array velocity = {.name = "velocity", .text = "", .unit = "1", .order = 1, .shape = {2}, .roles = LOCUM_STATE};
+    const locum_domain grid = {.name = "grid",
+                               .support = LOCUM_GRID,
+                               .n_dims = 2,
+                               .n_global = {SIDE, SIDE},
+                               .axis = {axis, axis},
+                               .axis_name = {"x", "y"},
+                               .axis_unit = "1",
+                               .upper = {SIDE, SIDE}};
+    const locum_array velocity = {
+        .name = "velocity", .text = "", .unit = "1", .order = 1, .shape = {2}, .roles = LOCUM_STATE};
     const locum_schema schema = {.domains = &grid, .n_domains = 1, .arrays = &velocity, .n_arrays = 1};
     const bool wanted = true;
     const locum_store_facts facts = {.dataset_name = "bench", .study = "", .provenance = "\"program\":\"bench\""};
@@ -210,8 +217,8 @@ static locum_status measure(const char *name, const char *path, int repeats, flo
             if (!st) ratio[i] = ours[i] / raw[i];
         }
         if (!st)
-            printf("%-28s %s   %6.2f GB/s   read(2) %6.2f GB/s   ratio %.2f   (must 0.7, aim 0.9)\n", name, states[cold],
-                   median(ours, repeats) / 1e9, median(raw, repeats) / 1e9, median(ratio, repeats));
+            printf("%-28s %s   %6.2f GB/s   read(2) %6.2f GB/s   ratio %.2f   (must 0.7, aim 0.9)\n", name,
+                   states[cold], median(ours, repeats) / 1e9, median(raw, repeats) / 1e9, median(ratio, repeats));
     }
     return st;
 }
@@ -224,13 +231,16 @@ int main(int argc, char **argv)
     const char *folder = argc > 3 ? argv[3] : ".";
     int64_t frames = mib * 1024 * 1024 / (SAMPLES * COUNT * (int64_t)sizeof(float));
     char path[3][1024];
-    static const char *const names[] = {"The Well, one piece", "The Well, a chunk a frame", "the store's own (checksums)"};
+    static const char *const names[] = {"The Well, one piece", "The Well, a chunk a frame",
+                                        "the store's own (checksums)"};
     float *buffer = aligned_alloc(64, (size_t)(TOGETHER * COUNT) * sizeof *buffer);
 
     if (repeats > REPEATS_MAX) repeats = REPEATS_MAX;
     for (int i = 0; i < 3; i++) snprintf(path[i], sizeof path[i], "%s/bench_reading_%d.h5", folder, i);
     locum_store_setup();
-    locum_status st = buffer && frames > 0 && repeats > 0 ? LOCUM_OK : LOCUM_FAIL(LOCUM_ARG, "bench_reading [MIB] [REPEATS] [FOLDER]");
+    locum_status st = buffer && frames > 0 && repeats > 0
+                          ? LOCUM_OK
+                          : LOCUM_FAIL(LOCUM_ARG, "bench_reading [MIB] [REPEATS] [FOLDER]");
     if (!st) st = write_well(path[0], frames, false);
     if (!st) st = write_well(path[1], frames, true);
     if (!st) st = write_store(path[2], frames);

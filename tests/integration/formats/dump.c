@@ -35,7 +35,8 @@ static void write_json(const locum_dataset *d, const char *path)
     fprintf(out, "],\"samples\":[");
     for (int64_t b = 0; b < locum_dataset_n(d); b++) {
         const locum_dataset_sample *s = locum_dataset_sample_at(d, b);
-        fprintf(out, "%s{\"index\":%" PRId64 ",\"split\":\"%s\",\"times\":[", b ? "," : "", s->index, locum_split_name(s->split));
+        fprintf(out, "%s{\"index\":%" PRId64 ",\"split\":\"%s\",\"times\":[", b ? "," : "", s->index,
+                locum_split_name(s->split));
         for (int64_t f = 0; f < s->n_frames; f++) fprintf(out, "%s%.17g", f ? "," : "", locum_dataset_time(d, b, f));
         fprintf(out, "],\"parameter\":[");
         for (int p = 0; p < locum_dataset_n_parameters(d); p++) fprintf(out, "%s%.17g", p ? "," : "", s->parameter[p]);

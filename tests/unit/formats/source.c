@@ -127,7 +127,8 @@ static void frames_slices_and_single_reads_agree(void)
         for (int rank = 0; rank < 3; rank++) {
             CHECK_OK(locum_dataset_read_frame(d, b, 2, rank, 3, NULL, &frame));
             CU_ASSERT_EQUAL(frame->blocks[0].n[0], NX / 3);
-            CU_ASSERT_EQUAL(((const double *)frame->blocks[0].data)[3], value_at(index, 2, frame->blocks[0].first[0] * NY + 3));
+            CU_ASSERT_EQUAL(((const double *)frame->blocks[0].data)[3],
+                            value_at(index, 2, frame->blocks[0].first[0] * NY + 3));
             locum_frame_release(frame);
         }
     }
@@ -252,7 +253,8 @@ static void a_table_is_a_dataset(void)
     locum_dataset_close(d);
 }
 
-LOCUM_RUN_TESTS("data of others", {"more files than may be open read as one dataset", more_files_than_may_be_open_read_as_one},
+LOCUM_RUN_TESTS("data of others",
+                {"more files than may be open read as one dataset", more_files_than_may_be_open_read_as_one},
                 {"frames at once, slices and single reads agree", frames_slices_and_single_reads_agree},
                 {"splits are a function of seed and sample", splits_are_a_function_of_seed_and_sample},
                 {"a changed file changes the hash", a_changed_file_changes_the_hash},
