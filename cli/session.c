@@ -64,12 +64,13 @@ locum_status session_check_memory(const session *s, double bytes)
 static locum_status begin_solver(session *s)
 {
     const locum_yaml *name = locum_study_node(s->study, "solver.name");
+    if (!name) name = locum_study_node(s->study, "solver"); /* the bare name: `solver: darcy` */
     for (int i = 0; s->solvers.list[i]; i++) {
         const locum_solver_type *type = s->solvers.list[i];
         bool named = name && locum_yaml_string(name) && !strcmp(locum_yaml_string(name), type->name);
         if (!named && !s->solvers.library) continue;
         if (type->setup) LOCUM_TRY(locum_comm_agree(s->world, type->setup(s->world)));
-        s->begun = type->finish ? type : NULL;
+        if (type->finish) s->begun = type;
     }
     return LOCUM_OK;
 }
