@@ -29,9 +29,9 @@ static locum_status no_array(const locum_schema *schema, const char *name)
     for (int a = 0; a < schema->n_arrays; a++)
         if (is_field(schema, a)) locum_text_add(&list, "%s%s", list.size ? ", " : "", schema->arrays[a].name);
     bool there = locum_schema_find(schema, name) >= 0;
-    locum_status st = LOCUM_FAIL(LOCUM_STUDY, "%s \"%s\"; the fields of the dataset are %s",
-                                 there ? "there is no grid under" : "the dataset has no array", name,
-                                 list.data ? list.data : "none");
+    locum_status st =
+        LOCUM_FAIL(LOCUM_STUDY, "%s \"%s\"; the fields of the dataset are %s",
+                   there ? "there is no grid under" : "the dataset has no array", name, list.data ? list.data : "none");
     locum_text_free(&list);
     return st;
 }

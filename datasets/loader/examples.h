@@ -21,8 +21,8 @@ typedef struct locum_examples_request {
     int history, rollout; /**< step: frames seen, frames to come; 1 and 1 for map */
     int n_inputs, n_outputs;
     const char *const *inputs, *const *outputs; /**< arrays; inputs of a step are its outputs */
-    int64_t memory; /**< bytes that blocks may take */
-    int64_t frames; /**< step: use at most so many frames of a sample, 0 = all */
+    int64_t memory;                             /**< bytes that blocks may take */
+    int64_t frames;                             /**< step: use at most so many frames of a sample, 0 = all */
     int64_t train_samples; /**< only so many of the training split, the first in an order of the seed; 0 = all */
     uint64_t seed;
 } locum_examples_request;
@@ -30,11 +30,11 @@ typedef struct locum_examples_request {
 /* one array of a frame, as the task describes its port */
 typedef struct locum_field {
     char name[64], unit[32], text[128];
-    int array;          /**< of the dataset's schema */
-    int components;     /**< 1 for scalars */
-    int first_channel;  /**< in the block */
-    double lower, upper;        /**< over the training split */
-    double *mean, *scale;       /**< [components] over the training split; one scale for all components of a vector */
+    int array;            /**< of the dataset's schema */
+    int components;       /**< 1 for scalars */
+    int first_channel;    /**< in the block */
+    double lower, upper;  /**< over the training split */
+    double *mean, *scale; /**< [components] over the training split; one scale for all components of a vector */
 } locum_field;
 
 typedef struct locum_examples {
@@ -50,8 +50,8 @@ typedef struct locum_examples {
     bool periodic;
     bool step;
     int history, rollout;
-    double interval;            /**< step: time between frames */
-    double *change;             /**< step: [out_channels] rms of a frame's change over that channel's scale */
+    double interval;                 /**< step: time between frames */
+    double *change;                  /**< step: [out_channels] rms of a frame's change over that channel's scale */
     int64_t n[LOCUM_SPLITS];         /**< examples */
     int64_t n_samples[LOCUM_SPLITS]; /**< good samples */
     int64_t n_failed;

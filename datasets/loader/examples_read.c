@@ -40,8 +40,8 @@ locum_status locum_examples_load(const locum_examples *e, const examples_window 
         for (int i = 0; i < w->n_fields; i++) {
             const locum_field *f = &w->fields[i];
             bool alone = f->components == w->channels;
-            LOCUM_TRY(locum_dataset_read_frames(m->dataset, w->place, w->first + done, n, f->array,
-                                                alone ? at : m->array));
+            LOCUM_TRY(
+                locum_dataset_read_frames(m->dataset, w->place, w->first + done, n, f->array, alone ? at : m->array));
             if (!alone) interleave(n * e->points, f, w->channels, m->array, at);
         }
     }
@@ -111,8 +111,8 @@ static locum_status input_fields(const locum_examples *e, locum_split split, int
 
 static locum_status check_place(const locum_examples *e, locum_split split, int64_t i, int64_t n)
 {
-    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && i >= 0 && i < n, LOCUM_ARG,
-                  "%lld of the %lld of a split of %s", (long long)i, (long long)n, e->step ? "steps" : "maps");
+    LOCUM_REQUIRE(split >= 0 && split < LOCUM_SPLITS && i >= 0 && i < n, LOCUM_ARG, "%lld of the %lld of a split of %s",
+                  (long long)i, (long long)n, e->step ? "steps" : "maps");
     return LOCUM_OK;
 }
 

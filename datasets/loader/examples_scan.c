@@ -151,16 +151,16 @@ static void normalise_kept(locum_examples *e)
         const examples_part *part = &e->memory->parts[s];
         if (part->in) locum_examples_normalise(e, e->n_inputs, e->inputs, e->in_channels, e->n_samples[s], part->in);
         if (part->out)
-            locum_examples_normalise(e, e->n_outputs, e->outputs, e->out_channels,
-                                     e->n_samples[s] * e->memory->frames, part->out);
+            locum_examples_normalise(e, e->n_outputs, e->outputs, e->out_channels, e->n_samples[s] * e->memory->frames,
+                                     part->out);
     }
 }
 
 static void hash_request(const scan *s)
 {
     const locum_examples *e = s->e;
-    int64_t facts[] = {e->n_values, e->n_inputs, e->n_outputs, e->points,        e->step, e->history,
-                       e->rollout,  e->grid[0],  e->grid[1],   e->memory->frames};
+    int64_t facts[] = {e->n_values, e->n_inputs, e->n_outputs, e->points,  e->step,
+                       e->history,  e->rollout,  e->grid[0],   e->grid[1], e->memory->frames};
     locum_hash_add(s->hash, facts, sizeof facts);
     for (int i = 0; i < e->n_values; i++) locum_hash_add(s->hash, e->value_name[i], strlen(e->value_name[i]) + 1);
     for (int i = 0; i < e->n_inputs; i++) locum_hash_add(s->hash, e->inputs[i].name, strlen(e->inputs[i].name) + 1);

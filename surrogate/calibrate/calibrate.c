@@ -23,7 +23,6 @@
 
 #include "core/memory.h"
 
-
 /* what the network says about n rows; residual: see the head */
 typedef struct answers {
     double *mean, *deviation, *features, *residual;

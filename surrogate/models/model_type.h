@@ -61,16 +61,16 @@ typedef struct locum_task {
 
     /* fields; n_axes = 0: there are none */
     int n_axes;
-    int64_t grid[3];     /**< [n_axes] points */
-    bool periodic;       /**< along all axes */
-    double box[3];       /**< [n_axes] lengths */
-    int in_channels;     /**< components of all input fields of one frame */
-    int out_channels;    /**< of all output fields */
-    int history;         /**< frames that a step sees, oldest first; 1 for map */
-    double interval;     /**< step: time between frames */
-    bool increment;      /**< step: the network gives the change, in units of `change` */
-    double *change;      /**< [out_channels] rms change of a step over that channel's scale; owned, NULL for map */
-    bool fixed_mean;     /**< prior: the mean over the grid of each output channel stays (step) or is zero (map) */
+    int64_t grid[3];      /**< [n_axes] points */
+    bool periodic;        /**< along all axes */
+    double box[3];        /**< [n_axes] lengths */
+    int in_channels;      /**< components of all input fields of one frame */
+    int out_channels;     /**< of all output fields */
+    int history;          /**< frames that a step sees, oldest first; 1 for map */
+    double interval;      /**< step: time between frames */
+    bool increment;       /**< step: the network gives the change, in units of `change` */
+    double *change;       /**< [out_channels] rms change of a step over that channel's scale; owned, NULL for map */
+    bool fixed_mean;      /**< prior: the mean over the grid of each output channel stays (step) or is zero (map) */
     bool divergence_free; /**< prior: the output is one vector field per grid axis without divergence */
 } locum_task;
 
@@ -100,8 +100,8 @@ typedef struct locum_model_type {
      *  `increment` the change over `change`. *features [batch, n]: the last hidden values of the first member (fields:
      *  their means over the grid). Parameters are named; "weight" and "bias" as the last word decide how they are
      *  initialised. */
-    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph,
-                          const locum_network_input *in, locum_id *z, locum_id *features);
+    locum_status (*build)(const void *config, const locum_task *task, locum_graph *graph, const locum_network_input *in,
+                          locum_id *z, locum_id *features);
 } locum_model_type;
 
 extern const locum_model_type locum_model_mlp, locum_model_unet, locum_model_fno;

@@ -81,9 +81,9 @@ locum_status locum_model_predict_graph(const locum_model_type *type, const void 
 {
     *graph = NULL;
     LOCUM_TRY(locum_graph_create(graph));
-    return finish((task->n_axes ? locum_fields_predict : locum_values_predict)(&(locum_ports){type, config, task},
-                                                                               *graph),
-                  graph);
+    return finish(
+        (task->n_axes ? locum_fields_predict : locum_values_predict)(&(locum_ports){type, config, task}, *graph),
+        graph);
 }
 
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
@@ -101,7 +101,7 @@ locum_status locum_model_calibration_graph(const locum_model_type *type, const v
 {
     *graph = NULL;
     LOCUM_TRY(locum_graph_create(graph));
-    return finish((task->n_axes ? locum_fields_calibration : locum_values_calibration)(
-                      &(locum_ports){type, config, task}, *graph),
+    return finish((task->n_axes ? locum_fields_calibration
+                                : locum_values_calibration)(&(locum_ports){type, config, task}, *graph),
                   graph);
 }

@@ -17,10 +17,10 @@
 #include "surrogate/models/blocks.h"
 #include "surrogate/models/ports.h"
 
-#define ROOT_FLOOR 1e-12    /* under the root of the loss, which has no gradient at 0 */
-#define TRUTH_FLOOR 1e-12   /* of the mean square of the truth, in units of the scale: a frame that vanishes */
-#define LEAST_ENERGY 1e-30  /* under the logarithm */
-#define PARTS_MAX 512       /* fields of all frames of a history */
+#define ROOT_FLOOR 1e-12   /* under the root of the loss, which has no gradient at 0 */
+#define TRUTH_FLOOR 1e-12  /* of the mean square of the truth, in units of the scale: a frame that vanishes */
+#define LEAST_ENERGY 1e-30 /* under the logarithm */
+#define PARTS_MAX 512      /* fields of all frames of a history */
 
 /* one call of the network, and what comes of it */
 typedef struct site {
@@ -97,8 +97,8 @@ static locum_status next_frame(const site *s, int member, locum_id values, locum
     const locum_task *task = s->task;
     locum_id z = 0, own = 0;
     locum_graph_push(s->graph, "member%d", member + 1);
-    LOCUM_TRY(s->ports->type->build(s->ports->config, task, s->graph,
-                                    &(locum_network_input){values, fields}, &z, &own));
+    LOCUM_TRY(
+        s->ports->type->build(s->ports->config, task, s->graph, &(locum_network_input){values, fields}, &z, &own));
     locum_graph_pop(s->graph);
     z = locum_block_priors(task, s->graph, z);
     if (task->kind == LOCUM_TASK_STEP && task->increment)
@@ -137,8 +137,7 @@ static locum_status ask(const site *s, locum_id values, locum_id fields, answer 
     }
     if (!st && task->members > 1) a->mean = locum_scale(s->graph, a->mean, 1.0 / task->members, 0);
     for (int m = 0; m < task->members && task->members > 1 && !st; m++) {
-        locum_id square =
-            locum_ports_square(s->graph, locum_binary(s->graph, LOCUM_OP_subtract, next[m], a->mean));
+        locum_id square = locum_ports_square(s->graph, locum_binary(s->graph, LOCUM_OP_subtract, next[m], a->mean));
         a->variance = m ? locum_binary(s->graph, LOCUM_OP_add, a->variance, square) : square;
     }
     if (!st && task->members > 1) a->variance = locum_scale(s->graph, a->variance, 1.0 / (task->members - 1), 0);
@@ -180,10 +179,9 @@ static locum_id frame_loss(const site *s, const locum_field_loss *loss, locum_id
         locum_id part =
             loss->relative
                 ? relative_part(s, off, truth, first, c)
-                : locum_scale(
-                      s->graph,
-                      sum_rows(s, locum_ports_square(s->graph, channels_slice(s, off, first, c->components))),
-                      1 / ((double)points_of(task) * c->components), 0);
+                : locum_scale(s->graph,
+                              sum_rows(s, locum_ports_square(s->graph, channels_slice(s, off, first, c->components))),
+                              1 / ((double)points_of(task) * c->components), 0);
         sum = i ? locum_binary(s->graph, LOCUM_OP_add, sum, part) : part;
     }
     return locum_scale(s->graph, sum, 1.0 / task->n_outputs, 0);
@@ -208,9 +206,7 @@ static void network_inputs(const site *s, locum_id *values, locum_id *fields)
 {
     int64_t dims[] = {1, s->task->n_x};
     *values = s->task->n_x ? locum_input(s->graph, "values", LOCUM_REAL32, s->batch, 2, dims) : 0;
-    *fields = s->task->in_channels
-                  ? field_input(s, "fields", 0, (int64_t)s->task->history * s->task->in_channels)
-                  : 0;
+    *fields = s->task->in_channels ? field_input(s, "fields", 0, (int64_t)s->task->history * s->task->in_channels) : 0;
 }
 
 locum_status locum_fields_training(const locum_ports *ports, const locum_field_loss *loss, locum_graph *graph)
@@ -274,8 +270,7 @@ static locum_status physical_fields(const site *s, locum_id *fields)
     locum_id all = n_parts == 1 ? parts[0] : locum_concat(s->graph, -1, n_parts, parts);
     int64_t width = (int64_t)task->history * task->in_channels;
     all = locum_binary(s->graph, LOCUM_OP_subtract, all, locum_ports_vector(s->graph, "normal/fields/mean", width));
-    *fields = locum_binary(s->graph, LOCUM_OP_multiply, all,
-                           locum_ports_vector(s->graph, "normal/fields/rate", width));
+    *fields = locum_binary(s->graph, LOCUM_OP_multiply, all, locum_ports_vector(s->graph, "normal/fields/rate", width));
     return LOCUM_OK;
 }
 
@@ -350,8 +345,7 @@ static locum_id spread_of(const site *s, locum_id variance, locum_id sigma, locu
 {
     int64_t dims[] = {1, 1};
     if (!variance) return locum_scale(s->graph, distance, 0, 0);
-    locum_id relative =
-        locum_binary(s->graph, LOCUM_OP_divide, variance, locum_ports_square(s->graph, sigma));
+    locum_id relative = locum_binary(s->graph, LOCUM_OP_divide, variance, locum_ports_square(s->graph, sigma));
     double count = (double)points_of(s->task) * s->task->out_channels;
     relative = locum_reshape(s->graph, sum_rows(s, relative), 2, dims);
     return locum_unary(s->graph, LOCUM_OP_sqrt, locum_scale(s->graph, relative, 1 / count, 0));

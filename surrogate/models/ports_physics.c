@@ -25,8 +25,8 @@ static double points_of(const locum_task *task)
 
 locum_id locum_ports_energy(const locum_task *task, locum_graph *graph, locum_id x)
 {
-    return locum_scale(graph, sum_row(graph, locum_ports_square(graph, x)),
-                       1 / (points_of(task) * task->out_channels), 0);
+    return locum_scale(graph, sum_row(graph, locum_ports_square(graph, x)), 1 / (points_of(task) * task->out_channels),
+                       0);
 }
 
 static locum_id derivative(const locum_task *task, locum_graph *graph, locum_id u, int axis)
@@ -49,7 +49,6 @@ locum_id locum_ports_divergence(const locum_task *task, locum_graph *graph, locu
         gradient = a ? locum_binary(graph, LOCUM_OP_add, gradient, squares) : squares;
     }
     locum_id whole = sum_row(graph, locum_ports_square(graph, divergence));
-    return locum_unary(
-        graph, LOCUM_OP_sqrt,
-        locum_binary(graph, LOCUM_OP_divide, whole, locum_scale(graph, gradient, 1, LEAST_GRADIENT)));
+    return locum_unary(graph, LOCUM_OP_sqrt,
+                       locum_binary(graph, LOCUM_OP_divide, whole, locum_scale(graph, gradient, 1, LEAST_GRADIENT)));
 }

@@ -131,8 +131,8 @@ locum_status locum_values_training(const locum_ports *ports, locum_graph *graph)
     for (int i = 0, j = 0; i < task->n_outputs; i++)
         for (int64_t k = 0; k < task->outputs[i].extent; k++)
             share[j++] = 1.0 / ((double)task->n_outputs * (double)task->outputs[i].extent);
-    locum_id off = locum_binary(graph, LOCUM_OP_subtract, by_member(graph, z, task),
-                                locum_reshape(graph, target, 3, one_dims));
+    locum_id off =
+        locum_binary(graph, LOCUM_OP_subtract, by_member(graph, z, task), locum_reshape(graph, target, 3, one_dims));
     locum_id weighted = locum_binary(graph, LOCUM_OP_multiply, locum_ports_square(graph, off),
                                      locum_constant(graph, LOCUM_REAL32, 1, &task->n_z, share));
     locum_output(graph, locum_sum(graph, weighted, 3, axes, false), "loss");
@@ -167,7 +167,8 @@ locum_status locum_values_interval(const locum_ports *ports, const locum_uncerta
     locum_id mean = member_mean(g, z, task), centre = to_transformed(task, g, mean);
     locum_id variance = seen_variance(task, g, centre, member_variance(g, z, mean, task));
     locum_id sigma = locum_ports_vector(g, "trust/sigma", task->n_z);
-    locum_id width = locum_unary(g, LOCUM_OP_sqrt, locum_binary(g, LOCUM_OP_add, variance, locum_ports_square(g, sigma)));
+    locum_id width =
+        locum_unary(g, LOCUM_OP_sqrt, locum_binary(g, LOCUM_OP_add, variance, locum_ports_square(g, sigma)));
     width = locum_binary(g, LOCUM_OP_multiply, width, quantile);
     width = locum_binary(g, LOCUM_OP_multiply, width, locum_ports_vector(g, "normal/z/scale", task->n_z));
     locum_id end[3] = {0, locum_scale(g, width, -1, 0), width};

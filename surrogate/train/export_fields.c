@@ -81,8 +81,8 @@ locum_status locum_train_calibrate_fields(const train_export *e, locum_trust_tab
 typedef struct proof {
     const train_export *export;
     int64_t rows, points;
-    double *values;              /* [rows, n_x] */
-    float *x, *fields, *z;       /* normalised, of the network */
+    double *values;                                                        /* [rows, n_x] */
+    float *x, *fields, *z;                                                 /* normalised, of the network */
     double *ports[LOCUM_EXAMPLE_ARRAYS], *predicted[LOCUM_EXAMPLE_ARRAYS]; /* [rows, extent] */
 } proof;
 
@@ -113,11 +113,9 @@ static locum_status make_inputs(proof *p)
     }
     for (int i = n_values, first = 0; i < task->n_inputs; first += task->inputs[i++].components) {
         LOCUM_TRY(LOCUM_NEW(&p->ports[i - n_values], p->rows * task->inputs[i].extent));
-        for (int64_t r = 0; r < p->rows; r++)
-            physical_port(p, r, &task->inputs[i], first, p->ports[i - n_values]);
+        for (int64_t r = 0; r < p->rows; r++) physical_port(p, r, &task->inputs[i], first, p->ports[i - n_values]);
     }
-    for (int i = 0; i < task->n_outputs; i++)
-        LOCUM_TRY(LOCUM_NEW(&p->predicted[i], p->rows * task->outputs[i].extent));
+    for (int i = 0; i < task->n_outputs; i++) LOCUM_TRY(LOCUM_NEW(&p->predicted[i], p->rows * task->outputs[i].extent));
     return LOCUM_OK;
 }
 
@@ -172,7 +170,8 @@ static locum_status compare(const proof *p)
             int k = (int)(i % c->components);
             double mine = (double)p->z[point * task->out_channels + first + k] * c->scale[k] + c->mean[k];
             LOCUM_REQUIRE(fabs(p->predicted[o][i] - mine) <= AGREEMENT * largest || !isfinite(mine), LOCUM_INTERNAL,
-                          "%s predicts %g for `%s`, the trained network %g", e->path, p->predicted[o][i], c->name, mine);
+                          "%s predicts %g for `%s`, the trained network %g", e->path, p->predicted[o][i], c->name,
+                          mine);
         }
     }
     return LOCUM_OK;

@@ -17,6 +17,8 @@
 #include "core/parallel/comm.h"
 #include "surrogate/train/internal.h"
 
+#define SHOW_SECONDS 1.0
+
 typedef struct loop {
     const train_fit *fit;
     train_state *state;
@@ -25,8 +27,8 @@ typedef struct loop {
     locum_metrics *metrics;
     locum_progress progress;
     double started, waited, samples; /* of this process */
-    double validation_error;
-    bool stop, ends; /* asked to; patience is used up */
+    double validation_error, shown;  /* shown: when the progress line was, seconds */
+    bool stop, ends;                 /* asked to; patience is used up */
 } loop;
 
 /* --- one step ----------------------------------------------------------------------------------------------------- */
@@ -60,6 +62,17 @@ static locum_status not_finite(const loop *l)
                       s->step + 1, s->epoch + 1, s->best_step);
 }
 
+/* steps of fields are long: the line moves between validations too */
+static void show(loop *l)
+{
+    const train_state *s = l->state;
+    double now = locum_clock();
+    if (now - l->shown < SHOW_SECONDS) return;
+    l->shown = now;
+    locum_progress_update(&l->progress, (double)s->step, "loss %.3g, %.3g samples/s", s->loss / s->rows,
+                          l->samples / (now - l->started));
+}
+
 /* the state after the batch; loss and rows go to the epoch's means */
 static locum_status step(loop *l)
 {
@@ -84,6 +97,7 @@ static locum_status step(loop *l)
     s->loss += total.loss / fit->recipe->members;
     s->rows += (double)batch->n;
     l->stop = total.stop != 0;
+    show(l);
     if (++s->batch == fit->recipe->per_epoch) {
         s->batch = 0;
         s->epoch++;
@@ -132,8 +146,8 @@ static locum_status validate(loop *l)
     const train_fit *fit = l->fit;
     train_state *s = l->state;
     double error = 0;
-    LOCUM_TRY(locum_train_error(fit->network, s->parameters, fit->data, judged(fit->data), fit->recipe->leads, fit->comm,
-                                &error));
+    LOCUM_TRY(locum_train_error(fit->network, s->parameters, fit->data, judged(fit->data), fit->recipe->leads,
+                                fit->comm, &error));
     l->validation_error = error;
     s->since_best++;
     if (isfinite(error) && (s->best_error < 0 || error < s->best_error)) {
@@ -261,7 +275,7 @@ locum_status locum_train_fit(const train_fit *fit, train_state *state, locum_tra
     loop l = {.fit = fit, .state = state};
     locum_status st = open_loop(&l);
     if (!st) {
-        l.started = locum_clock();
+        l.started = l.shown = locum_clock();
         locum_progress_begin(&l.progress, fit->log, fit->what, (double)fit->recipe->steps, (double)state->step);
         st = run(&l);
         if (!st && state->best_error < 0)

@@ -26,10 +26,10 @@ locum_transform locum_train_input_transform(const locum_surrogate_config *config
 
 typedef struct train_data {
     const locum_task *task;
-    int64_t n[LOCUM_SPLITS];     /**< rows of train, validation, calibration; others 0 (fields: examples) */
-    double *x[LOCUM_SPLITS];     /**< values: [n, n_x] normalised */
-    double *z[LOCUM_SPLITS];     /**< values: [n, n_z] normalised */
-    double *truth[LOCUM_SPLITS]; /**< values: [n, n_z] physical */
+    int64_t n[LOCUM_SPLITS];        /**< rows of train, validation, calibration; others 0 (fields: examples) */
+    double *x[LOCUM_SPLITS];        /**< values: [n, n_x] normalised */
+    double *z[LOCUM_SPLITS];        /**< values: [n, n_z] normalised */
+    double *truth[LOCUM_SPLITS];    /**< values: [n, n_z] physical */
     const locum_examples *examples; /**< fields; lent */
     double *row;                    /**< fields: [n_x] of the loader's thread */
     locum_rows rows;                /**< of the training split: what the loader shuffles; self is this struct */
@@ -73,14 +73,14 @@ typedef struct train_network {
     int64_t n_features;
     uint64_t hash; /**< of the training graph and its gradient */
     locum_plan *gradient, *forward;
-    int64_t shard_rows, forward_rows;  /**< capacities */
-    int *gradient_slot, *forward_slot; /**< parameter of the plan -> slot */
+    int64_t shard_rows, forward_rows;                          /**< capacities */
+    int *gradient_slot, *forward_slot;                         /**< parameter of the plan -> slot */
     int gradient_input[LOCUM_TRAIN_COLUMNS], forward_input[2]; /**< input of the plan -> column; of the forward plan:
                                                                     0 values, 1 fields */
-    const float **parameters;          /**< [n_slots] scratch of a run */
-    float **outputs;                   /**< [n_slots + 1] scratch of a run */
-    float *scratch;                    /**< rows of the forward plan */
-    void *arena, *packed;              /**< of runs; of the gradient's weights */
+    const float **parameters;                                  /**< [n_slots] scratch of a run */
+    float **outputs;                                           /**< [n_slots + 1] scratch of a run */
+    float *scratch;                                            /**< rows of the forward plan */
+    void *arena, *packed;                                      /**< of runs; of the gradient's weights */
 } train_network;
 
 /* what a network is made of */

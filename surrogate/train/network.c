@@ -18,7 +18,7 @@
 
 #define FORWARD_ROWS 64
 #define FORWARD_POINTS ((int64_t)1 << 16) /* of grids, at least one of them and at most 16 */
-#define SLOT_FLOATS 16 /* one cache line */
+#define SLOT_FLOATS 16                    /* one cache line */
 
 /* --- slots -------------------------------------------------------------------------------------------------------- */
 static locum_status collect_slots(train_network *net, const locum_graph *graph)

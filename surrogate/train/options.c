@@ -6,9 +6,10 @@ static const locum_choice tasks[] = {
     {"map", "parameters (and fields of the first frame) -> values or fields of the last frame", NULL},
     {"step", "frame -> next frame, rolled out", NULL},
     {0}};
-static const locum_choice losses[] = {{"relative", "relative L2 of each output in physical units, a frame at a time", NULL},
-                                      {"square", "mean square in normalised units", NULL},
-                                      {0}};
+static const locum_choice losses[] = {
+    {"relative", "relative L2 of each output in physical units, a frame at a time", NULL},
+    {"square", "mean square in normalised units", NULL},
+    {0}};
 static const locum_choice input_scales[] = {
     {"auto", "log where all values are positive and span more than a factor 4", NULL},
     {"linear", "as they are", NULL},
@@ -45,7 +46,8 @@ const locum_option locum_surrogate_options[] = {
     {.name = "fixed_mean",
      .type = LOCUM_BOOL,
      AT(fixed_mean),
-     .text = "known beforehand: the mean over the grid of each output stays (step) or is that of the training data (map)"},
+     .text =
+         "known beforehand: the mean over the grid of each output stays (step) or is that of the training data (map)"},
     {.name = "divergence_free",
      .type = LOCUM_BOOL,
      AT(divergence_free),

@@ -77,12 +77,12 @@ static locum_status hand_over(group *g, int64_t lead)
     int64_t frame = g->points * g->channels;
     for (int64_t r = 0; r < g->n; r++) {
         locum_field_frame f = {.sample = g->sample[r],
-                         .lead = lead,
-                         .stride = g->seen,
-                         .mean = g->mean + r * frame,
-                         .deviation = g->deviation ? g->deviation + r * frame : NULL,
-                         .truth = g->truth,
-                         .features = g->features + r * c->network->n_features};
+                               .lead = lead,
+                               .stride = g->seen,
+                               .mean = g->mean + r * frame,
+                               .deviation = g->deviation ? g->deviation + r * frame : NULL,
+                               .truth = g->truth,
+                               .features = g->features + r * c->network->n_features};
         if (e->step) f.last = g->fields + r * g->points * g->seen + g->seen - g->channels;
         LOCUM_TRY(locum_examples_frame(e, c->split, f.sample, e->step ? e->history - 1 + lead : 0, g->truth));
         LOCUM_TRY(c->take(c->self, &f));

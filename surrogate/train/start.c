@@ -38,8 +38,8 @@ static locum_status check_task(const locum_file *file, const char *path, const l
 {
     const char *kind = locum_file_metadata(file, "task"), *history = locum_file_metadata(file, "history"),
                *mine = task->kind == LOCUM_TASK_STEP ? "step" : "map";
-    LOCUM_REQUIRE(kind && !strcmp(kind, mine), LOCUM_STUDY, "train.start_from: %s was trained for the task `%s`, not `%s`",
-                  path, kind ? kind : "(none)", mine);
+    LOCUM_REQUIRE(kind && !strcmp(kind, mine), LOCUM_STUDY,
+                  "train.start_from: %s was trained for the task `%s`, not `%s`", path, kind ? kind : "(none)", mine);
     LOCUM_REQUIRE(task->kind != LOCUM_TASK_STEP || (history && atoi(history) == task->history), LOCUM_STUDY,
                   "train.start_from: %s sees %s past frames, this surrogate %d", path, history ? history : "no",
                   task->history);
@@ -53,9 +53,10 @@ static locum_status copy_weights(const locum_file *file, const char *path, const
         const locum_tensor *t = locum_file_tensor(file, slot->name);
         bool same = t && t->number == LOCUM_REAL32 && t->n_dims == slot->n_dims;
         for (int d = 0; d < slot->n_dims && same; d++) same = t->dims[d] == slot->dims[d];
-        LOCUM_REQUIRE(same, LOCUM_STUDY,
-                      "train.start_from: %s has %s `%s`: model, its options, inputs, outputs and train.ensemble must agree",
-                      path, t ? "another shape of" : "no", slot->name);
+        LOCUM_REQUIRE(
+            same, LOCUM_STUDY,
+            "train.start_from: %s has %s `%s`: model, its options, inputs, outputs and train.ensemble must agree", path,
+            t ? "another shape of" : "no", slot->name);
         memcpy(parameters + slot->first, t->data, (size_t)slot->count * sizeof *parameters);
     }
     return LOCUM_OK;

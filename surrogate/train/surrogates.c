@@ -47,7 +47,9 @@ static locum_status find_model(const locum_study *study, const entry *e, const l
     const char *name = node ? locum_yaml_string(node) : e->name ? e->name : "mlp";
     *type = name ? locum_model_type_find(name) : NULL;
     if (*type) return LOCUM_OK;
-    return locum_yaml_fail(node ? node : e->own ? e->own : locum_study_node(study, "surrogate"),
+    return locum_yaml_fail(node     ? node
+                           : e->own ? e->own
+                                    : locum_study_node(study, "surrogate"),
                            "%s.model: `%s` is no model; there are"
 #define LOCUM_MODEL_WORD(model) " " #model
                            LOCUM_MODELS(LOCUM_MODEL_WORD),
@@ -114,7 +116,9 @@ static locum_status check_in_outputs(const entry *e, const char *key, int n, con
 static locum_status check_observed(const locum_study *study, const entry *e, const locum_surrogate_config *c)
 {
     const locum_yaml *observe = locum_study_node(study, "record.observe");
-    int n = !observe || c->all_observed ? 0 : locum_yaml_kind_of(observe) == LOCUM_YAML_LIST ? locum_yaml_n(observe) : 1;
+    int n = !observe || c->all_observed                      ? 0
+            : locum_yaml_kind_of(observe) == LOCUM_YAML_LIST ? locum_yaml_n(observe)
+                                                             : 1;
     locum_text list = {0};
     locum_status st = LOCUM_OK;
     for (int i = 0; i < n; i++) locum_text_add(&list, "%s%s", i ? ", " : "", item_text(observe, i));
@@ -147,10 +151,11 @@ static locum_status check_task(const locum_study *study, const entry *e, const l
     const locum_train_config *t = s->train;
     const char *path = locum_study_path(study), *model = s->type->name;
     bool step = c->task == LOCUM_TASK_STEP, grids = s->type->on_grids;
-    LOCUM_REQUIRE(grids || !step, LOCUM_STUDY,
-                  "%s: %s.task: a step needs a network on grids (fno, unet), not `%s`", path, e->block, model);
+    LOCUM_REQUIRE(grids || !step, LOCUM_STUDY, "%s: %s.task: a step needs a network on grids (fno, unet), not `%s`",
+                  path, e->block, model);
     LOCUM_REQUIRE(!grids || !(c->n_positive || c->n_shares || c->total[0]), LOCUM_STUDY,
-                  "%s: %s: fields are learnt as they are; `positive`, `shares` and `total` are for `mlp`", path, e->block);
+                  "%s: %s: fields are learnt as they are; `positive`, `shares` and `total` are for `mlp`", path,
+                  e->block);
     LOCUM_REQUIRE(grids || !(c->n_inputs || c->fixed_mean || c->divergence_free), LOCUM_STUDY,
                   "%s: %s: `inputs`, `fixed_mean` and `divergence_free` need a network on grids, not `%s`", path,
                   e->block, model);
@@ -160,8 +165,8 @@ static locum_status check_task(const locum_study *study, const entry *e, const l
                   model);
     for (int i = 0; i < c->n_inputs && step; i++)
         LOCUM_REQUIRE(i < c->n_outputs && c->n_inputs == c->n_outputs && !strcmp(c->inputs[i], c->outputs[i]),
-                      LOCUM_STUDY,
-                      "%s: %s.inputs: a step goes from its outputs to its outputs; leave `inputs` away", path, e->block);
+                      LOCUM_STUDY, "%s: %s.inputs: a step goes from its outputs to its outputs; leave `inputs` away",
+                      path, e->block);
     return LOCUM_OK;
 }
 
@@ -177,8 +182,8 @@ static locum_status put_grid_defaults(const locum_model_type *type, locum_settin
 /* common keys: those of all first, then its own */
 static locum_status read_common(locum_study *study, const entry *e, const char *const *extra, locum_settings **settings)
 {
-    LOCUM_TRY(locum_study_block(study, e->block, locum_surrogate_options, sizeof(locum_surrogate_config), extra,
-                                settings));
+    LOCUM_TRY(
+        locum_study_block(study, e->block, locum_surrogate_options, sizeof(locum_surrogate_config), extra, settings));
     if (!e->name) return LOCUM_OK;
     LOCUM_TRY(locum_settings_read(*settings, locum_study_node(study, "surrogate"), e->siblings));
     return locum_settings_read(*settings, e->own, extra);

@@ -169,8 +169,14 @@ locum_status locum_surrogate_field_task(const locum_surrogate *surrogate, const 
 {
     locum_task *t = NULL;
     *task = NULL;
-    LOCUM_REQUIRE(e->n_values + e->n_inputs > 0, LOCUM_STUDY,
-                  "the dataset varies no parameter, and surrogate.inputs names no field: there is nothing to learn from");
+    LOCUM_REQUIRE(
+        e->n_values + e->n_inputs > 0, LOCUM_STUDY,
+        "the dataset varies no parameter, and surrogate.inputs names no field: there is nothing to learn from");
+    LOCUM_REQUIRE(!surrogate->config->divergence_free ||
+                      (e->periodic && e->n_axes > 1 && e->n_outputs == 1 && e->out_channels == e->n_axes),
+                  LOCUM_STUDY,
+                  "surrogate.divergence_free: needs one vector field on a periodic grid as the only output, with a "
+                  "component for each axis");
     LOCUM_TRY(LOCUM_NEW(&t, 1));
     describe_grid(surrogate, e, t);
     locum_status st = LOCUM_NEW(&t->inputs, e->n_values + e->n_inputs);

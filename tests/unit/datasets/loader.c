@@ -225,10 +225,42 @@ static void a_nan_is_named(void)
     locum_dataset_close(dataset);
 }
 
+/* --- rows of another kind ----------------------------------------------------------------------------------------- */
+static locum_status fill_or_fail(const void *self, int64_t row, float *const *to)
+{
+    const int64_t *bad = self;
+    if (row == *bad) return LOCUM_FAIL(LOCUM_DAMAGED, "row %lld cannot be read", (long long)row);
+    to[0][0] = (float)row;
+    to[1][0] = to[1][1] = (float)(10 * row);
+    return LOCUM_OK;
+}
+
+static void a_row_that_fails_is_reported_by_its_batch(void)
+{
+    static const int64_t extent[2] = {1, 2}, sample[7] = {100, 101, 102, 103, 104, 105, 106}, bad = 5;
+    locum_rows rows = {.n_columns = 2, .extent = extent, .n = 7, .sample = sample, .self = &bad, .fill = fill_or_fail};
+    locum_loader *loader = NULL;
+    const locum_batch *batch = NULL;
+
+    CHECK_OK(locum_loader_create_rows(&rows, 2, 1, false, 0, 0, &loader));
+    if (!loader) return;
+    for (int b = 0; b < 2; b++) {
+        CHECK_OK(locum_loader_next(loader, &batch, NULL));
+        CU_ASSERT(batch->n == 2 && batch->sample[1] == 101 + 2 * b && batch->column[0][1] == (float)(2 * b + 1) &&
+                  batch->column[1][3] == (float)(10 * (2 * b + 1)));
+    }
+    for (int again = 0; again < 2; again++) { /* asking once more neither waits nor goes on */
+        CHECK_FAILS(locum_loader_next(loader, &batch, NULL), LOCUM_DAMAGED);
+        CU_ASSERT_STRING_EQUAL(locum_status_message(), "row 5 cannot be read");
+    }
+    locum_loader_destroy(loader);
+}
+
 LOCUM_RUN_RANKS("loader", {"columns hold parameters and last frames", columns_hold_the_last_frames},
                 {"normalisers see the training split only", normalisers_see_the_training_split_only},
                 {"the order is a function of seed and epoch", order_is_a_function_of_seed_and_epoch},
                 {"a resumed loader goes on where it was", a_resumed_loader_goes_on_where_it_was},
                 {"the next batch is made ahead", the_next_batch_is_made_ahead},
                 {"the same table has the same hash", a_table_has_one_hash},
-                {"what is missing is named", what_is_missing_is_named}, {"a NaN in a sample is named", a_nan_is_named})
+                {"what is missing is named", what_is_missing_is_named}, {"a NaN in a sample is named", a_nan_is_named},
+                {"a row that fails is reported", a_row_that_fails_is_reported_by_its_batch})

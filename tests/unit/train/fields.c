@@ -54,7 +54,8 @@ double fields_wave(int64_t sample, int64_t i, int64_t j)
     double sum = 0, amplitude, phase;
     for (int w = 0; w < N_WAVES; w++) {
         wave_of(sample, w, &amplitude, &phase);
-        sum += amplitude * cos(2 * pi * (waves[w][0] * (double)i / FIELDS_X + waves[w][1] * (double)j / FIELDS_Y) + phase);
+        sum +=
+            amplitude * cos(2 * pi * (waves[w][0] * (double)i / FIELDS_X + waves[w][1] * (double)j / FIELDS_Y) + phase);
     }
     return sum;
 }
@@ -121,8 +122,8 @@ static locum_status write_split(const char *folder, locum_split split, int64_t f
     for (int64_t s = first; s < first + n && !st; s++) {
         double strength = fields_strength(s);
         locum_sink sink = locum_shard_sink(shard);
-        locum_shard_sample(shard, &(locum_store_sample){
-                                      .index = s, .seed = 1, .split = split, .twin = -1, .parameter = &strength});
+        locum_shard_sample(
+            shard, &(locum_store_sample){.index = s, .seed = 1, .split = split, .twin = -1, .parameter = &strength});
         st = sink.open(sink.self, &schema, NULL, &(locum_sample){.index = s, .seed = 1});
         for (int64_t t = 0; t < frames && !st; t++) st = write_frame(sink, s, t);
         if (!st) st = sink.close(sink.self, LOCUM_OK);
@@ -162,11 +163,8 @@ static locum_status stencil_build(const void *config, const locum_task *task, lo
     return locum_graph_status(graph);
 }
 
-const locum_model_type fields_stencil = {.name = "stencil",
-                                         .summary = "three neighbours",
-                                         .config_size = 1,
-                                         .on_grids = true,
-                                         .build = stencil_build};
+const locum_model_type fields_stencil = {
+    .name = "stencil", .summary = "three neighbours", .config_size = 1, .on_grids = true, .build = stencil_build};
 
 /* --- a training --------------------------------------------------------------------------------------------------- */
 locum_status field_training_create(const char *surrogate, const char *train, const locum_model_type *type,
@@ -176,7 +174,8 @@ locum_status field_training_create(const char *surrogate, const char *train, con
     training *t = &f->t;
     *f = (field_training){0};
     locum_text_add(&text,
-                   "study: waves\nseed: 3\nrecord: {observe: [vorticity, velocity, coefficient, energy]}\nsurrogate: {%s}\ntrain: {%s}\n",
+                   "study: waves\nseed: 3\nrecord: {observe: [vorticity, velocity, coefficient, energy]}\nsurrogate: "
+                   "{%s}\ntrain: {%s}\n",
                    surrogate, train);
     locum_status st = text.status;
     if (!st) st = locum_study_parse(text.data, "waves.yaml", 0, NULL, &t->study);

@@ -37,14 +37,13 @@ static void the_gradient_is_the_same_to_round_off(void)
     CHECK_OK(locum_surrogate_task(&t.surrogate, table, &task));
     CHECK_OK(locum_train_data_create(task, table, &data));
     for (int i = 0; i < 2; i++)
-        CHECK_OK(locum_train_network_create(
-            &(train_network_request){.type = t.surrogate.type,
-                                     .config = t.surrogate.model_config,
-                                     .task = task,
-                                     .kernels = locum_kernels_for(LOCUM_CPU_AVX512),
-                                     .adapter = i ? locum_adapter_cblas() : NULL,
-                                     .shard_rows = ROWS},
-            &net[i]));
+        CHECK_OK(locum_train_network_create(&(train_network_request){.type = t.surrogate.type,
+                                                                     .config = t.surrogate.model_config,
+                                                                     .task = task,
+                                                                     .kernels = locum_kernels_for(LOCUM_CPU_AVX512),
+                                                                     .adapter = i ? locum_adapter_cblas() : NULL,
+                                                                     .shard_rows = ROWS},
+                                            &net[i]));
     CU_ASSERT_TRUE(net[0] && net[1] && !locum_plan_uses_adapter(net[0]->gradient) &&
                    locum_plan_uses_adapter(net[1]->gradient));
     CHECK_OK(LOCUM_NEW(&parameters, net[0]->n));

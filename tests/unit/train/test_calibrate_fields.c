@@ -156,7 +156,7 @@ static void bands_of_whole_roll_outs_follow_the_beta_binomial_law(void)
         distance = fmax(distance, fabs(observed - cumulative));
     }
     CHECK_CLOSE(cumulative, 1, 1e-12);
-    CHECK_CLOSE(mean, N_TEST * 30.0 / 33, 0.65); /* standard deviation of the mean of 200: 0.17; 3.9 of them */
+    CHECK_CLOSE(mean, N_TEST * 30.0 / 33, 0.65);    /* standard deviation of the mean of 200: 0.17; 3.9 of them */
     CU_ASSERT_TRUE(distance < 1.95 / sqrt(SPLITS)); /* Kolmogorov-Smirnov at 0.1 % */
 }
 
@@ -208,7 +208,8 @@ static void leads_that_blow_up_are_left_out(void)
 }
 
 LOCUM_RUN_TESTS("calibration of fields",
-                {"bands of roll-outs follow the beta-binomial law", bands_of_whole_roll_outs_follow_the_beta_binomial_law},
+                {"bands of roll-outs follow the beta-binomial law",
+                 bands_of_whole_roll_outs_follow_the_beta_binomial_law},
                 {"shifted trajectories are not covered", shifted_trajectories_are_not_covered},
                 {"tables are the formulas", tables_are_the_formulas},
                 {"leads that blow up are left out", leads_that_blow_up_are_left_out})

@@ -97,7 +97,8 @@ static void examples_are_the_frames_of_the_dataset(void)
 
 static void examples_name_what_does_not_fit(void)
 {
-    static const char *const none[] = {"pressure"}, *const global[] = {"energy"}, *const twice[] = {"velocity", "velocity"};
+    static const char *const none[] = {"pressure"}, *const global[] = {"energy"},
+                             *const twice[] = {"velocity", "velocity"};
     const struct {
         locum_examples_request request;
         const char *word;
@@ -124,7 +125,8 @@ static double step_error(const char *path, int64_t sample)
     locum_model *model = NULL;
     locum_context *context = NULL;
     char message[300];
-    for (int p = 0; p < FIELDS_POINTS; p++) now[p] = (float)(strength * fields_wave(sample, p / FIELDS_Y, p % FIELDS_Y));
+    for (int p = 0; p < FIELDS_POINTS; p++)
+        now[p] = (float)(strength * fields_wave(sample, p / FIELDS_Y, p % FIELDS_Y));
     CHECK_OK(locum_model_read(path, NULL, &model, message, sizeof message));
     CU_ASSERT_TRUE_FATAL(model != NULL);
     size_t bytes = locum_model_workspace(model, 1);
@@ -143,7 +145,8 @@ static double step_error(const char *path, int64_t sample)
     return off / largest;
 }
 
-#define EXACT_TRAIN "epochs: 300, batch: 8, learning_rate: 0.05, final_learning_rate: 1e-7, weight_decay: 0, validate_every: 50"
+#define EXACT_TRAIN \
+    "epochs: 300, batch: 8, learning_rate: 0.05, final_learning_rate: 1e-7, weight_decay: 0, validate_every: 50"
 
 static void a_step_that_is_linear_is_learnt_to_round_off(void)
 {
@@ -222,14 +225,21 @@ static void a_fourier_network_learns_the_step_with_history_and_members(void)
     char folder[LOCUM_PATH_SIZE];
     locum_train_result result;
     training_folder(MPI_COMM_SELF, "fno", folder);
-    CHECK_OK(train_waves("model: fno, task: step, outputs: [velocity], history: 2, modes: 3, width: 8, layers: 2, head: "
-                         "16, divergence_free: true",
-                         "epochs: 60, batch: 12, ensemble: 2, learning_rate: 5e-3, rollout: 2, noise: 0.01, "
-                         "validate_every: 20, leads: 3, curve: [0.5]",
-                         NULL, folder, NULL, &result));
+    CHECK_OK(
+        train_waves("model: fno, task: step, outputs: [velocity], history: 2, modes: 3, width: 8, layers: 2, head: "
+                    "16, divergence_free: true",
+                    "epochs: 60, batch: 12, ensemble: 2, learning_rate: 5e-3, rollout: 2, noise: 0.01, "
+                    "validate_every: 20, leads: 3, curve: [0.5]",
+                    NULL, folder, NULL, &result));
     printf("\n    error of three steps %.3g, %.2f s", result.validation_error, result.seconds);
     /* a frame that stays is off by 1.1; a network that has learnt nothing more than the sign by more than 0.5 */
     CU_ASSERT_TRUE(result.validation_error < 0.3);
+    char path[LOCUM_PATH_SIZE + 32];
+    locum_model *half = NULL;
+    snprintf(path, sizeof path, "%s/curve-6.safetensors", folder);
+    CHECK_OK(locum_model_read(path, NULL, &half, NULL, 0));
+    if (half) CU_ASSERT_STRING_EQUAL(locum_model_metadata(half, "training_samples"), "6");
+    locum_model_close(half);
     CHECK_OK(locum_remove_tree(folder));
 }
 
@@ -242,7 +252,8 @@ static void a_map_from_fields_is_learnt(void)
     CHECK_OK(train_waves("model: fno, outputs: [vorticity], modes: 3, width: 8, layers: 2, head: 16",
                          "epochs: 200, batch: 6, learning_rate: 1e-2", NULL, folder, NULL, &result));
     printf("\n    error %.3g, %.2f s", result.validation_error, result.seconds);
-    CU_ASSERT_TRUE(result.validation_error < 0.3); /* last frame from the coefficient and the strength; the mean gives 1 */
+    CU_ASSERT_TRUE(result.validation_error <
+                   0.3); /* last frame from the coefficient and the strength; the mean gives 1 */
     model_of(folder, path);
     CHECK_OK(locum_model_read(path, NULL, &model, NULL, 0));
     CU_ASSERT_TRUE_FATAL(model != NULL);
@@ -368,7 +379,8 @@ static void stopped_streamed_or_not_the_bits_are_the_same(void)
     training_folder(MPI_COMM_SELF, "streamed", streamed);
     CHECK_OK(train_waves(SMALL, SMALL_TRAIN, NULL, whole, NULL, &result));
     locum_watch_begin(&watch, &signal, NULL, NAN);
-    for (; stops < 7 && st == LOCUM_STOPPED; stops++) st = train_waves(SMALL, SMALL_TRAIN, NULL, parts, &watch, &result);
+    for (; stops < 7 && st == LOCUM_STOPPED; stops++)
+        st = train_waves(SMALL, SMALL_TRAIN, NULL, parts, &watch, &result);
     CU_ASSERT_EQUAL(st, LOCUM_STOPPED); /* a step at a time: more than seven of them */
     CHECK_OK(train_waves(SMALL, SMALL_TRAIN, NULL, parts, NULL, &result));
     CHECK_OK(train_waves(SMALL, SMALL_TRAIN ", memory: 0", NULL, streamed, NULL, &result));
@@ -387,20 +399,21 @@ static void a_training_starts_from_a_model(void)
 {
     static const struct {
         const char *surrogate, *word;
-    } cases[] = {{"model: fno, task: step, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "past frames"},
-                 {"model: fno, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "task"},
-                 {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 5, layers: 1, head: 8",
-                  "another shape"},
-                 {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 6, layers: 2, head: 8",
-                  "has no"}};
+    } cases[] = {
+        {"model: fno, task: step, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "past frames"},
+        {"model: fno, outputs: [vorticity], modes: 3, width: 6, layers: 1, head: 8", "task"},
+        {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 5, layers: 1, head: 8",
+         "another shape"},
+        {"model: fno, task: step, outputs: [vorticity], history: 2, modes: 3, width: 6, layers: 2, head: 8", "has no"}};
     char first[LOCUM_PATH_SIZE], second[LOCUM_PATH_SIZE], train[LOCUM_PATH_SIZE + 200];
     locum_train_result one, two;
     training_folder(MPI_COMM_SELF, "first", first);
     training_folder(MPI_COMM_SELF, "second", second);
     CHECK_OK(train_waves(SMALL, "epochs: 30, batch: 10, learning_rate: 5e-3, leads: 3", NULL, first, NULL, &one));
-    snprintf(train, sizeof train,
-             "epochs: 1, batch: 10, learning_rate: 1e-9, final_learning_rate: 0, weight_decay: 0, leads: 3, start_from: %s",
-             first);
+    snprintf(
+        train, sizeof train,
+        "epochs: 1, batch: 10, learning_rate: 1e-9, final_learning_rate: 0, weight_decay: 0, leads: 3, start_from: %s",
+        first);
     CHECK_OK(train_waves(SMALL, train, NULL, second, NULL, &two));
     CHECK_CLOSE(two.validation_error, one.validation_error, 1e-4 * one.validation_error); /* ten steps of 1e-9 */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -416,10 +429,11 @@ static void a_training_starts_from_a_model(void)
 /* --- what a study says -------------------------------------------------------------------------------------------- */
 static void several_surrogates_share_what_they_do_not_say_themselves(void)
 {
-    static const char text[] = "study: waves\nseed: 3\nrecord: {observe: [vorticity]}\n"
-                               "surrogate: {task: step, history: 2, fno: {modes: 5}, small: {model: fno, width: 8, history: "
-                               "1, train: {batch: 3}}}\n"
-                               "train: {epochs: 7, batch: 5, small: {epochs: 9}}\n";
+    static const char text[] =
+        "study: waves\nseed: 3\nrecord: {observe: [vorticity]}\n"
+        "surrogate: {task: step, history: 2, fno: {modes: 5}, small: {model: fno, width: 8, history: "
+        "1, train: {batch: 3}}}\n"
+        "train: {epochs: 7, batch: 5, small: {epochs: 9}}\n";
     static const char *const blocks[] = {"surrogate", "train", NULL};
     locum_surrogate all[LOCUM_SURROGATES_MAX], again[LOCUM_SURROGATES_MAX];
     locum_study *study = NULL, *resolved = NULL;
@@ -453,24 +467,24 @@ static void what_does_not_go_together_is_named(void)
 {
     static const struct {
         const char *surrogate, *train, *word;
-    } cases[] = {{"task: step", "epochs: 1", "needs a network on grids"},
-                 {"model: fno, positive: [vorticity]", "epochs: 1", "learnt as they are"},
-                 {"model: fno, history: 3", "epochs: 1", "task: step"},
-                 {"model: fno", "rollout: 3", "task: step"},
-                 {"inputs: [vorticity]", "epochs: 1", "need a network on grids"},
-                 {"outputs: [energy]", "noise: 0.1", "train.noise"},
-                 {"model: fno, task: step, outputs: [vorticity], inputs: [velocity]", "epochs: 1", "leave `inputs` away"},
-                 {"model: fno, outputs: [pressure]", "epochs: 1", "record.observe"},
-                 {"model: fno, task: step, outputs: [energy]", "epochs: 1", "no grid under"},
-                 {"model: fno, inputs: [pressure]", "epochs: 1", "vorticity, velocity"},
-                 {"model: fno, task: step, outputs: [vorticity], history: 6", "rollout: 2", "at least 8"}};
+    } cases[] = {
+        {"task: step", "epochs: 1", "needs a network on grids"},
+        {"model: fno, positive: [vorticity]", "epochs: 1", "learnt as they are"},
+        {"model: fno, history: 3", "epochs: 1", "task: step"},
+        {"model: fno", "rollout: 3", "task: step"},
+        {"inputs: [vorticity]", "epochs: 1", "need a network on grids"},
+        {"outputs: [energy]", "noise: 0.1", "train.noise"},
+        {"model: fno, task: step, outputs: [vorticity], inputs: [velocity]", "epochs: 1", "leave `inputs` away"},
+        {"model: fno, outputs: [pressure]", "epochs: 1", "record.observe"},
+        {"model: fno, task: step, outputs: [energy]", "epochs: 1", "no grid under"},
+        {"model: fno, inputs: [pressure]", "epochs: 1", "vorticity, velocity"},
+        {"model: fno, task: step, outputs: [vorticity], history: 6", "rollout: 2", "at least 8"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         field_training f;
-        CHECK_FAILS(field_training_create(cases[i].surrogate, cases[i].train, NULL, dataset(), "/nowhere",
-                                          MPI_COMM_SELF, &f),
-                    LOCUM_STUDY);
-        if (!strstr(locum_status_message(), cases[i].word))
-            printf("\n    case %d: %s", (int)i, locum_status_message());
+        CHECK_FAILS(
+            field_training_create(cases[i].surrogate, cases[i].train, NULL, dataset(), "/nowhere", MPI_COMM_SELF, &f),
+            LOCUM_STUDY);
+        if (!strstr(locum_status_message(), cases[i].word)) printf("\n    case %d: %s", (int)i, locum_status_message());
         CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), cases[i].word));
         field_training_destroy(&f);
     }

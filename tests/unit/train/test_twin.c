@@ -219,7 +219,8 @@ static void a_wrong_gradient_would_be_noticed(void)
     for (int i = 0; i < ROWS * N_X; i++) x[i] = (float)p.x[i];
     for (int i = 0; i < ROWS * N_Z; i++) target[i] = (float)p.target[i];
     locum_train_network_pack(net, weights);
-    locum_train_network_gradient(net, weights, ROWS, (const float *const[]){x, target}, &(train_key){0}, gradient, &loss);
+    locum_train_network_gradient(net, weights, ROWS, (const float *const[]){x, target}, &(train_key){0}, gradient,
+                                 &loss);
     for (int64_t i = 0; i < net->n; i++) parameters[i] = (double)gradient[i];
     CU_ASSERT_TRUE(difference(net, parameters, g.gradient) > 20 * 6e-8);
     free(gradient);
