@@ -267,7 +267,7 @@ locum_status section_errors(const findings *f, page *p)
                 "Label noise: ");
     page_text(p, *findings_text(f, 0, "fields.label_noise.text") ? findings_text(f, 0, "fields.label_noise.text")
                                                                  : "the same samples solved again with other seeds");
-    page_add(p, "; no model is praised below it. ");
+    page_add(p, isfinite(findings_number(f, 0, "label_noise")) ? "; no model is praised below it. " : ". ");
     page_sentence(p, findings_text(f, 0, "trivial_text"));
     page_add(p, "</p>\n");
     page_section_end(p);

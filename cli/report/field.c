@@ -9,9 +9,9 @@
 
 static void find_limits(const figure_field *field, double *low, double *high)
 {
-    *low = INFINITY;
-    *high = -INFINITY;
-    for (int64_t i = 0; i < field->n[0] * field->n[1]; i++) {
+    *low = field->range ? field->range[0] : INFINITY;
+    *high = field->range ? field->range[1] : -INFINITY;
+    for (int64_t i = 0; !field->range && i < field->n[0] * field->n[1]; i++) {
         if (!isfinite(field->values[i])) continue;
         *low = fmin(*low, field->values[i]);
         *high = fmax(*high, field->values[i]);

@@ -132,6 +132,11 @@ void figure_terminal_line(figure_terminal terminal, int width, int height, locum
                        "set terminal pngcairo size %d,%d noenhanced font 'sans,%d' fontscale 1 linewidth 2 pointscale "
                        "2 background '#ffffff'\n",
                        2 * width, 2 * height, 19);
+    else if (terminal == FIGURE_GIF)
+        locum_text_add(script,
+                       "set terminal gif animate delay 10 loop 0 size %d,%d noenhanced font 'sans,11' "
+                       "background '#ffffff'\n",
+                       width, height);
     else
         locum_text_add(script, "set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,13'%s\n", width, height,
                        terminal == FIGURE_SVG_FILE ? " background '#ffffff'" : "");

@@ -3,7 +3,8 @@
  *
  *              seen last   lead 1     lead 7    lead 20
  *     truth      [  ]       [  ]       [  ]      [  ]        one range of colours for truth and prediction,
- *     surrogate             [  ]       [  ]      [  ]        one for the errors; both are told below */
+ *     surrogate             [  ]       [  ]      [  ]        one for the errors; both are told below
+ * A map has one lead: the same three side by side. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ enum { PANEL = 168, GAP = 10, LEFT = 30, TOP = 24, MOST = 4096, LEADS_MOST = 8 }
 
 typedef struct sheet {
     int64_t nx, ny;
-    int n_leads, columns, width, height;
+    int n_leads, columns, left, width, height;
     double *input, *truth[LEADS_MOST], *value[LEADS_MOST], time[LEADS_MOST];
     double low, high, worst; /* of truth; largest error */
 } sheet;
@@ -54,9 +55,10 @@ static locum_status read_sheet(const findings *f, locum_json_node node, sheet *s
             if (isfinite(error)) s->worst = fmax(s->worst, error);
         }
     }
-    s->columns = s->n_leads + (s->input != NULL);
-    s->width = LEFT + s->columns * (PANEL + GAP);
-    s->height = TOP + 3 * (PANEL + GAP);
+    s->columns = (s->n_leads > 1 ? s->n_leads : 3) + (s->input != NULL);
+    s->left = s->n_leads > 1 ? LEFT : GAP;
+    s->width = s->left + s->columns * (PANEL + GAP);
+    s->height = TOP + (s->n_leads > 1 ? 3 : 1) * (PANEL + GAP);
     return LOCUM_OK;
 }
 
@@ -95,9 +97,10 @@ static void write_values(const sheet *s, int name, const double *a, const double
     locum_text_add(script, "EOD\n");
 }
 
+/* panel `row` (truth, surrogate, error) of a lead */
 static void write_panel(const sheet *s, int name, int column, int row, locum_text *script)
 {
-    double left = LEFT + column * (PANEL + GAP), top = TOP + row * (PANEL + GAP);
+    double left = s->left + column * (PANEL + GAP), top = TOP + row * (PANEL + GAP);
     locum_text_add(script, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n", left / s->width,
                    (left + PANEL) / s->width);
     locum_text_add(script, "set tmargin at screen %.5f\nset bmargin at screen %.5f\n", 1 - top / s->height,
@@ -119,18 +122,18 @@ static void write_labels(const sheet *s, const char *input_name, locum_text *scr
     char text[96], time[TICKS_TEXT];
     int first = s->input != NULL;
     for (int r = 0; r < 3; r++)
-        write_label(s, rows[r], LEFT - 14, TOP + r * (PANEL + GAP) + PANEL / 2.0, true, script);
+        if (s->n_leads > 1)
+            write_label(s, rows[r], s->left - 14, TOP + r * (PANEL + GAP) + PANEL / 2.0, true, script);
+        else
+            write_label(s, rows[r], s->left + (r + first) * (PANEL + GAP) + PANEL / 2.0, TOP - 10, false, script);
     if (first) {
         snprintf(text, sizeof text, "seen: %.60s", input_name);
-        write_label(s, text, LEFT + PANEL / 2.0, TOP - 10, false, script);
+        write_label(s, text, s->left + PANEL / 2.0, TOP - 10, false, script);
     }
-    for (int k = 0; k < s->n_leads; k++) {
+    for (int k = 0; k < s->n_leads && s->n_leads > 1; k++) {
         ticks_number(s->time[k], 3, time);
-        if (s->n_leads > 1)
-            snprintf(text, sizeof text, "lead time %s", time);
-        else
-            text[0] = 0;
-        write_label(s, text, LEFT + (k + first) * (PANEL + GAP) + PANEL / 2.0, TOP - 10, false, script);
+        snprintf(text, sizeof text, "lead time %s", time);
+        write_label(s, text, s->left + (k + first) * (PANEL + GAP) + PANEL / 2.0, TOP - 10, false, script);
     }
 }
 
@@ -151,7 +154,7 @@ static void write_input(const sheet *s, bool is_step, locum_text *script)
 
 static void write_script(const sheet *s, const char *input_name, bool is_step, locum_text *script)
 {
-    int first = s->input != NULL;
+    int first = s->input != NULL, aside = s->n_leads == 1;
     locum_text_add(script,
                    "set multiplot\nunset key\nunset tics\nunset colorbox\nset border 15 lw 0.6\nset size noratio\n"
                    "set xrange [-0.5:%.1f]\nset yrange [-0.5:%.1f]\n",
@@ -165,9 +168,9 @@ static void write_script(const sheet *s, const char *input_name, bool is_step, l
         write_colours(s->low, s->high, script);
         write_panel(s, 3 * k + 1, k + first, 0, script);
         locum_text_add(script, "unset label\n");
-        write_panel(s, 3 * k + 2, k + first, 1, script);
+        write_panel(s, 3 * k + 2, k + first + aside, 1 - aside, script);
         write_colours(-s->worst, s->worst > 0 ? s->worst : 1e-12, script);
-        write_panel(s, 3 * k + 3, k + first, 2, script);
+        write_panel(s, 3 * k + 3, k + first + 2 * aside, 2 - 2 * aside, script);
     }
     locum_text_add(script, "unset multiplot\n");
 }

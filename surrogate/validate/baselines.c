@@ -352,7 +352,7 @@ locum_status locum_search_baselines(const locum_problem *problem, const locum_er
     w.mean = problem->call->setup->record_config->average && w.until > w.start;
     if (!w.mean) w.start = w.until;
     locum_status st = pick_samples(&w, surrogate);
-    if (!st) st = locum_rungs_make(problem->call->setup, rungs, &n_rungs);
+    if (!st) st = locum_rungs_make(problem->call->setup, 0.25, rungs, &n_rungs);
     st = locum_comm_agree(problem->call->world, st);
     locum_text_add(&search->words,
                    "%lld test samples, another seed; for each resolution and step one run with nested means; for each "

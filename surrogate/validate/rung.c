@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* rung.c - the ladder of cheaper solvers: resolution x step, cheapest first, the reference itself last.
  *
- *     resolution 1/4, 3/8, 1/2, 3/4, 1 of the study's      step (or Courant number) 2x, 1x of the study's
+ *     resolution (1/8, 3/16,) 1/4, 3/8, 1/2, 3/4, 1 of the study's      step (or Courant number) 2x, 1x of the study's
  *     expected cost = fraction^(dimensions + 1) / step
  * Generic: the options are found by name in the solver's table (`resolution`; `step` if set, else `cfl`); what
  * the solver's check refuses is left out. A solver without them has one rung: then only windows are searched. */
@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double fractions[] = {0.25, 0.375, 0.5, 0.75, 1};
+static const double fractions[] = {0.125, 0.1875, 0.25, 0.375, 0.5, 0.75, 1};
+enum { FRACTIONS = sizeof fractions / sizeof *fractions };
 static const double step_factors[] = {2, 1};
 
 enum { MOST_AXES = 3 };
@@ -118,7 +119,15 @@ static double dimensions(const ladder *l)
     return value;
 }
 
-locum_status locum_rungs_make(const locum_setup *setup, locum_rung rungs[LOCUM_RUNGS_MAX], int *n)
+/* small grids: two fractions may round to the same points */
+static bool is_known(const locum_rung *rungs, int n, const locum_rung *rung)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(rungs[i].text, rung->text)) return true;
+    return false;
+}
+
+locum_status locum_rungs_make(const locum_setup *setup, double lowest, locum_rung rungs[LOCUM_RUNGS_MAX], int *n)
 {
     ladder l = {.setup = setup};
     locum_status st = LOCUM_OK;
@@ -126,20 +135,20 @@ locum_status locum_rungs_make(const locum_setup *setup, locum_rung rungs[LOCUM_R
     *n = 0;
     read_resolution(&l);
     if (setup->type->time) read_step(&l);
-    for (int f = 0; f < 5 && !st; f++)
+    for (int f = FRACTIONS - 1; f >= 0 && fractions[f] >= lowest && !st; f--)
         for (int s = 0; s < 2 && !st; s++) {
             locum_rung *rung = &rungs[*n];
             *rung = (locum_rung){.fraction = fractions[f], .step_factor = step_factors[s]};
             if ((!l.resolution && fractions[f] < 1) || (!l.step && step_factors[s] != 1)) continue;
             st = locum_alloc(&rung->config, (int64_t)setup->type->config_size, 1);
             if (st) break;
-            if (!fill_config(&l, rung)) {
+            name_rung(&l, rung);
+            if (!fill_config(&l, rung) || is_known(rungs, *n, rung)) {
                 free(rung->config);
                 rung->config = NULL;
                 continue;
             }
             rung->cost = pow(rung->fraction, dimensions(&l) + 1) / rung->step_factor;
-            name_rung(&l, rung);
             ++*n;
         }
     qsort(rungs, (size_t)*n, sizeof *rungs, by_cost);

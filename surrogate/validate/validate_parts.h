@@ -198,8 +198,9 @@ typedef struct locum_rung {
 } locum_rung;
 #define LOCUM_RUNGS_MAX 16
 
-/** The rungs that the solver accepts, cheapest first; the last is the reference itself. Local. */
-locum_status locum_rungs_make(const locum_setup *setup, locum_rung rungs[LOCUM_RUNGS_MAX], int *n);
+/** The rungs that the solver accepts, cheapest first; the last is the reference itself; lowest: smallest fraction of the
+ *  resolution. Local. */
+locum_status locum_rungs_make(const locum_setup *setup, double lowest, locum_rung rungs[LOCUM_RUNGS_MAX], int *n);
 /** Twice the points and half the step of the study; config NULL if the solver does not take it. free(config). Local. */
 locum_status locum_rung_finer(const locum_setup *setup, locum_rung *rung);
 void locum_rungs_free(int n, locum_rung *rungs);

@@ -447,7 +447,7 @@ locum_status locum_field_search_run(const locum_fields *f, const locum_errors *s
     choose_times(&w);
     locum_status st = prepare(&w, surrogate);
     if (!st) st = prepare_runs(&w);
-    if (!st) st = locum_rungs_make(f->call->setup, rungs, &n_rungs);
+    if (!st) st = locum_rungs_make(f->call->setup, 0.125, rungs, &n_rungs);
     st = locum_comm_agree(f->call->world, st);
     if (!st) introduce(&w);
     if (!st) st = walk(&w, rungs, n_rungs, &done);

@@ -314,6 +314,86 @@ static void speedup(locum_text *out, sample_kind kind)
     locum_text_add(out, ",\"break_even_predictions\":%s", kind == SAMPLE_WIN ? "1041.7" : "null");
 }
 
+/* --- fields ------------------------------------------------------------------------------------ */
+
+static void over_leads(locum_text *out, const char *key, double first, double factor)
+{
+    locum_text_add(out, ",\"%s\":[%.6g,%.6g,%.6g,%.6g]", key, first, first * factor, first * factor * factor,
+                   first * factor * factor * factor);
+}
+
+static void errors_over_leads(locum_text *out, double first)
+{
+    over_leads(out, "error_over_lead", first, 1.6);
+    over_leads(out, "low_over_lead", 0.7 * first, 1.6);
+    over_leads(out, "high_over_lead", 1.4 * first, 1.6);
+    over_leads(out, "vrmse_over_lead", 1.1 * first, 1.6);
+    over_leads(out, "correlation_over_lead", 1 - first, 0.9);
+    locum_text_add(out, ",\"valid_time\":%.6g,\"valid_time_correlation\":0.75", 0.1 / first);
+}
+
+static void surrogate_of_fields(locum_text *out, int k)
+{
+    locum_text_add(out, "%s{\"name\":\"%s\",\"headline\":%s,\"model\":\"%s\",\"error\":%.6g", k ? "," : "",
+                   k ? SAMPLE_MARKED : "fno", k ? "false" : "true", k ? "unet" : "fno", 0.0713 + 0.01 * k);
+    locum_text_add(out, ",\"validation_error\":0.0654,\"parameters\":123456,\"seconds_per_sample\":0.0123,"
+                        "\"seconds_per_sample_best_batch\":0.0101,\"best_batch\":4,\"coverage\":0.875,\"covered\":28,"
+                        "\"samples\":32,\"flagged\":1,\"stopped\":%d,\"calibrated_leads\":4",
+                   k ? 3 : 0);
+    errors_over_leads(out, 0.05 + 0.01 * k);
+    over_leads(out, "coverage_over_lead", 0.97, 0.99);
+    over_leads(out, "inside_over_lead", 0.999, 0.999);
+    over_leads(out, "flagged_over_lead", 0.01, 1.5);
+    over_leads(out, "width_over_lead", 0.3, 1.5);
+    locum_text_add(out, "}");
+}
+
+static void picture(locum_text *out, const char *key, double phase)
+{
+    locum_text_add(out, ",\"%s\":[", key);
+    for (int i = 0; i < 8 * 6; i++)
+        locum_text_add(out, "%s%.4g", i ? "," : "", sin(twice_pi * (i / 6) / 8 + phase) * cos(twice_pi * (i % 6) / 6));
+    locum_text_add(out, "]");
+}
+
+static void sheet(locum_text *out)
+{
+    locum_text_add(out, ",\"sheet\":{\"output\":\"vorticity\",\"index\":77,\"error\":0.0707,\"nx\":8,\"ny\":6,"
+                        "\"lower\":[0,0],\"upper\":[1,1],\"input_name\":\"vorticity\"");
+    picture(out, "input", 0);
+    locum_text_add(out, ",\"leads\":[");
+    for (int k = 0; k < 2; k++) {
+        locum_text_add(out, "%s{\"lead\":%d,\"time\":%g", k ? "," : "", 3 * k + 1, 0.25 * (3 * k + 1));
+        picture(out, "truth", 0.3 * k);
+        picture(out, "value", 0.35 * k);
+        locum_text_add(out, "}");
+    }
+    locum_text_add(out, "]}");
+}
+
+static void fields(locum_text *out)
+{
+    locum_text_add(out, ",\"surrogates\":[");
+    for (int k = 0; k < 2; k++) surrogate_of_fields(out, k);
+    locum_text_add(out, "],\"fields\":{\"leads\":4,\"times\":[0.25,0.5,0.75,1],\"history\":1,\"grid\":[64,64],"
+                        "\"periodic\":true,\"valid_error\":0.5,\"valid_correlation\":0.8,\"baselines\":[{\"text\":"
+                        "\"resolution 16 x 16\",\"best\":true");
+    over_leads(out, "error_over_lead", 0.02, 1.7);
+    over_leads(out, "seconds_over_lead", 1e-4, 2);
+    locum_text_add(out, "}],\"trivial\":[{\"name\":\"persistence\"");
+    errors_over_leads(out, 0.4);
+    locum_text_add(out, "}],\"solver_spread\":{\"perturbation\":1e-6,\"samples\":4");
+    errors_over_leads(out, 1e-5);
+    locum_text_add(out, "},\"label_noise\":{\"text\":\"resolution 128 and half the step\",\"samples\":4");
+    errors_over_leads(out, 1e-3);
+    locum_text_add(out, "},\"spectra\":[{\"output\":\"vorticity\",\"lead\":1,\"time\":0.25,\"samples\":16,\"truth\":[1,"
+                        "0.5,0.1,0],\"surrogates\":[[1,0.4,0.2,0.01],[0.9,0.5,0.1,null]]}],\"budgets\":[{\"output\":"
+                        "\"vorticity\",\"name\":\"enstrophy\",\"truth\":[7.77,7.6,7.5,7.4],\"surrogates\":[[7.7,7.5,7.3,"
+                        "6.66],[7,null,null,null]]}]");
+    sheet(out);
+    locum_text_add(out, "}");
+}
+
 void sample_report(sample_kind kind, locum_text *out)
 {
     head(out, kind);
@@ -331,6 +411,7 @@ void sample_report(sample_kind kind, locum_text *out)
         explanations(out);
         snapshots(out);
     }
+    if (kind == SAMPLE_STEP) fields(out);
     locum_text_add(out,
                    ",\"costs\":{\"generate_core_seconds\":%s,\"train_core_seconds\":57.2,\"validate_seconds\":48.1}",
                    kind == SAMPLE_BARE ? "null" : "331");

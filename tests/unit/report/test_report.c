@@ -55,7 +55,7 @@ static char *make_page(sample_kind kind)
 /* the page of a sample, made once; lent */
 static const char *page_of(sample_kind kind)
 {
-    static char *pages[SAMPLE_BARE + 1];
+    static char *pages[SAMPLE_KINDS];
     char name[32];
     if (!pages[kind]) {
         pages[kind] = make_page(kind);
@@ -159,7 +159,7 @@ static bool ids_differ(const char *html)
 
 static void the_page_is_well_formed(void)
 {
-    for (int kind = SAMPLE_WIN; kind <= SAMPLE_BARE; kind++) {
+    for (int kind = SAMPLE_WIN; kind < SAMPLE_KINDS; kind++) {
         const char *html = page_of((sample_kind)kind);
         CU_ASSERT(!strncmp(html, "<!DOCTYPE html>", 15));
         CU_ASSERT(is_balanced(html));
@@ -306,6 +306,25 @@ static void numbers_read_well(void)
     CU_ASSERT_STRING_EQUAL(text, "1\u202f234\u202f567");
 }
 
+/* sections, numbers of the tables, and names that are not obeyed */
+static void fields_are_shown_over_lead_time(void)
+{
+    const char *html = page_of(SAMPLE_STEP);
+    static const char *const wanted[] = {"id=\"surrogates\"", "id=\"leads\"", "id=\"budgets\"", "&lt;b&gt;unet",
+                                         ">0.0713<",          ">0.0654<",     "solver, begun 1e-6 beside",
+                                         ">6.66 ",            "href=\"#leads\""};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (!strstr(html, wanted[i])) printf("\n    %s is missing", wanted[i]);
+        CU_ASSERT(strstr(html, wanted[i]) != NULL);
+    }
+    CU_ASSERT(!strstr(page_of(SAMPLE_WIN), "id=\"leads\"") && !strstr(page_of(SAMPLE_WIN), "id=\"surrogates\""));
+    if (!has_gnuplot()) return;
+    CU_ASSERT(strstr(html, "id=\"fields\"") && strstr(html, "id=\"spectra\""));
+    CU_ASSERT(strstr(html, "Error over lead time") && strstr(html, "lead time 0.25"));
+    /* input, and truth, prediction and error at two leads: seven pictures in one, and the three snapshots */
+    CU_ASSERT(count(html, "data:image/png;base64,") >= 7);
+}
+
 int main(void)
 {
     static const check_entry entries[] = {
@@ -319,6 +338,7 @@ int main(void)
         {"without gnuplot the tables remain", without_gnuplot_the_tables_remain},
         {"damaged files are refused", damaged_files_are_refused},
         {"a missing file is an input error", a_missing_file_is_an_input_error},
+        {"fields are shown over lead time", fields_are_shown_over_lead_time},
         {"numbers read well", numbers_read_well}};
     if (!mkdtemp(folder) || chdir(folder)) return 1;
     int failed = check_run("report", entries, (int)(sizeof entries / sizeof *entries));
