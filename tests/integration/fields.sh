@@ -44,8 +44,8 @@ expect 2 "an unknown policy" 'warn, refuse or solve' -- "$locum" predict step-1.
 
 # flagged predictions of values
 cp -r "$4" run
-printf 'viscosity,drag\n0.05,0.2\n0.5,0.1\n0.02,0.9\n' >rows.csv
-expect 1 "refused where that was asked for, and nothing is written" 'row 1 is flagged (range' -- \
+printf 'viscosity,drag\n0.5,0.1\n0.02,0.9\n' >rows.csv
+expect 1 "refused where that was asked for, and nothing is written" 'row 0 is flagged (range' -- \
     "$locum" predict run --input rows.csv --when-flagged refuse --out refused.csv
 claim "no file" test ! -e refused.csv
 expect 0 "the solver makes what the model cannot" ',solved,' -- "$locum" predict run --input rows.csv --when-flagged solve
