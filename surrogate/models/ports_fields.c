@@ -18,7 +18,7 @@
 #include "surrogate/models/ports.h"
 
 #define ROOT_FLOOR 1e-12   /* under the root of the loss, which has no gradient at 0 */
-#define TRUTH_FLOOR 1e-12  /* of the mean square of the truth, in units of the scale: a frame that vanishes */
+#define TRUTH_FLOOR 1e-4   /* of the mean square of the truth, in units of the scale: frames that nearly vanish */
 #define LEAST_ENERGY 1e-30 /* under the logarithm */
 #define PARTS_MAX 512      /* fields of all frames of a history */
 

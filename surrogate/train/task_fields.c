@@ -15,12 +15,12 @@
 
 /* --- data --------------------------------------------------------------------------------------------------------- */
 /* does a surrogate that learns all there is learn this array? */
-static bool taken(const locum_dataset *dataset, int array, bool fields, bool step)
+static bool taken(const locum_dataset *dataset, int array, bool fields)
 {
     const locum_schema *schema = locum_dataset_schema(dataset);
     const locum_array *a = &schema->arrays[array];
     const locum_domain *d = &schema->domains[a->domain];
-    if (fields) return d->support == LOCUM_GRID && (step || !(a->roles & LOCUM_ROLE_INPUT));
+    if (fields) return d->support == LOCUM_GRID && !(a->roles & LOCUM_ROLE_INPUT);
     return d->support != LOCUM_ROWS || d->n_global[0] > 0;
 }
 
@@ -32,12 +32,11 @@ static int list_outputs(const locum_dataset *dataset, const locum_surrogate *s, 
     bool all = !c->n_outputs;
     for (int i = 0; i < c->n_outputs; i++) {
         int array = schema ? locum_schema_find(schema, c->outputs[i]) : -1;
-        bool skip = c->all_observed && s->type->on_grids && array >= 0 &&
-                    !taken(dataset, array, true, c->task == LOCUM_TASK_STEP);
+        bool skip = c->all_observed && s->type->on_grids && array >= 0 && !taken(dataset, array, true);
         if (!skip) names[n++] = c->outputs[i];
     }
     for (int a = 0; all && schema && a < schema->n_arrays && n < LOCUM_OUTPUTS_MAX; a++)
-        if (taken(dataset, a, s->type->on_grids, c->task == LOCUM_TASK_STEP)) names[n++] = schema->arrays[a].name;
+        if (taken(dataset, a, s->type->on_grids)) names[n++] = schema->arrays[a].name;
     return n;
 }
 

@@ -283,7 +283,8 @@ static double hand_made_loss(const locum_task *task, bool relative, const double
         for (int i = 0; i < FIELDS_POINTS * SEEN; i++)
             seen[i / SEEN][i % SEEN] = (double)fields[r * FIELDS_POINTS * SEEN + i];
         for (int t = 0; t < ROLLOUT; t++) {
-            double off = 0, plain = 0, whole = 0;
+            /* a hundredth of the scale stands for frames that vanish */
+            double off = 0, plain = 0, whole = 1e-4 * FIELDS_POINTS * CHANNELS * c->scale[0] * c->scale[0];
             for (int p = 0; p < FIELDS_POINTS; p++)
                 for (int o = 0; o < CHANNELS; o++) {
                     double z = 0, truth = (double)target[((r * ROLLOUT + t) * FIELDS_POINTS + p) * CHANNELS + o];
@@ -490,6 +491,15 @@ static void what_does_not_go_together_is_named(void)
     }
 }
 
+static void a_prior_that_does_not_fit_is_named(void)
+{
+    locum_train_result result;
+    CHECK_FAILS(train_waves("model: fno, task: step, outputs: [vorticity], modes: 3, divergence_free: true",
+                            "epochs: 1", NULL, "/tmp", NULL, &result),
+                LOCUM_STUDY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(locum_status_message(), "one vector field"));
+}
+
 int main(void)
 {
     static const check_entry entries[] = {
@@ -505,6 +515,7 @@ int main(void)
         {"a training starts from a model", a_training_starts_from_a_model},
         {"several surrogates share", several_surrogates_share_what_they_do_not_say_themselves},
         {"what does not go together is named", what_does_not_go_together_is_named},
+        {"a prior that does not fit is named", a_prior_that_does_not_fit_is_named},
     };
     int code = check_run_ranks("fields", entries, (int)(sizeof entries / sizeof *entries));
     if (dataset_folder[0] && locum_remove_tree(dataset_folder)) return 1;
