@@ -26,7 +26,9 @@ static const word words[] = {
     {ACCEPT_INPUT, "--input", "FILE", "inputs as CSV with a header, or HDF5 with one dataset per input"},
     {ACCEPT_COVERAGE, "--coverage", "X", "of the intervals, between 0 and 1 (default 0.9)"},
     {ACCEPT_ARRAY, "--array", "NAME", "the array to draw or measure"},
-    {ACCEPT_ARRAY, "--frame", "N", "the frame to draw (negative: from the end; default -1)"},
+    {ACCEPT_FRAMES, "--frame", "N", "the frame to draw (negative: from the end; default -1)"},
+    {ACCEPT_FRAMES, "--frames", "N", "draw so many frames, evenly: a sheet, or a movie (default of a movie: all)"},
+    {ACCEPT_FRAMES, "--sample", "N", "the sample to draw (default: the first)"},
     {ACCEPT_FIELDS, "--initial", "FILE", "the fields to begin from: a data file or a dataset"},
     {ACCEPT_FIELDS, "--sample", "N", "of --initial: which (default: the only one, or the first of the test split)"},
     {ACCEPT_FIELDS, "--frame", "N", "of --initial: which (default: the first with enough frames before it)"},
@@ -144,7 +146,9 @@ static locum_status apply(const char *name, const char *value, arguments *a)
     else if (!strcmp(name, "--frame")) {
         a->frame_given = true;
         return read_integer(name, value, &a->frame);
-    } else if (!strcmp(name, "--sample"))
+    } else if (!strcmp(name, "--frames"))
+        return read_count(name, value, &a->frames);
+    else if (!strcmp(name, "--sample"))
         return read_count(name, value, &a->sample);
     else if (!strcmp(name, "--steps"))
         return read_count(name, value, &a->steps);

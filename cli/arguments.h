@@ -24,11 +24,12 @@ enum {
     ACCEPT_INPUT = 512,    /* --input FILE */
     ACCEPT_KERNELS = 1024, /* --allow-other-kernels */
     ACCEPT_PLAN = 2048,    /* --plan */
-    ACCEPT_ARRAY = 4096,   /* --array NAME, --frame N */
+    ACCEPT_ARRAY = 4096,   /* --array NAME */
     ACCEPT_VALUE = 8192,   /* --set NAME=VALUE, an input of a model */
     ACCEPT_FIELDS = 16384, /* --initial FILE, --sample N, --frame N, --steps N */
     ACCEPT_POLICY = 32768, /* --when-flagged */
-    ACCEPT_FORMAT = 65536  /* --format NAME */
+    ACCEPT_FORMAT = 65536, /* --format NAME */
+    ACCEPT_FRAMES = 131072 /* --frame N, --frames N, --sample N, of a picture */
 };
 
 typedef struct arguments {
@@ -39,7 +40,7 @@ typedef struct arguments {
     const char *out, *model, *input, *array, *force_stage, *initial, *when_flagged, *format; /* NULL = not given */
     bool force, dry_run, json, help, verbose, quiet, allow_other_kernels, plan;
     bool frame_given;
-    int shard, n_shards, frame, sample, steps; /* sample, steps: -1 = not given */
+    int shard, n_shards, frame, frames, sample, steps; /* sample, steps: -1 = not given */
     double coverage;                           /* NAN = not given */
 } arguments;
 

@@ -7,10 +7,11 @@
 #include "cli/report/figure.h"
 #include "datasets/store/store.h"
 
-#define SHOW_PANELS_MAX 24
+#define SHOW_PANELS_MAX 1000
 
-/* a picture of panels in a table; each panel is a script without a terminal */
+/* a picture of panels in a table, or a movie of panels one after the other; each panel is a script without a terminal */
 typedef struct show_picture {
+    bool movie;
     int n_panels, columns;
     int width, height; /* of one panel */
     locum_text panel[SHOW_PANELS_MAX];
@@ -19,12 +20,16 @@ typedef struct show_picture {
 /** The next free panel, NULL if there is none. */
 locum_text *show_panel(show_picture *picture);
 void show_free(show_picture *picture);
+/** "name", or "name [unit]". Local. */
+void show_label(const locum_array *array, char *text, size_t size);
 /** The whole script, for a terminal. */
 void show_script(const show_picture *picture, figure_terminal terminal, locum_text *script);
 
 /** A data file or a dataset folder: --array, else its first field (if fields are wanted or there is nothing else),
  *  else single values against the parameters or the time. Local. */
 locum_status show_data(const char *path, const arguments *a, bool fields, show_picture *picture);
+/** Frames of an array on a grid: one (--frame), a sheet (--frames), all (movie). Local. */
+locum_status show_field(const locum_dataset *data, int64_t b, const arguments *a, int array, show_picture *picture);
 /** A run directory: single values against the parameters, and the report's error against time. Local. */
 locum_status show_run(const char *path, const arguments *a, show_picture *picture);
 

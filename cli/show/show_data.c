@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* show_data.c - what to draw of a dataset: --array NAME, else the vorticity, else the first field, else all single
- * values. Fields are drawn from the first good sample: vectors as their length, volumes as the middle plane. */
+ * values. Fields (show_field.c) are drawn from the first good sample, or from --sample. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/data_path.h"
 #include "cli/show/show.h"
 #include "core/memory.h"
 
@@ -28,6 +29,19 @@ static int64_t first_good(const locum_dataset *data)
     for (int64_t b = 0; b < locum_dataset_n(data); b++)
         if (!locum_dataset_sample_at(data, b)->failed && locum_dataset_sample_at(data, b)->n_frames > 0) return b;
     return -1;
+}
+
+static locum_status find_sample(const locum_dataset *data, const char *path, int sample, int64_t *b)
+{
+    for (*b = 0; *b < locum_dataset_n(data); ++*b) {
+        const locum_dataset_sample *s = locum_dataset_sample_at(data, *b);
+        if (s->index != sample) continue;
+        LOCUM_REQUIRE(!s->failed && s->n_frames > 0, LOCUM_INPUT, "%s: sample %d failed: %s", path, sample,
+                      s->reason ? s->reason : "it has no frames");
+        return LOCUM_OK;
+    }
+    return LOCUM_FAIL(LOCUM_STUDY, "--sample %d: %s has no sample of that number; `locum inspect` lists them", sample,
+                      path);
 }
 
 static locum_status find_array(const locum_dataset *data, const char *path, const char *name, int *array)
@@ -55,60 +69,6 @@ static int default_field(const locum_dataset *data)
         if (first < 0) first = i;
     }
     return first;
-}
-
-static void label_of(const locum_array *array, char *text, size_t size)
-{
-    bool pure = !array->unit || !*array->unit || !strcmp(array->unit, "1");
-    locum_format(text, size, pure ? "%s" : "%s [%s]", array->name, array->unit);
-}
-
-/* --- a field ------------------------------------------------------------------------------------------- */
-
-/* one number a point of the plane: the middle plane of a volume, the length of a vector */
-static void flatten(const locum_domain *domain, int64_t components, double *values)
-{
-    int64_t nz = domain->n_dims == 3 ? domain->n_global[2] : 1, n = domain->n_global[0] * domain->n_global[1];
-    for (int64_t i = 0; i < n; i++) {
-        const double *at = values + (i * nz + nz / 2) * components;
-        double sum = 0;
-        for (int64_t c = 0; c < components; c++) sum += at[c] * at[c];
-        values[i] = components == 1 ? at[0] : sqrt(sum); /* i <= where it is read from */
-    }
-}
-
-static locum_status draw_field(const locum_dataset *data, int64_t b, int frame, int array, show_picture *picture)
-{
-    const locum_array *what = &locum_dataset_schema(data)->arrays[array];
-    const locum_domain *domain = domain_of(data, array);
-    int64_t n_frames = locum_dataset_sample_at(data, b)->n_frames, components = locum_array_components(what);
-    int64_t at = frame < 0 ? n_frames + frame : frame;
-    double *values = NULL;
-    char title[160], label[96];
-
-    LOCUM_REQUIRE(at >= 0 && at < n_frames, LOCUM_STUDY, "--frame %d: there are %" PRId64 " frames", frame, n_frames);
-    int64_t n = locum_dataset_count(data, b, at, array);
-    LOCUM_TRY(LOCUM_NEW(&values, n));
-    locum_status st = locum_dataset_read(data, b, at, array, values);
-    if (!st) {
-        flatten(domain, components, values);
-        label_of(what, label, sizeof label);
-        locum_format(title, sizeof title, components > 1 ? "|%s| at time %.6g" : "%s at time %.6g", label,
-                     locum_dataset_time(data, b, at));
-        figure_field field = {.n = {domain->n_global[0], domain->n_global[1]},
-                              .lower = {domain->lower[0], domain->lower[1]},
-                              .upper = {domain->upper[0], domain->upper[1]},
-                              .axis = {domain->axis_name[0], domain->axis_name[1]},
-                              .values = values,
-                              .is_cells = what->place == LOCUM_CELL};
-        double aspect = (field.upper[1] - field.lower[1]) / (field.upper[0] - field.lower[0]);
-        picture->columns = 1;
-        picture->width = 600;
-        picture->height = (int)fmin(1400, fmax(220, 90 + 440 * aspect));
-        figure_field_script(&field, title, show_panel(picture));
-    }
-    free(values);
-    return st;
 }
 
 /* --- single values ------------------------------------------------------------------------------------- */
@@ -151,7 +111,7 @@ static locum_status against_parameters(const locum_dataset *data, int frame, int
         const char *unit = locum_dataset_parameter_unit(data, i);
         locum_format(x_label, sizeof x_label, strcmp(unit, "1") && *unit ? "%s [%s]" : "%s",
                      locum_dataset_parameter_name(data, i), unit);
-        label_of(&locum_dataset_schema(data)->arrays[array], y_label, sizeof y_label);
+        show_label(&locum_dataset_schema(data)->arrays[array], y_label, sizeof y_label);
         add_panel(picture, x_label, y_label, FIGURE_DOTS, n, x + i * total, y);
     }
     free(x);
@@ -171,7 +131,7 @@ static locum_status against_time(const locum_dataset *data, int64_t b, int array
         x[k] = locum_dataset_time(data, b, k);
         st = locum_dataset_read(data, b, k, array, &y[k]);
     }
-    label_of(&locum_dataset_schema(data)->arrays[array], label, sizeof label);
+    show_label(&locum_dataset_schema(data)->arrays[array], label, sizeof label);
     if (!st) add_panel(picture, "time", label, n > 1 ? FIGURE_LINE : FIGURE_RINGS, n, x, y);
     free(x);
     free(y);
@@ -255,7 +215,7 @@ static locum_status draw_rows(const locum_dataset *data, int frame, int array, s
         n++;
     }
     if (!st && !n) st = LOCUM_FAIL(LOCUM_STUDY, "--frame %d: no sample has it", frame);
-    label_of(what, label, sizeof label);
+    show_label(what, label, sizeof label);
     locum_format(title, sizeof title, n > 1 ? "%s of the first %d samples" : "%s", label, n);
     if (!st) figure_script(&f, title, show_panel(picture));
     for (int k = 0; k < CURVES_MAX; k++) {
@@ -271,6 +231,7 @@ static locum_status draw(const locum_dataset *data, const char *path, const argu
 {
     int64_t b = first_good(data);
     int array = fields || !has_single(data) ? default_field(data) : -1;
+    if (a->sample >= 0) LOCUM_TRY(find_sample(data, path, a->sample, &b));
     LOCUM_REQUIRE(b >= 0, LOCUM_INPUT, "%s has no sample that could be drawn", path);
     picture->width = 380;
     picture->height = 280;
@@ -278,7 +239,7 @@ static locum_status draw(const locum_dataset *data, const char *path, const argu
         locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0 ? locum_dataset_n_parameters(data) : 2;
     if (a->array) LOCUM_TRY(find_array(data, path, a->array, &array));
     if (array < 0) return draw_all_single(data, path, b, a->frame, picture);
-    if (is_supported(data, array, LOCUM_GRID)) return draw_field(data, b, a->frame, array, picture);
+    if (is_supported(data, array, LOCUM_GRID)) return show_field(data, b, a, array, picture);
     return is_supported(data, array, LOCUM_ROWS) ? draw_rows(data, a->frame, array, picture)
                                                  : draw_single(data, b, a->frame, array, picture);
 }
@@ -286,7 +247,7 @@ static locum_status draw(const locum_dataset *data, const char *path, const argu
 locum_status show_data(const char *path, const arguments *a, bool fields, show_picture *picture)
 {
     locum_dataset *data = NULL;
-    LOCUM_TRY(locum_dataset_open(path, &data));
+    LOCUM_TRY(data_path_open_at(path, a, &data));
     locum_status st = draw(data, path, a, fields, picture);
     locum_dataset_close(data);
     return st;
