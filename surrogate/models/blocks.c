@@ -15,6 +15,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TWO_PI 6.28318530717958647692
 
@@ -89,6 +90,19 @@ static locum_id no_memory(locum_graph *graph)
     return locum_graph_fault(graph, LOCUM_MEMORY, "no memory for a matrix of a Fourier transform");
 }
 
+/* The same matrix serves all layers and members, so that model files hold it once. */
+static locum_id shared_constant(locum_graph *graph, const int64_t *dims, const double *values)
+{
+    for (locum_id id = 1; id <= locum_graph_n(graph); id++) {
+        const locum_node *node = locum_graph_node(graph, id);
+        if (node->op == LOCUM_OP_constant && node->number == LOCUM_REAL32 && node->n_dims == 2 &&
+            node->dims[0] == dims[0] && node->dims[1] == dims[1] &&
+            memcmp(locum_graph_data(graph, id), values, (size_t)(dims[0] * dims[1]) * sizeof *values) == 0)
+            return id;
+    }
+    return locum_constant(graph, LOCUM_REAL32, 2, dims, values);
+}
+
 typedef enum { LAST_AXIS, LAST_AXIS_BACK, OTHER_AXIS } fourier_kind;
 
 static locum_id matrix(locum_graph *graph, fourier_kind kind, int64_t modes, int64_t N, double factor)
@@ -101,7 +115,7 @@ static locum_id matrix(locum_graph *graph, fourier_kind kind, int64_t modes, int
     if (kind == LAST_AXIS) last_axis(modes, N, f);
     if (kind == LAST_AXIS_BACK) last_axis_back(modes, N, factor, f);
     if (kind == OTHER_AXIS) other_axis(modes, N, f);
-    const locum_id id = locum_constant(graph, LOCUM_REAL32, 2, dims, f);
+    const locum_id id = shared_constant(graph, dims, f);
     free(f);
     return id;
 }

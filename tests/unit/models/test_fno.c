@@ -414,6 +414,20 @@ static void plans_agree_with_the_oracle(void)
     }
 }
 
+static void layers_share_their_matrices(void)
+{
+    const locum_task task = {
+        .n_axes = 2, .grid = {16, 16}, .periodic = true, .in_channels = 2, .out_channels = 1, .history = 1};
+    bed b = make_bed(&task, 3, 4, 5, 1);
+    int matrices = 0;
+    for (locum_id id = 1; id <= locum_graph_n(b.graph); id++) {
+        const locum_node *node = locum_graph_node(b.graph, id);
+        matrices += node->op == LOCUM_OP_constant && node->n_dims == 2;
+    }
+    CU_ASSERT_EQUAL(matrices, 3); /* last axis, its inverse, the other axis both ways */
+    close_bed(&b);
+}
+
 static void a_layer_ends_in_one_step(void)
 {
     const locum_task task = {
@@ -440,4 +454,5 @@ LOCUM_RUN_TESTS("fno", {"value and all gradients are those of its twin in PyTorc
                 {"the projection keeps what has no divergence", the_projection_keeps_what_has_no_divergence},
                 {"tasks that do not fit are refused", unfit_tasks_are_refused},
                 {"plans agree with the oracle, in values and gradients", plans_agree_with_the_oracle},
+                {"layers share their matrices", layers_share_their_matrices},
                 {"a layer ends in one step, and nothing is copied", a_layer_ends_in_one_step})
