@@ -30,7 +30,8 @@ typedef struct beginning {
     locum_array arrays[ARRAYS];
     locum_schema schema;
     char name[ARRAYS][40];
-    double axis[2][NX + NY], values[ARRAYS][2 * POINTS];
+    double axis[2][NX + NY];
+    double values[ARRAYS][2 * (NX + 2) * NY]; /* the other grid too */
     locum_block blocks[ARRAYS];
     locum_frame frame;
 } beginning;
