@@ -356,15 +356,26 @@ static int64_t find_64(const uint64_t *values, int64_t n, uint64_t mark)
     return -1;
 }
 
+typedef uint32_t words __attribute__((vector_size(16)));
+
 static int64_t find_32(const uint32_t *values, int64_t n, uint32_t mark)
 {
-    for (int64_t first = 0; first < n; first += SEARCH_BLOCK) {
-        int64_t end = first + SEARCH_BLOCK < n ? first + SEARCH_BLOCK : n;
-        uint32_t any = 0;
-        for (int64_t i = first; i < end; i++) any |= values[i] == mark;
-        for (int64_t i = first; any && i < end; i++)
-            if (values[i] == mark) return i;
+    int64_t first = 0;
+
+    for (; first + SEARCH_BLOCK <= n; first += SEARCH_BLOCK) {
+        words any[4] = {{0}}, w[4];
+        for (int i = 0; i < SEARCH_BLOCK; i += 16) {
+            memcpy(w, values + first + i, sizeof w);
+            any[0] |= (words)(w[0] == mark);
+            any[1] |= (words)(w[1] == mark);
+            any[2] |= (words)(w[2] == mark);
+            any[3] |= (words)(w[3] == mark);
+        }
+        words all = any[0] | any[1] | any[2] | any[3];
+        if (all[0] | all[1] | all[2] | all[3]) break;
     }
+    for (; first < n; first++)
+        if (values[first] == mark) return first;
     return -1;
 }
 
