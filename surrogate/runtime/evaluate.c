@@ -248,7 +248,7 @@ static void store_port(const locum_context *c, const locum_buffer *buffers, int 
 
 static void run_value(locum_context *c, int64_t rows, const locum_buffer *outputs)
 {
-    float *direct[LOCUM_PORTS_MAX];
+    float *direct[LOCUM_PORTS_MAX] = {NULL};
     int n = c->model->n_outputs;
     for (int i = 0; i < n; i++) direct[i] = target(c, outputs, i, LOCUM_VALUE);
     locum_context_run(c, LOCUM_ENTRY_PREDICT, rows, NULL, direct);
@@ -298,7 +298,7 @@ static void run_trust(locum_context *c, int64_t rows, const locum_buffer *inputs
     double q = locum_trust_quantile_at(c->model, trust->coverage, trust->lead);
     float quantile = isfinite(q) ? (float)q : 0;
     const locum_buffer *const wanted[LOCUM_KINDS] = {outputs, trust->lower, trust->upper};
-    float *direct[LOCUM_CONTEXT_OUTPUTS_MAX];
+    float *direct[LOCUM_CONTEXT_OUTPUTS_MAX] = {NULL};
     int n = c->model->n_outputs;
 
     for (int i = 0; i < LOCUM_KINDS * n; i++)
