@@ -51,11 +51,13 @@ static void add_levels(const findings *f, figure *picture)
         const char *name = findings_text(f, t, "name");
         bool is_end = !strcmp(name, "mean") || !strcmp(name, "quadratic");
         bool shown = findings_n(f, 0, "fields") > 0 ? t == best : is_end;
-        if (!shown)
-            continue; /* values: the weakest and the strongest; fields: the best. More would hide the picture */
+        if (!shown) continue; /* values: the weakest and the strongest; fields: the best. More would hide the picture */
         ticks_measure(findings_number(f, t, "error"), 3, number);
         snprintf(text, sizeof text, "%.24s%s %s", name,
-                 !strcmp(name, "mean") ? " of the labels" : !strcmp(name, "quadratic") ? " fit" : "", number);
+                 !strcmp(name, "mean")        ? " of the labels"
+                 : !strcmp(name, "quadratic") ? " fit"
+                                              : "",
+                 number);
         figure_level(picture, findings_number(f, t, "error"), FIGURE_GREY, text);
     }
 }
@@ -196,8 +198,8 @@ locum_status section_time(const findings *f, page *p)
 }
 
 /* --- errors per output --------------------------------------------------------------------------------- */
-static const char *const columns[] = {"surrogate", "persistence", "mean", "linear", "quadratic", "nearest",
-                                      "reference_cheaper", "label_noise"};
+static const char *const columns[] = {"surrogate", "persistence",       "mean",       "linear", "quadratic",
+                                      "nearest",   "reference_cheaper", "label_noise"};
 enum { N_COLUMNS = sizeof columns / sizeof *columns, LABEL_NOISE = N_COLUMNS - 1, CHEAPER = N_COLUMNS - 2 };
 
 /* of the cheapest setting that is as good as the surrogate on the searched samples */
@@ -246,7 +248,9 @@ locum_status section_errors(const findings *f, page *p)
         size_t used = strlen(headings);
         if (is_shown(f, c))
             snprintf(headings + used, sizeof headings - used, "|%s",
-                     c == CHEAPER ? "cheaper solver" : c == LABEL_NOISE ? "label noise" : columns[c]);
+                     c == CHEAPER       ? "cheaper solver"
+                     : c == LABEL_NOISE ? "label noise"
+                                        : columns[c]);
     }
     page_section(p, "errors", "Errors of every output", "");
     page_table(p, headings);

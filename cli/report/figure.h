@@ -84,7 +84,12 @@ void figure_level(figure *f, double y, const char *colour, const char *text);
 /** A word beside a point. */
 void figure_note(figure *f, double x, double y, figure_side side, const char *colour, const char *text);
 
-typedef enum figure_terminal { FIGURE_SVG /* for a page: no ground */, FIGURE_SVG_FILE, FIGURE_PNG, FIGURE_GIF /* a movie */ } figure_terminal;
+typedef enum figure_terminal {
+    FIGURE_SVG /* for a page: no ground */,
+    FIGURE_SVG_FILE,
+    FIGURE_PNG,
+    FIGURE_GIF /* a movie */
+} figure_terminal;
 /** Appends `set terminal ...` for a picture of width x height units. */
 void figure_terminal_line(figure_terminal terminal, int width, int height, locum_text *script);
 /** Appends the script that draws it, without its terminal. title: NULL or above the picture. Local. */
@@ -96,9 +101,9 @@ typedef struct figure_field {
     double lower[2], upper[2];
     const char *axis[2];
     const double *values;
-    const char *label; /* of the colours */
+    const char *label;   /* of the colours */
     const double *range; /* [2] lowest and highest colour, NULL = of the values */
-    bool is_cells;     /* values lie in the middle of cells, not at lower + i step */
+    bool is_cells;       /* values lie in the middle of cells, not at lower + i step */
 } figure_field;
 void figure_field_script(const figure_field *field, const char *title, locum_text *script);
 

@@ -66,10 +66,12 @@ static void write_other(const findings *f, page *p, locum_json_node node, const 
 
 static void write_words(const findings *f, page *p, bool over_leads)
 {
-    page_add(p, "<p class=\"note\">The headline is about the surrogate with the smallest validation error, which "
-                "training measured in its own loss; the test split chooses nothing. Times are of one whole prediction%s, with interval "
-                "and flag, at batch 1 and at the best batch. Flagged: test samples that carry a flag, which is the rate "
-                "of false alarms.",
+    page_add(p,
+             "<p class=\"note\">The headline is about the surrogate with the smallest validation error, which "
+             "training measured in its own loss; the test split chooses nothing. Times are of one whole prediction%s, "
+             "with interval "
+             "and flag, at batch 1 and at the best batch. Flagged: test samples that carry a flag, which is the rate "
+             "of false alarms.",
              over_leads ? " (all leads)" : "");
     if (over_leads) {
         page_add(p, " Valid: mean over samples of the time up to which the relative error stays below ");
@@ -88,9 +90,10 @@ locum_status section_models(const findings *f, page *p)
     bool over_leads = findings_n(f, 0, "fields.times") > 1;
     if (locum_json_n(f->json, list) < 1) return LOCUM_OK;
     page_section(p, "surrogates", locum_json_n(f->json, list) > 1 ? "Surrogates side by side" : "The surrogate", "");
-    page_table(p, over_leads ? "surrogate|test error|validation|valid, error|valid, correlation|time|in a batch|numbers|"
-                               "covered|flagged|stopped"
-                             : "surrogate|test error|validation|time|in a batch|numbers|covered|flagged");
+    page_table(p, over_leads
+                      ? "surrogate|test error|validation|valid, error|valid, correlation|time|in a batch|numbers|"
+                        "covered|flagged|stopped"
+                      : "surrogate|test error|validation|time|in a batch|numbers|covered|flagged");
     for (locum_json_node m = locum_json_first(f->json, list); m >= 0; m = locum_json_next(f->json, m))
         write_model(f, p, m, over_leads);
     if (over_leads) {

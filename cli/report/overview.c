@@ -227,7 +227,8 @@ static void write_contents(const findings *f, page *p)
                  {"notes", "Cost, provenance", NULL, false, 1}};
     page_add(p, "<nav>");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (!(parts[i].is_picture && p->no_pictures) && !(parts[i].list && findings_n(f, 0, parts[i].list) < parts[i].least))
+        if (!(parts[i].is_picture && p->no_pictures) &&
+            !(parts[i].list && findings_n(f, 0, parts[i].list) < parts[i].least))
             page_add(p, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
     page_add(p, "</nav>\n");
 }

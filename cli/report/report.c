@@ -11,9 +11,9 @@
 
 typedef locum_status (*section)(const findings *f, page *p);
 
-static const section sections[] = {section_overview, section_models,   section_sheet,    section_rollout,
-                                   section_response, section_time,     section_errors,   section_profiles,
-                                   section_spectra,  section_budgets,  section_coverage, section_learning,
+static const section sections[] = {section_overview, section_models,    section_sheet,    section_rollout,
+                                   section_response, section_time,      section_errors,   section_profiles,
+                                   section_spectra,  section_budgets,   section_coverage, section_learning,
                                    section_weakness, section_snapshots, section_notes};
 enum { N_SECTIONS = sizeof sections / sizeof *sections };
 

@@ -170,7 +170,8 @@ static locum_status draw_budget(const findings *f, page *p, locum_json_node budg
     locum_json_node list = findings_at(f, budget, "surrogates");
     locum_status st = leads_begin(f, &l);
     int64_t k = 0;
-    figure_begin(&picture, SECTION_FIGURE_WIDTH, SECTION_FIGURE_HEIGHT, "lead time", FIGURE_LINEAR, NULL, FIGURE_LINEAR);
+    figure_begin(&picture, SECTION_FIGURE_WIDTH, SECTION_FIGURE_HEIGHT, "lead time", FIGURE_LINEAR, NULL,
+                 FIGURE_LINEAR);
     if (!st) st = leads_take(&l, budget, "truth", l.n, &truth);
     for (locum_json_node m = locum_json_first(f->json, list); m >= 0 && !st; m = locum_json_next(f->json, m), k++) {
         st = findings_values(f, m, l.n, &value);
@@ -220,9 +221,10 @@ locum_status section_budgets(const findings *f, page *p)
     locum_status st = LOCUM_OK;
     int shown = 0;
     if (locum_json_n(f->json, list) < 1) return LOCUM_OK;
-    page_section(p, "budgets", "Is it the same physics?",
-                 "Means over test samples: what a relative error does not tell. A surrogate whose fields lose energy or "
-                 "gain divergence is wrong in a way that grows.");
+    page_section(
+        p, "budgets", "Is it the same physics?",
+        "Means over test samples: what a relative error does not tell. A surrogate whose fields lose energy or "
+        "gain divergence is wrong in a way that grows.");
     if (findings_n(f, 0, "fields.times") > 1) {
         page_add(p, "<p class=\"legend\">");
         page_legend(p, FIGURE_DOTS, FIGURE_INK, "truth");
@@ -241,9 +243,10 @@ locum_status section_budgets(const findings *f, page *p)
 locum_status section_rollout(const findings *f, page *p)
 {
     if (findings_n(f, 0, "fields.times") < 2) return LOCUM_OK;
-    page_section(p, "leads", "Over lead time",
-                 "The surrogate was rolled out from frames of the test samples; cheaper settings of the solver began at "
-                 "the same frames and were brought to the same grid.");
+    page_section(
+        p, "leads", "Over lead time",
+        "The surrogate was rolled out from frames of the test samples; cheaper settings of the solver began at "
+        "the same frames and were brought to the same grid.");
     page_add(p, "<div class=\"beside\">\n");
     locum_status st = draw_error(f, p);
     write_error_words(f, p);

@@ -68,10 +68,11 @@ static void write_colours(double low, double high, locum_text *script)
 {
     if (low < 0 && high > 0) {
         double most = fmax(-low, high);
-        locum_text_add(script,
-                       "set palette defined (-1 '#1d4f8f', -0.6 '#4a90c8', -0.25 '#a9cfe6', 0 '#f7f7f7', 0.25 '#f3b89b', "
-                       "0.6 '#d6604d', 1 '#8f1a2e')\nset cbrange [%.6g:%.6g]\n",
-                       -most, most);
+        locum_text_add(
+            script,
+            "set palette defined (-1 '#1d4f8f', -0.6 '#4a90c8', -0.25 '#a9cfe6', 0 '#f7f7f7', 0.25 '#f3b89b', "
+            "0.6 '#d6604d', 1 '#8f1a2e')\nset cbrange [%.6g:%.6g]\n",
+            -most, most);
         return;
     }
     if (!(high > low)) high = low + fmax(fabs(low), 1) * 1e-6;

@@ -43,7 +43,8 @@ static locum_status draw_spectrum(const findings *f, page *p, locum_json_node s,
     }
     if (truth) figure_series(&picture, FIGURE_DOTS, FIGURE_INK, l.n, l.x, truth, NULL, NULL);
     ticks_number(findings_number(f, s, "time"), 3, time);
-    snprintf(caption, sizeof caption, over_leads ? "%.60s at lead time %s" : "%.60s", findings_text(f, s, "output"), time);
+    snprintf(caption, sizeof caption, over_leads ? "%.60s at lead time %s" : "%.60s", findings_text(f, s, "output"),
+             time);
     if (!st) st = page_figure(p, &picture, caption);
     leads_free(&l);
     return st;
@@ -54,9 +55,10 @@ locum_status section_spectra(const findings *f, page *p)
     locum_json_node list = findings_at(f, 0, "fields.spectra");
     locum_status st = LOCUM_OK;
     if (locum_json_n(f->json, list) < 1 || p->no_pictures) return LOCUM_OK;
-    page_section(p, "spectra", "Spectra",
-                 "Mean square of the fields by wavenumber, mean over test samples. A surrogate that smears out small scales "
-                 "falls off at the right end; one that becomes unstable rises there.");
+    page_section(
+        p, "spectra", "Spectra",
+        "Mean square of the fields by wavenumber, mean over test samples. A surrogate that smears out small scales "
+        "falls off at the right end; one that becomes unstable rises there.");
     page_add(p, "<p class=\"legend\">");
     page_legend(p, FIGURE_DOTS, FIGURE_INK, "truth");
     leads_legend(f, p);

@@ -180,8 +180,7 @@ static void fill_record(job *j)
     j->record.every = NAN;
     j->record.n_resolution = 0;
     j->record.n_observe = call->n_arrays;
-    for (int k = 0; k < call->n_arrays; k++)
-        locum_format(j->record.observe[k], LOCUM_TEXT_SIZE, "%s", call->array[k]);
+    for (int k = 0; k < call->n_arrays; k++) locum_format(j->record.observe[k], LOCUM_TEXT_SIZE, "%s", call->array[k]);
 }
 
 static locum_status prepare(job *j)

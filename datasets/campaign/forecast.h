@@ -30,8 +30,9 @@ typedef struct locum_forecast_call {
     const char *const *array;
     const int64_t *count; /**< [n_arrays] */
     int n_times;
-    const double *times; /**< [n_times] ascending, from the start of the sample; ignored by timeless solvers (n_times = 1) */
-    bool average;        /**< running means over [from, times[k]] */
+    const double
+        *times;   /**< [n_times] ascending, from the start of the sample; ignored by timeless solvers (n_times = 1) */
+    bool average; /**< running means over [from, times[k]] */
     double from;
     /** values [n_arrays][count[a]], lent for the call. Local: called on the rank that solves the sample. */
     locum_status (*frame)(void *self, int64_t sample, int time, const double *const *values);

@@ -36,8 +36,7 @@ static locum_status measure_one(const locum_problem *p, const locum_model *model
     int64_t n = p->n[LOCUM_TEST];
 
     other.model = model;
-    locum_status st =
-        locum_evaluate_trust(&other, model, p->config->coverage, n, p->x[LOCUM_TEST], &trusted);
+    locum_status st = locum_evaluate_trust(&other, model, p->config->coverage, n, p->x[LOCUM_TEST], &trusted);
     if (!st) st = locum_errors_make(&p->layout, n, trusted.value, p->y[LOCUM_TEST], p->seed, &errors);
     if (!st) st = locum_evaluate_time(&other, &m->timing);
     m->error = errors.mean;
@@ -84,8 +83,7 @@ void locum_report_models(const locum_problem *p, const locum_model_findings *mod
         locum_report_number(out, false, "seconds_per_sample", m->timing.one);
         locum_report_number(out, false, "seconds_per_sample_best_batch", m->timing.batched);
         locum_report_number(out, false, "best_batch", (double)m->timing.best_batch);
-        locum_report_number(out, false, "coverage",
-                            calibrated ? (double)m->covered / (double)p->n[LOCUM_TEST] : NAN);
+        locum_report_number(out, false, "coverage", calibrated ? (double)m->covered / (double)p->n[LOCUM_TEST] : NAN);
         locum_report_number(out, false, "covered", calibrated ? (double)m->covered : NAN);
         locum_report_number(out, false, "samples", (double)p->n[LOCUM_TEST]);
         locum_report_number(out, false, "flagged", calibrated ? (double)m->flagged : NAN);

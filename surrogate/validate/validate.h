@@ -19,7 +19,7 @@ typedef struct locum_validate_config {
     bool has_control;
     int32_t control_samples;
     double control_amplitude; /**< factor on initial fields, of surrogates that begin from them; NAN = none */
-    int32_t n_metric; /**< outputs that count in the metric; none = all */
+    int32_t n_metric;         /**< outputs that count in the metric; none = all */
     char metric[LOCUM_OBSERVE_MAX][LOCUM_TEXT_SIZE];
     int32_t baseline_samples; /**< >= 16 test samples of the search */
     double baseline_seconds;  /**< the search stops widening after this; it says so */
@@ -52,7 +52,7 @@ typedef struct locum_validate_call {
     const locum_validated_model *models; /**< [n_models]; NULL: only the one below */
     const locum_model *model;            /**< where models is NULL; else set by validate to that of the headline */
     const char *model_path, *curve_folder;
-    const char *report;       /**< folder: report.json */
+    const char *report; /**< folder: report.json */
     locum_stage_costs costs;
     const char *provenance; /**< JSON members */
     MPI_Comm world;

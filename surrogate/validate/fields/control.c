@@ -25,7 +25,7 @@ typedef struct shifted {
     int n_parameters;
     bool by_amplitude;
     int n_times;
-    double *times;   /**< of frames */
+    double *times; /**< of frames */
     double *seconds;
     bool *failed;
     double lower[LOCUM_LIST_MAX], upper[LOCUM_LIST_MAX];
@@ -43,8 +43,7 @@ static locum_status draw_points(shifted *s)
         LOCUM_TRY(locum_sobol_point(s->fields->seed ^ CONTROL_SEED, (uint64_t)k, plan->n_parameters, u));
         for (int p = 0; p < s->n_parameters; p++) {
             int j = 0;
-            while (j < plan->n_parameters &&
-                   strcmp(plan->name[j], locum_dataset_parameter_name(s->fields->dataset, p)))
+            while (j < plan->n_parameters && strcmp(plan->name[j], locum_dataset_parameter_name(s->fields->dataset, p)))
                 j++;
             LOCUM_REQUIRE(j < plan->n_parameters, LOCUM_INPUT, "the plan does not vary '%s'",
                           locum_dataset_parameter_name(s->fields->dataset, p));
@@ -115,8 +114,7 @@ static locum_status begin_sample(shifted *s, int64_t i)
 {
     const locum_fields *f = s->fields;
 
-    for (int k = 0; k < f->n_values; k++)
-        s->trajectory.values[k] = s->parameter[i * s->n_parameters + f->parameter[k]];
+    for (int k = 0; k < f->n_values; k++) s->trajectory.values[k] = s->parameter[i * s->n_parameters + f->parameter[k]];
     if (!s->by_amplitude) return LOCUM_OK;
     locum_fields_values(f, LOCUM_TEST, s->test[i], s->trajectory.values);
     if (f->step)

@@ -104,9 +104,9 @@ enum { LOCUM_SUM_ERROR, LOCUM_SUM_TRUTH, LOCUM_SUM_TRUTH_SPREAD, LOCUM_SUM_SPREA
 typedef struct locum_scores {
     int64_t n;
     int n_leads, n_outputs;
-    double *sum; /**< [n, n_leads, n_outputs, LOCUM_SUMS] */
+    double *sum;                        /**< [n, n_leads, n_outputs, LOCUM_SUMS] */
     double typical[LOCUM_FIELD_ARRAYS]; /**< of the problem */
-} locum_scores;                      /* starts as {0} */
+} locum_scores;                         /* starts as {0} */
 locum_status locum_scores_make(const locum_fields *fields, int64_t n, int n_leads, locum_scores *scores);
 void locum_scores_free(locum_scores *scores);
 /** One frame; prediction NULL: a zero field (a roll-out that was stopped: an error of 100 %). Local. */
@@ -116,14 +116,15 @@ void locum_scores_add(const locum_fields *fields, locum_scores *scores, int64_t 
 typedef struct locum_field_errors {
     locum_errors joined; /**< relative L2 over the joined trajectory, as one error per sample */
     int n_leads;
-    double *mean, *low, *high;    /**< [n_leads] relative L2: mean, 10 % and 90 % quantile over samples */
-    double *vrmse, *correlation;  /**< [n_leads] means over samples */
+    double *mean, *low, *high;       /**< [n_leads] relative L2: mean, 10 % and 90 % quantile over samples */
+    double *vrmse, *correlation;     /**< [n_leads] means over samples */
     double valid, valid_correlation; /**< mean over samples of the time up to which the error stays below
                                           LOCUM_VALID_ERROR, the correlation above LOCUM_VALID_CORRELATION */
 } locum_field_errors;                /* starts as {0} */
 #define LOCUM_VALID_ERROR 0.5
 #define LOCUM_VALID_CORRELATION 0.8
-locum_status locum_field_errors_make(const locum_fields *fields, const locum_scores *scores, locum_field_errors *errors);
+locum_status locum_field_errors_make(const locum_fields *fields, const locum_scores *scores,
+                                     locum_field_errors *errors);
 void locum_field_errors_free(locum_field_errors *errors);
 /** Relative L2 of one sample at one lead, over the joined leads if lead < 0; mean over the metric's outputs. Local. */
 double locum_scores_relative(const locum_fields *fields, const locum_scores *scores, int64_t sample, int lead);
@@ -144,7 +145,7 @@ const char *locum_budget_name(int budget, const char *array, int components);
 #define LOCUM_PHYSICS_LEADS 4
 
 typedef struct locum_physics {
-    int64_t n, shells; /**< samples; 0 shells: no spectra (not a periodic plane) */
+    int64_t n, shells;                        /**< samples; 0 shells: no spectra (not a periodic plane) */
     int n_spectra, lead[LOCUM_PHYSICS_LEADS]; /**< 0-based leads with spectra and pictures */
     double *budget;                           /**< [n, n_leads, n_outputs, LOCUM_BUDGETS] */
     double *spectrum;                         /**< [n, n_spectra, n_outputs, shells] */
@@ -193,10 +194,10 @@ typedef struct locum_evaluation { /* one surrogate on n samples */
     locum_scores scores;
     double *covered, *inside, *flag; /**< [n, n_leads]: all values inside; share inside; flags so far */
     double *interval;                /**< [n, n_leads, n_outputs] rms width over rms truth; NAN: infinite */
-    double *stopped;                            /**< [n] lead, 0 = not */
+    double *stopped;                 /**< [n] lead, 0 = not */
     locum_field_errors errors;
     bool calibrated;
-    int leads; /**< that intervals cover */
+    int leads;      /**< that intervals cover */
 } locum_evaluation; /* starts as {0} */
 /** One trajectory into place i. physics NULL: none. Local. */
 locum_status locum_evaluation_add(locum_roller *roller, const locum_trajectory *trajectory, int64_t i,
@@ -269,9 +270,9 @@ locum_status locum_field_run_solver(const locum_fields *fields, const locum_fiel
 
 #define LOCUM_PERTURBATION 1e-6
 typedef struct locum_solver_spread {
-    int64_t n; /**< samples, 0 = not measured */
+    int64_t n;                 /**< samples, 0 = not measured */
     locum_field_errors errors; /**< of a run begun a little beside, against the run itself */
-} locum_solver_spread;          /* starts as {0} */
+} locum_solver_spread;         /* starts as {0} */
 locum_status locum_solver_spread_run(const locum_fields *fields, double reference_seconds, locum_solver_spread *spread);
 
 typedef struct locum_label_noise {
@@ -291,7 +292,7 @@ typedef struct locum_sheet { /* truth, prediction and error of one sample */
     int64_t sample, n[2];
     double lower[2], upper[2], error; /**< corners of the picture; of the whole trajectory */
     int n_leads, lead[LOCUM_PHYSICS_LEADS];
-    char name[128]; /**< of what is shown: the first output of the metric, its first component */
+    char name[128];                /**< of what is shown: the first output of the metric, its first component */
     double *input, *truth, *value; /**< [n_leads, n[0] * n[1]]; input [n[0] * n[1]] of the last frame seen, or NULL */
 } locum_sheet;                     /* starts as {0} */
 

@@ -20,9 +20,9 @@ static void write_metric(const locum_fields *f, locum_text *out)
     locum_text words = {0};
     int written = 0;
 
-    locum_text_add(&words, f->step ? "relative L2 error over the joined trajectory of %d steps"
-                                   : "relative L2 error of the field",
-                   f->n_leads);
+    locum_text_add(
+        &words, f->step ? "relative L2 error over the joined trajectory of %d steps" : "relative L2 error of the field",
+        f->n_leads);
     if (f->n_outputs > 1) locum_text_add(&words, " per output, mean over ");
     for (int i = 0; i < f->n_outputs && f->n_outputs > 1; i++)
         if (f->in_metric[i]) locum_text_add(&words, "%s%s", written++ ? ", " : "", f->output[i].name);
@@ -99,10 +99,11 @@ static void write_coverage(const locum_fields *f, const locum_field_findings *r,
     const locum_coverage *c = &r->common.coverage;
     char words[256];
 
-    locum_format(words, sizeof words,
-                 "marginal coverage over all test trajectories of a simultaneous band: a trajectory counts as covered if "
-                 "every value of every field at every lead up to %d lies inside",
-                 r->models[f->head].leads);
+    locum_format(
+        words, sizeof words,
+        "marginal coverage over all test trajectories of a simultaneous band: a trajectory counts as covered if "
+        "every value of every field at every lead up to %d lies inside",
+        r->models[f->head].leads);
     locum_report_key(out, false, "coverage");
     locum_text_add(out, "{");
     locum_report_number(out, true, "target", c->target);
@@ -257,7 +258,8 @@ static void write_mean(const locum_fields *f, const locum_evaluation *e, const c
     open_list(out, false, name);
     for (int l = 0; l < f->n_leads; l++) {
         double sum = 0;
-        for (int64_t i = 0; i < e->n; i++) sum += is_flag ? values[i * f->n_leads + l] != 0 : values[i * f->n_leads + l];
+        for (int64_t i = 0; i < e->n; i++)
+            sum += is_flag ? values[i * f->n_leads + l] != 0 : values[i * f->n_leads + l];
         if (l) locum_text_add(out, ",");
         locum_report_short(out, e->calibrated && (is_flag || l < e->leads) ? sum / (double)e->n : NAN);
     }

@@ -24,8 +24,7 @@ const char *locum_budget_name(int budget, const char *array, int components)
     switch (budget) {
     case LOCUM_BUDGET_MEAN: return "mean";
     case LOCUM_BUDGET_SQUARE: return vorticity ? "enstrophy" : velocity ? "energy" : "half the mean square";
-    case LOCUM_BUDGET_GRADIENT:
-        return vorticity ? "palinstrophy" : "half the mean square of the gradient";
+    case LOCUM_BUDGET_GRADIENT: return vorticity ? "palinstrophy" : "half the mean square of the gradient";
     case LOCUM_BUDGET_ENERGY: return "energy of the flow";
     default: return "divergence over gradient";
     }
@@ -60,8 +59,8 @@ static void transform(const int64_t n[2], int components, int c, const double *v
             const double real = creal(r0[at]), imaginary = cimag(r0[at]);
             for (int64_t k = 0; k < half; k++) {
                 double complex v = rows[i * half + k];
-                modes[m * half + k] += (creal(v) * real - cimag(v) * imaginary) +
-                                       I * (creal(v) * imaginary + cimag(v) * real);
+                modes[m * half + k] +=
+                    (creal(v) * real - cimag(v) * imaginary) + I * (creal(v) * imaginary + cimag(v) * real);
             }
         }
 }
@@ -143,8 +142,9 @@ static double slope(const locum_fields *f, const double *v, int components, int 
     up = at[d] + 1 < n ? 1 : f->periodic ? 1 - n : 0;
     down = at[d] > 0 ? -1 : f->periodic ? n - 1 : 0;
     double step = (f->domain->upper[d] - f->domain->lower[d]) / (double)n * ((up != 0) + (down != 0));
-    return step > 0 ? (v[(here + up * stride[d]) * components + c] - v[(here + down * stride[d]) * components + c]) / step
-                    : 0;
+    return step > 0
+               ? (v[(here + up * stride[d]) * components + c] - v[(here + down * stride[d]) * components + c]) / step
+               : 0;
 }
 
 static void measure_slopes(const locum_fields *f, const double *v, int components, double *gradient, double *divergence)

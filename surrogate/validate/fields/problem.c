@@ -206,8 +206,8 @@ static locum_status list_samples(locum_fields *f)
         if (sample->split != LOCUM_TEST) continue;
         if (f->n_frames < 0) f->n_frames = sample->n_frames;
         LOCUM_REQUIRE(sample->n_frames == f->n_frames, LOCUM_INPUT,
-                      "test samples have %lld and %lld frames; validate needs as many in each",
-                      (long long)f->n_frames, (long long)sample->n_frames);
+                      "test samples have %lld and %lld frames; validate needs as many in each", (long long)f->n_frames,
+                      (long long)sample->n_frames);
     }
     LOCUM_REQUIRE(f->n[LOCUM_TEST] > 0, LOCUM_STUDY,
                   "campaign.split.test: validate needs test samples, and the dataset has none that are good");
@@ -231,8 +231,7 @@ static locum_status read_times(locum_fields *f)
         return LOCUM_OK;
     }
     double start = locum_dataset_time(f->dataset, b, f->history - 1);
-    for (int l = 0; l < f->n_leads; l++)
-        f->times[l] = locum_dataset_time(f->dataset, b, f->history + l) - start;
+    for (int l = 0; l < f->n_leads; l++) f->times[l] = locum_dataset_time(f->dataset, b, f->history + l) - start;
     LOCUM_REQUIRE(fabs(f->times[0] - f->interval) <= 1e-6 * f->interval, LOCUM_INPUT,
                   "frames of the dataset are %.6g apart, but the model steps by %.6g", f->times[0], f->interval);
     return LOCUM_OK;
@@ -287,8 +286,8 @@ static locum_status count_duplicates(locum_fields *f)
     LOCUM_TRY(LOCUM_NEW(&all, locum_dataset_n(f->dataset) + 1));
     for (int s = 0; s < LOCUM_NOISE; s++)
         for (int64_t i = 0; i < f->n[s]; i++)
-            all[n++] = (tagged){locum_dataset_sample_at(f->dataset, f->sample[s][i]),
-                                locum_dataset_n_parameters(f->dataset)};
+            all[n++] =
+                (tagged){locum_dataset_sample_at(f->dataset, f->sample[s][i]), locum_dataset_n_parameters(f->dataset)};
     qsort(all, (size_t)n, sizeof *all, by_content);
     for (int64_t i = 1; i < n; i++) /* foreign files tell no seeds */
         f->duplicates += all[i].sample->seed && all[i].sample->split != all[i - 1].sample->split &&

@@ -56,11 +56,10 @@ static locum_status read_parameters(runner *r)
     LOCUM_TRY(LOCUM_NEW(&r->seed, r->run->n + 1));
     for (int p = 0; p < r->n_parameters; p++) r->name[p] = locum_dataset_parameter_name(f->dataset, p);
     for (int64_t i = 0; i < r->run->n; i++) {
-        const double *row = r->run->test ? locum_dataset_sample_at(f->dataset, f->sample[LOCUM_TEST][r->run->test[i]])
-                                               ->parameter
-                                         : r->run->parameter + i * r->n_parameters;
-        if (r->n_parameters)
-            memcpy(r->parameter + i * r->n_parameters, row, (size_t)r->n_parameters * sizeof *row);
+        const double *row = r->run->test
+                                ? locum_dataset_sample_at(f->dataset, f->sample[LOCUM_TEST][r->run->test[i]])->parameter
+                                : r->run->parameter + i * r->n_parameters;
+        if (r->n_parameters) memcpy(r->parameter + i * r->n_parameters, row, (size_t)r->n_parameters * sizeof *row);
         r->seed[i] = locum_random_seed(r->run->seed, LOCUM_STREAM_SAMPLE, OTHER_SEEDS + (uint64_t)i);
     }
     return LOCUM_OK;
@@ -128,7 +127,9 @@ static locum_status begin_at(void *self, int64_t i, double *const *values)
 {
     runner *r = self;
     const locum_fields *f = r->fields;
-    int64_t frame = r->run->start >= 0 ? r->run->start : f->step ? f->history - 1 : 0,
+    int64_t frame = r->run->start >= 0 ? r->run->start
+                    : f->step          ? f->history - 1
+                                       : 0,
             b = f->sample[LOCUM_TEST][r->run->test[i]];
 
     for (int a = 0; a < r->schema.n_arrays; a++) {

@@ -27,11 +27,11 @@ typedef struct walker {
     locum_search *search;
     int64_t n, *test;
     locum_trajectory truth;
-    locum_scores scores;  /**< [n, leads], or [n, windows] */
-    double *seconds;      /**< [n, n_times] */
+    locum_scores scores; /**< [n, leads], or [n, windows] */
+    double *seconds;     /**< [n, n_times] */
     bool *failed;
-    bool windows;         /**< of running means */
-    double start, until;  /**< of windows */
+    bool windows;        /**< of running means */
+    double start, until; /**< of windows */
     int n_ends;
     double ends[ENDS];
     double *window, *frame; /**< [ENDS, width] of the sample in work; [width] */
@@ -156,7 +156,9 @@ static locum_status run(walker *w, const locum_rung *rung, int64_t n, const char
                             .test = w->test,
                             .start = -1,
                             .seed = f->seed,
-                            .n_times = w->windows ? w->n_ends : from_frames ? 0 : 1,
+                            .n_times = w->windows    ? w->n_ends
+                                       : from_frames ? 0
+                                                     : 1,
                             .times = w->windows ? w->ends : &w->until,
                             .average = w->windows,
                             .from = w->start,
@@ -269,8 +271,7 @@ static locum_status keep_trajectory(walker *w, const locum_rung *rung)
         double *error = out->run_error + out->n_runs * n_leads + l;
         out->run_seconds[out->n_runs * n_leads + l] = mean_seconds(w, w->n, n_times, l < n_times ? l : n_times - 1);
         *error = 0;
-        for (int64_t i = 0; i < w->n; i++)
-            *error += locum_scores_relative(w->fields, &w->scores, i, l) / (double)w->n;
+        for (int64_t i = 0; i < w->n; i++) *error += locum_scores_relative(w->fields, &w->scores, i, l) / (double)w->n;
     }
     locum_format(out->run_text[out->n_runs++], LOCUM_SETTING_TEXT, "%s", rung->text);
     return keep(w, &found);
@@ -344,8 +345,9 @@ static void say_why(walker *w)
     else if (w->search->complete)
         locum_text_add(words, "Stopped: no setting up to the reference itself is as good as the surrogate.");
     else
-        locum_text_add(words, "Stopped: validate.baseline_seconds = %g was used up; no setting walked is as good as the "
-                              "surrogate.",
+        locum_text_add(words,
+                       "Stopped: validate.baseline_seconds = %g was used up; no setting walked is as good as the "
+                       "surrogate.",
                        w->fields->config->baseline_seconds);
 }
 
@@ -406,14 +408,16 @@ static void introduce(walker *w)
     locum_text *words = &w->search->words;
 
     if (locum_fields_begin_from_frames(w->fields))
-        locum_text_add(words, "%lld test samples, each from the frame that the surrogate sees last, on the dataset's grid by "
-                              "the solver's own resampling. ",
+        locum_text_add(words,
+                       "%lld test samples, each from the frame that the surrogate sees last, on the dataset's grid by "
+                       "the solver's own resampling. ",
                        (long long)w->n);
     else
         locum_text_add(words, "%lld test samples, another seed%s. ", (long long)w->n,
-                       w->windows ? "; for each resolution and step one run with nested means; for each end of a window "
-                                    "the best start, chosen on these very samples, which favours the solver"
-                                  : "");
+                       w->windows
+                           ? "; for each resolution and step one run with nested means; for each end of a window "
+                             "the best start, chosen on these very samples, which favours the solver"
+                           : "");
 }
 
 static void name_reference(walker *w, const locum_rung *rung)

@@ -88,8 +88,8 @@ static locum_status run_pairs(const locum_fields *f, int64_t n, locum_scores *sc
 
 locum_status locum_solver_spread_run(const locum_fields *f, double reference_seconds, locum_solver_spread *spread)
 {
-    int64_t n = locum_fields_obstacle(f) || !locum_fields_begin_from_frames(f) ? 0
-                                                                               : affordable(f, 2 * reference_seconds);
+    int64_t n =
+        locum_fields_obstacle(f) || !locum_fields_begin_from_frames(f) ? 0 : affordable(f, 2 * reference_seconds);
     locum_scores scores = {0};
 
     *spread = (locum_solver_spread){0};
@@ -132,8 +132,8 @@ static locum_status score_twins(const locum_fields *f, locum_scores *scores, int
     locum_status st = LOCUM_NEW(&twin, f->width);
     if (!st) st = LOCUM_NEW(&truth, f->width);
     for (int64_t i = 0; i < f->n[LOCUM_NOISE] && !st; i++) {
-        int64_t original = sample_of_index(
-            f, locum_dataset_sample_at(f->dataset, f->sample[LOCUM_NOISE][i])->twin, &split);
+        int64_t original =
+            sample_of_index(f, locum_dataset_sample_at(f->dataset, f->sample[LOCUM_NOISE][i])->twin, &split);
         if (original < 0) continue;
         st = locum_fields_read(f, LOCUM_NOISE, i, -1, f->n_outputs, f->output, twin);
         if (!st) st = locum_fields_read(f, split, original, -1, f->n_outputs, f->output, truth);

@@ -32,8 +32,7 @@ static locum_status score(const locum_fields *f, predictor predict, void *self, 
     for (int64_t i = f->rank; i < f->n[LOCUM_TEST] && !st; i += f->size) {
         st = locum_trajectory_read(f, LOCUM_TEST, i, &t);
         if (!st) st = predict(self, i, &t, &frame);
-        for (int l = 0; l < f->n_leads && !st; l++)
-            locum_scores_add(f, &scores, i, l, frame, t.truth + l * f->width);
+        for (int l = 0; l < f->n_leads && !st; l++) locum_scores_add(f, &scores, i, l, frame, t.truth + l * f->width);
     }
     st = locum_comm_agree(f->call->world, st);
     if (!st) {
@@ -202,9 +201,8 @@ static locum_status fit(const locum_fields *f, locum_field_trivial *trivial)
     if (f->step || f->n_inputs || f->n_values == 0 || bytes > MOST_BYTES) return LOCUM_OK;
     locum_status st = locum_comm_agree(f->call->world, fits_make(f, &k));
     for (int i = 0; i < 3 && !st; i++) {
-        st = locum_comm_agree(f->call->world,
-                              locum_trivial_predict(kinds[i], &k.transforms, k.first, f->n[LOCUM_TRAIN], k.x, k.y,
-                                                    f->n[LOCUM_TEST], k.x_test, k.rows));
+        st = locum_comm_agree(f->call->world, locum_trivial_predict(kinds[i], &k.transforms, k.first, f->n[LOCUM_TRAIN],
+                                                                    k.x, k.y, f->n[LOCUM_TEST], k.x_test, k.rows));
         trivial[LINEAR + i].name = locum_trivial_name(kinds[i]);
         if (!st) st = score(f, fitted, &k, &trivial[LINEAR + i].errors);
     }

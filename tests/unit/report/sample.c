@@ -336,9 +336,10 @@ static void surrogate_of_fields(locum_text *out, int k)
 {
     locum_text_add(out, "%s{\"name\":\"%s\",\"headline\":%s,\"model\":\"%s\",\"error\":%.6g", k ? "," : "",
                    k ? SAMPLE_MARKED : "fno", k ? "false" : "true", k ? "unet" : "fno", 0.0713 + 0.01 * k);
-    locum_text_add(out, ",\"validation_error\":0.0654,\"parameters\":123456,\"seconds_per_sample\":0.0123,"
-                        "\"seconds_per_sample_best_batch\":0.0101,\"best_batch\":4,\"coverage\":0.875,\"covered\":28,"
-                        "\"samples\":32,\"flagged\":1,\"stopped\":%d,\"calibrated_leads\":4",
+    locum_text_add(out,
+                   ",\"validation_error\":0.0654,\"parameters\":123456,\"seconds_per_sample\":0.0123,"
+                   "\"seconds_per_sample_best_batch\":0.0101,\"best_batch\":4,\"coverage\":0.875,\"covered\":28,"
+                   "\"samples\":32,\"flagged\":1,\"stopped\":%d,\"calibrated_leads\":4",
                    k ? 3 : 0);
     errors_over_leads(out, 0.05 + 0.01 * k);
     over_leads(out, "coverage_over_lead", 0.97, 0.99);
@@ -386,10 +387,11 @@ static void fields(locum_text *out)
     errors_over_leads(out, 1e-5);
     locum_text_add(out, "},\"label_noise\":{\"text\":\"resolution 128 and half the step\",\"samples\":4");
     errors_over_leads(out, 1e-3);
-    locum_text_add(out, "},\"spectra\":[{\"output\":\"vorticity\",\"lead\":1,\"time\":0.25,\"samples\":16,\"truth\":[1,"
-                        "0.5,0.1,0],\"surrogates\":[[1,0.4,0.2,0.01],[0.9,0.5,0.1,null]]}],\"budgets\":[{\"output\":"
-                        "\"vorticity\",\"name\":\"enstrophy\",\"truth\":[7.77,7.6,7.5,7.4],\"surrogates\":[[7.7,7.5,7.3,"
-                        "6.66],[7,null,null,null]]}]");
+    locum_text_add(out,
+                   "},\"spectra\":[{\"output\":\"vorticity\",\"lead\":1,\"time\":0.25,\"samples\":16,\"truth\":[1,"
+                   "0.5,0.1,0],\"surrogates\":[[1,0.4,0.2,0.01],[0.9,0.5,0.1,null]]}],\"budgets\":[{\"output\":"
+                   "\"vorticity\",\"name\":\"enstrophy\",\"truth\":[7.77,7.6,7.5,7.4],\"surrogates\":[[7.7,7.5,7.3,"
+                   "6.66],[7,null,null,null]]}]");
     sheet(out);
     locum_text_add(out, "}");
 }

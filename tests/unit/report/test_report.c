@@ -310,9 +310,9 @@ static void numbers_read_well(void)
 static void fields_are_shown_over_lead_time(void)
 {
     const char *html = page_of(SAMPLE_STEP);
-    static const char *const wanted[] = {"id=\"surrogates\"", "id=\"leads\"", "id=\"budgets\"", "&lt;b&gt;unet",
-                                         ">0.0713<",          ">0.0654<",     "solver, begun 1e-6 beside",
-                                         ">6.66 ",            "href=\"#leads\""};
+    static const char *const wanted[] = {
+        "id=\"surrogates\"",         "id=\"leads\"", "id=\"budgets\"", "&lt;b&gt;unet", ">0.0713<", ">0.0654<",
+        "solver, begun 1e-6 beside", ">6.66 ",       "href=\"#leads\""};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         if (!strstr(html, wanted[i])) printf("\n    %s is missing", wanted[i]);
         CU_ASSERT(strstr(html, wanted[i]) != NULL);

@@ -16,19 +16,21 @@
 
 enum { N = 16, FRAMES = 5, LEADS = 4, TEST = 5 };
 
-static const char study_text[] =
+static const char study_text[] = /* record, control */
     "study: drift\nseed: 3\nsolver: {name: grid_advection, resolution: 16, velocity: 0.3125, step: 0.005}\n"
     "initial: wave\n"
-    "record: {from: 0.2, until: 1, every: 0.2, observe: [tracer], precision: float64}\n"
+    "record: {%s, observe: [tracer], precision: float64}\n"
     "campaign:\n  split: {train: 6, validation: 2, calibration: 2, test: 5}\n"
     "  vary: {diffusivity: {range: [2e-3, 2e-2], scale: log}}\n"
     "validate: {coverage: 0.9, baseline_seconds: 5, %s}\n";
+#define FRAMES_OF_TIME "from: 0.2, until: 1, every: 0.2"
+#define ONE_MEAN "from: 0, until: 1, average: true"
 #define BY_RANGE "negative_control: {samples: 6, diffusivity: [5e-2, 1e-1]}"
 #define BY_AMPLITUDE "negative_control: {samples: 4, amplitude: 3}"
 
 static const locum_solver_type *const solvers[] = {&locum_solver_grid_advection, NULL};
 static char folder[LOCUM_PATH_SIZE];
-static int rank;
+static int rank, datasets;
 
 typedef struct chain {
     locum_study *study;
@@ -51,14 +53,14 @@ static locum_model *open_model(const step_model *m)
     return model;
 }
 
-static void open_chain(chain *c, const char *control)
+static void open_chain(chain *c, const char *record, const char *control)
 {
     char text[2048];
     int64_t done = 0, failed = 0;
 
     *c = (chain){0};
-    snprintf(text, sizeof text, study_text, control);
-    snprintf(c->data, sizeof c->data, "%s/dataset", folder);
+    snprintf(text, sizeof text, study_text, record, control);
+    snprintf(c->data, sizeof c->data, "%s/dataset-%d", folder, ++datasets);
     snprintf(c->report, sizeof c->report, "%s/report", folder);
     CHECK_OK(locum_study_parse(text, "study.yaml", 0, NULL, &c->study));
     CHECK_OK(locum_setup_read(c->study, solvers, true, &c->setup));
@@ -253,16 +255,52 @@ static bool inside(const world *w, guess g, int s, int lead)
 
 /* --- tests: the whole report --------------------------------------------------------------------- */
 
-static const char *const keys[] = {"study",         "solver",      "task",       "metric",     "headline",
-                                   "reference_settings", "test_samples", "test_read", "duplicates", "label_noise",
-                                   "label_noise_samples", "surrogate", "surrogates", "trivial",  "baselines",
-                                   "reference",     "speedup_at_equal_error", "break_even_predictions", "coverage",
-                                   "inputs",        "outputs",     "samples",    "response",   "examples",
-                                   "learning_curve", "sensitivity", "distance",  "rejection",  "budget",
-                                   "snapshots",     "fields",      "costs",      "searched",   "provenance",
-                                   "fields.leads",  "fields.times", "fields.history", "fields.grid", "fields.periodic",
-                                   "fields.baselines", "fields.trivial", "fields.solver_spread",
-                                   "fields.label_noise", "fields.spectra", "fields.budgets", "fields.sheet"};
+static const char *const keys[] = {"study",
+                                   "solver",
+                                   "task",
+                                   "metric",
+                                   "headline",
+                                   "reference_settings",
+                                   "test_samples",
+                                   "test_read",
+                                   "duplicates",
+                                   "label_noise",
+                                   "label_noise_samples",
+                                   "surrogate",
+                                   "surrogates",
+                                   "trivial",
+                                   "baselines",
+                                   "reference",
+                                   "speedup_at_equal_error",
+                                   "break_even_predictions",
+                                   "coverage",
+                                   "inputs",
+                                   "outputs",
+                                   "samples",
+                                   "response",
+                                   "examples",
+                                   "learning_curve",
+                                   "sensitivity",
+                                   "distance",
+                                   "rejection",
+                                   "budget",
+                                   "snapshots",
+                                   "fields",
+                                   "costs",
+                                   "searched",
+                                   "provenance",
+                                   "fields.leads",
+                                   "fields.times",
+                                   "fields.history",
+                                   "fields.grid",
+                                   "fields.periodic",
+                                   "fields.baselines",
+                                   "fields.trivial",
+                                   "fields.solver_spread",
+                                   "fields.label_noise",
+                                   "fields.spectra",
+                                   "fields.budgets",
+                                   "fields.sheet"};
 static const char *const in_list[][2] = {
     {"surrogates", "name headline model error error_low error_high validation_error parameters seconds_per_sample "
                    "seconds_per_sample_best_batch best_batch coverage covered samples flagged stopped calibrated_leads "
@@ -401,7 +439,7 @@ static void every_number_of_the_report_is_met_again(void)
     char headline[1024] = "";
     static world w;
 
-    open_chain(&c, BY_RANGE);
+    open_chain(&c, FRAMES_OF_TIME, BY_RANGE);
     locum_validate_call call = call_of(&c);
     locum_status st = locum_validate(&call, headline, sizeof headline);
     CHECK_OK(st);
@@ -429,7 +467,7 @@ static void an_amplitude_that_was_not_learnt_is_a_control_too(void)
     chain c;
     char headline[1024] = "";
 
-    open_chain(&c, BY_AMPLITUDE);
+    open_chain(&c, FRAMES_OF_TIME, BY_AMPLITUDE);
     locum_validate_call call = call_of(&c);
     locum_status st = locum_validate(&call, headline, sizeof headline);
     CHECK_OK(st);
@@ -450,7 +488,7 @@ static void without_a_solver_there_are_errors_but_no_claim(void)
     char headline[1024] = "";
     static world w;
 
-    open_chain(&c, BY_RANGE);
+    open_chain(&c, FRAMES_OF_TIME, BY_RANGE);
     locum_validate_call call = call_of(&c);
     call.setup = NULL;
     call.plan = NULL;
@@ -474,7 +512,7 @@ static void a_roll_out_that_blows_up_counts_with_all_of_its_error(void)
     locum_fields *f = NULL;
     locum_evaluation e = {0};
 
-    open_chain(&c, BY_RANGE);
+    open_chain(&c, FRAMES_OF_TIME, BY_RANGE);
     locum_model *wild = open_model(&(step_model){.n = N, .trusted = true, .explodes = 30});
     locum_validate_call call = call_of(&c);
     c.models[0] = (locum_validated_model){"wild", "wild", NULL, wild};
@@ -490,6 +528,114 @@ static void a_roll_out_that_blows_up_counts_with_all_of_its_error(void)
     locum_evaluation_free(&e);
     locum_fields_destroy(f);
     locum_model_close(wild);
+    close_chain(&c);
+}
+
+/* --- tests: maps ------------------------------------------------------------------------------------ */
+
+/* errors of a map on the test samples: prediction = the first frame, or 1 */
+static double error_of_map(const chain *c, bool of_field, double *nearest)
+{
+    double mean = 0;
+    int n = 0;
+
+    *nearest = 0;
+    for (int64_t b = 0; b < locum_dataset_n(c->dataset); b++) {
+        const locum_dataset_sample *s = locum_dataset_sample_at(c->dataset, b);
+        double first[N * N], last[N * N], seen[N * N], end[N * N], least = INFINITY, error = 0;
+        if (s->split != LOCUM_TEST) continue;
+        CHECK_OK(locum_dataset_read(c->dataset, b, 0, 0, first));
+        CHECK_OK(locum_dataset_read(c->dataset, b, -1, 0, last));
+        for (int64_t t = 0; t < locum_dataset_n(c->dataset); t++) {
+            if (locum_dataset_sample_at(c->dataset, t)->split != LOCUM_TRAIN) continue;
+            CHECK_OK(locum_dataset_read(c->dataset, t, 0, 0, seen));
+            CHECK_OK(locum_dataset_read(c->dataset, t, -1, 0, end));
+            double far = of_field ? norm(seen, first)
+                                  : fabs(locum_dataset_sample_at(c->dataset, t)->parameter[0] - s->parameter[0]);
+            if (far < least) least = far, error = norm(end, last) / norm(last, NULL);
+        }
+        for (int i = 0; i < N * N && !of_field; i++) first[i] = 1;
+        mean += norm(first, last) / norm(last, NULL);
+        *nearest += error;
+        n++;
+    }
+    *nearest /= n;
+    return mean / n;
+}
+
+static double trivial_error(const locum_json *json, const char *name)
+{
+    double error = NAN;
+
+    for (locum_json_node t = locum_json_first(json, at(json, 0, "trivial")); t >= 0; t = locum_json_next(json, t)) {
+        const char *found = locum_json_string(json, locum_json_find(json, t, "name"));
+        if (found && !strcmp(found, name)) locum_json_number(json, locum_json_find(json, t, "error"), &error);
+    }
+    return error;
+}
+
+static locum_json *validate_map(chain *c, step_kind kind)
+{
+    char headline[1024] = "";
+    locum_validate_call call = call_of(c);
+    locum_model *map = open_model(&(step_model){.n = N, .trusted = true, .kind = kind});
+    c->models[0] = (locum_validated_model){"map", "map", NULL, map};
+    call.n_models = 1;
+    locum_status st = locum_validate(&call, headline, sizeof headline);
+    CHECK_OK(st);
+    locum_model_close(map);
+    return st ? NULL : read_report(c);
+}
+
+static double least_error(const locum_json *json)
+{
+    double least = INFINITY, error = NAN;
+
+    for (locum_json_node b = locum_json_first(json, at(json, 0, "baselines")); b >= 0; b = locum_json_next(json, b)) {
+        locum_json_number(json, locum_json_find(json, b, "error"), &error);
+        least = fmin(least, error);
+    }
+    return least;
+}
+
+static void a_map_of_fields_has_one_lead(void)
+{
+    chain c;
+    double nearest;
+
+    open_chain(&c, FRAMES_OF_TIME, BY_AMPLITUDE);
+    locum_json *json = validate_map(&c, STEP_MAP_OF_FIELD);
+    if (json) {
+        double error = error_of_map(&c, true, &nearest);
+        CHECK_CLOSE(number(json, "surrogate.error"), error, DIGITS);
+        CHECK_CLOSE(trivial_error(json, "persistence"), error, DIGITS);
+        CHECK_CLOSE(trivial_error(json, "nearest"), nearest, DIGITS);
+        CHECK_CLOSE(number(json, "fields.leads"), 1, 0);
+        CHECK_CLOSE(number(json, "fields.times.0"), 0.8, 1e-12);
+        CU_ASSERT(least_error(json) < error);
+    }
+    locum_json_destroy(json);
+    close_chain(&c);
+}
+
+static void a_map_of_parameters_is_searched_over_windows(void)
+{
+    chain c;
+    double nearest;
+
+    open_chain(&c, ONE_MEAN, BY_RANGE);
+    locum_json *json = validate_map(&c, STEP_MAP_OF_VALUES);
+    if (json) {
+        double error = error_of_map(&c, false, &nearest);
+        CHECK_CLOSE(number(json, "surrogate.error"), error, DIGITS);
+        CHECK_CLOSE(trivial_error(json, "nearest"), nearest, DIGITS);
+        CU_ASSERT(isfinite(trivial_error(json, "linear")) && isfinite(trivial_error(json, "quadratic")));
+        CU_ASSERT(isnan(trivial_error(json, "persistence")));
+        CU_ASSERT(strstr(text_at(json, "baselines.0.settings.text"), "mean over [") != NULL);
+        CU_ASSERT(least_error(json) < error && at(json, 0, "fields.solver_spread.samples") < 0);
+        CHECK_CLOSE(number(json, "coverage.negative_control.samples"), 6, 0);
+    }
+    locum_json_destroy(json);
     close_chain(&c);
 }
 
@@ -525,7 +671,7 @@ static void a_search_from_frames_ends_at_the_labels(void)
     static const double big[TEST] = {1, 1, 1, 1, 1}, none[TEST] = {0};
     locum_errors surrogate = {.n = TEST, .sample = (double *)(uintptr_t)big};
 
-    open_chain(&c, BY_RANGE);
+    open_chain(&c, FRAMES_OF_TIME, BY_RANGE);
     locum_validate_call call = call_of(&c);
     CHECK_OK(locum_fields_create(&call, &f));
     CU_ASSERT_FATAL(f != NULL);
@@ -560,7 +706,10 @@ int main(int argc, char **argv)
         {"every number of the report is met again", every_number_of_the_report_is_met_again},
         {"an amplitude that was not learnt is a control too", an_amplitude_that_was_not_learnt_is_a_control_too},
         {"without a solver there are errors, but no claim", without_a_solver_there_are_errors_but_no_claim},
-        {"a roll-out that blows up counts with all of its error", a_roll_out_that_blows_up_counts_with_all_of_its_error},
+        {"a roll-out that blows up counts with all of its error",
+         a_roll_out_that_blows_up_counts_with_all_of_its_error},
+        {"a map of fields has one lead", a_map_of_fields_has_one_lead},
+        {"a map of parameters is searched over windows", a_map_of_parameters_is_searched_over_windows},
         {"a search from frames goes from the cheapest rung to the labels", a_search_from_frames_ends_at_the_labels}};
     int failed;
 

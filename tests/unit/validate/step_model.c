@@ -37,9 +37,12 @@ static locum_id shifted(const step_model *m, locum_graph *g, locum_id x)
 
 static locum_id next_of(const step_model *m, locum_graph *g, locum_id diffusivity, locum_id last)
 {
-    locum_id decay = locum_unary(g, LOCUM_OP_exp,
-                                 locum_scale(g, diffusivity, m->lazy ? 0 : -eight_pi_squared * STEP_INTERVAL, 0));
-    locum_id off = locum_scale(g, m->lazy ? last : shifted(m, g, last), 1, -1);
+    bool still = m->lazy || m->kind != STEP_STEP;
+    locum_id decay =
+        locum_unary(g, LOCUM_OP_exp, locum_scale(g, diffusivity, still ? 0 : -eight_pi_squared * STEP_INTERVAL, 0));
+    int64_t field[] = {1, m->n * m->n};
+    if (m->kind == STEP_MAP_OF_VALUES) return locum_expand(g, decay, locum_graph_symbol(g, "batch"), 2, field);
+    locum_id off = locum_scale(g, still ? last : shifted(m, g, last), 1, -1);
     locum_id next = locum_scale(g, locum_binary(g, LOCUM_OP_multiply, off, decay), 1, 1);
     return m->explodes != 0 ? locum_scale(g, next, m->explodes, 0) : next;
 }
@@ -52,7 +55,7 @@ static void write_graph(const step_model *m, bool interval, locum_text *out)
     MUST(locum_graph_create(&g));
     int batch = locum_graph_symbol(g, "batch");
     locum_id diffusivity = locum_input(g, "diffusivity", LOCUM_REAL32, batch, 2, one),
-             last = locum_input(g, "tracer", LOCUM_REAL32, batch, 2, field),
+             last = m->kind == STEP_MAP_OF_VALUES ? 0 : locum_input(g, "tracer", LOCUM_REAL32, batch, 2, field),
              q = interval ? locum_input(g, "quantile", LOCUM_REAL32, -1, 1, one) : 0,
              next = next_of(m, g, diffusivity, last);
     if (!interval) locum_output(g, next, "tracer");
@@ -89,19 +92,21 @@ void step_model_write(const step_model *m, locum_text *out)
     for (int l = 0; l < STEP_LEADS; l++) growth[l] = step_model_growth(l + 1);
     snprintf(interval, sizeof interval, "%g", STEP_INTERVAL);
     snprintf(leads, sizeof leads, "%d", STEP_LEADS);
-    locum_text_add(&text[0], "[{\"name\":\"diffusivity\",\"text\":\"of the tracer\",\"unit\":\"1\",\"dims\":[],"
-                             "\"axis_name\":[],\"lower\":0.002,\"upper\":0.02},");
-    write_tracer(m, &text[0]);
+    locum_text_add(&text[0],
+                   "[{\"name\":\"diffusivity\",\"text\":\"of the tracer\",\"unit\":\"1\",\"dims\":[],"
+                   "\"axis_name\":[],\"lower\":0.002,\"upper\":0.02}%s",
+                   m->kind == STEP_MAP_OF_VALUES ? "" : ",");
+    if (m->kind != STEP_MAP_OF_VALUES) write_tracer(m, &text[0]);
     locum_text_add(&text[0], "]");
     locum_text_add(&text[1], "[");
     write_tracer(m, &text[1]);
     locum_text_add(&text[1], "]");
     write_graph(m, false, &text[2]);
     write_graph(m, true, &text[3]);
-    locum_metadata metadata[] = {{"task", "step"},
+    locum_metadata metadata[] = {{"task", m->kind == STEP_STEP ? "step" : "map"},
                                  {"interval", interval},
                                  {"history", "1"},
-                                 {"leads", leads},
+                                 {"leads", leads}, /* a map heeds none of these */
                                  {"model", m->lazy ? "lazy" : "exact"},
                                  {"inputs", text[0].data},
                                  {"outputs", text[1].data},
@@ -114,6 +119,6 @@ void step_model_write(const step_model *m, locum_text *out)
                               {"trust/growth", LOCUM_REAL64, 1, {STEP_LEADS}, growth}};
     n = (int)(sizeof metadata / sizeof metadata[0]);
     if (!m->validation_error) n--;
-    MUST(locum_file_write(n, metadata, m->trusted ? 4 : 0, tensors, out));
+    MUST(locum_file_write(n, metadata, m->trusted ? (m->kind == STEP_STEP ? 4 : 3) : 0, tensors, out));
     for (int i = 0; i < 4; i++) locum_text_free(&text[i]);
 }

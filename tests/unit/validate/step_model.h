@@ -18,10 +18,17 @@
 #define STEP_CALIBRATION 19 /* scores 1/8 .. 19/8: the 18th of them at 90 % */
 #define STEP_SIGMA 0.01
 
+typedef enum step_kind {
+    STEP_STEP,
+    STEP_MAP_OF_FIELD, /* a map: the tracer of the first frame is its prediction */
+    STEP_MAP_OF_VALUES /* a map: 1 everywhere, whatever the diffusivity */
+} step_kind;
+
 typedef struct step_model {
+    step_kind kind;
     int64_t n;
     bool lazy, trusted;
-    double explodes;       /**< factor on the result; 0 = 1 */
+    double explodes; /**< factor on the result; 0 = 1 */
     const char *validation_error;
 } step_model;
 
