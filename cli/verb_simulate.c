@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+
 #include "cli/session.h"
 #include "cli/verb.h"
 #include "datasets/campaign/campaign.h"
@@ -17,7 +19,8 @@ static locum_status tell_cost(const session *s, const locum_setup *setup)
     if (setup->type->estimate) LOCUM_TRY(setup->type->estimate(locum_settings_config(setup->solver), s->size, &cost));
     LOCUM_TRY(session_check_memory(s, cost.bytes_per_rank));
     locum_log_line(s->log, "%s: everything is in order; about %.0f steps, %.1f MiB a rank", locum_study_path(s->study),
-                   cost.steps * setup->record_config->until, cost.bytes_per_rank / 1048576);
+                   cost.steps * (isnan(setup->record_config->until) ? 1 : setup->record_config->until),
+                   cost.bytes_per_rank / 1048576);
     return LOCUM_OK;
 }
 

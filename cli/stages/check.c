@@ -56,6 +56,7 @@ static void tell_cost(const session *s, const study_data *data, const locum_cost
 {
     double time = 0;
     for (int64_t i = 0; i < data->plan->n; i++) time += data->plan->samples[i].until;
+    if (isnan(time)) time = (double)data->plan->n; /* no time: a cost is that of a whole sample */
     locum_log_line(s->log, "  samples   %" PRId64 ", %.4g units of solver time in all", data->plan->n, time);
     locum_log_line(s->log, "  memory    %.1f MiB a rank", cost->bytes_per_rank / 1048576);
     locum_log_line(s->log, "  disk      %.2f MiB", disk / 1048576);
