@@ -11,6 +11,7 @@
 #include "surrogate/kernels/panel.h"
 
 #define N_BLOCK 256    /* longest block of n: a copied panel is N_BLOCK x PANEL floats on the stack */
+#define NEAR 4096      /* floats of y that stay in the first cache until all columns are made */
 #define COPY_ROWS 4    /* tiles of rows from which a copy pays */
 #define COPY_STRIDE 64 /* floats from row to row from which lines crowd in the first cache */
 
@@ -109,6 +110,7 @@ static void run_panel(transform_job job, int64_t m, int64_t valid)
 
 void LOCUM_KERNEL(locum_transform_rows)(const locum_transform_call *call)
 {
+    const int near = call->m * call->t <= NEAR; /* then one run over all is quicker than many over rows of a panel */
     for (int64_t column = 0; column < call->t; column += PANEL) {
         const int64_t valid = call->t - column < PANEL ? call->t - column : PANEL;
         for (int64_t first = 0; first < call->n; first += N_BLOCK) {
@@ -122,7 +124,9 @@ void LOCUM_KERNEL(locum_transform_rows)(const locum_transform_call *call)
                                       .resume = first > 0 || call->accumulate},
                       call->m, valid);
         }
-        if (call->activation != LOCUM_ACT_NONE)
+        if (call->activation != LOCUM_ACT_NONE && !near)
             LOCUM_KERNEL(locum_activate)(call->activation, call->m, valid, call->y + column, call->t);
     }
+    if (call->activation != LOCUM_ACT_NONE && near)
+        LOCUM_KERNEL(locum_activate)(call->activation, call->m, call->t, call->y, call->t);
 }

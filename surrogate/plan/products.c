@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { OUTER_MIN = 8 }; /* columns from which a product of one column is elementwise */
+
 static int64_t rows_at_capacity(const plan_compiler *c, const locum_node *node)
 {
     int64_t rows = node->symbol >= 0 ? c->options->capacity[node->symbol] : 1;
@@ -155,10 +157,45 @@ static locum_status apply_affine(plan_compiler *c, const plan_chain *chain, cons
     return LOCUM_OK;
 }
 
+/* One column times one row: an elementwise product of two views, which may be a line of the program that reads it. */
+static locum_status lower_outer(plan_compiler *c, locum_id id)
+{
+    const locum_node *node = locum_graph_node(c->graph, id);
+    const locum_id *in = locum_graph_inputs(c->graph, id);
+    const int last = node->n_dims - 1;
+    int32_t a = c->value_of[in[0]];
+    if (!locum_plan_contiguous(&c->values[a])) LOCUM_TRY(locum_plan_materialise(c, id, a, &a));
+    const plan_value b = c->values[c->value_of[in[1]]];
+    plan_value column = c->values[a], row = b;
+    plan_work w = {.kind = WORK_ELEMENT, .node = id, .symbol = node->symbol, .tile_op = LOCUM_TILE_MULTIPLY, .n_in = 2};
+    column.dims[last] = row.dims[last] = node->dims[last];
+    column.stride[last] = 0;
+    for (int i = 0; i < last; i++) row.dims[i] = node->dims[i], row.stride[i] = 0;
+    row.stride[last] = b.stride[locum_graph_integers(c->graph, id)[0] ? 1 : 2];
+    row.n_dims = node->n_dims;
+    row.symbol = node->symbol;
+    LOCUM_TRY(locum_plan_add_value(c, &column, &w.in[0]));
+    LOCUM_TRY(locum_plan_add_value(c, &row, &w.in[1]));
+    LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, node->symbol, node->n_dims, node->dims, &w.out));
+    c->value_of[id] = w.out;
+    return locum_plan_add_work(c, &w);
+}
+
+/* The gradient of one output in front of many hidden values. */
+static bool is_outer(const plan_compiler *c, locum_id id)
+{
+    int64_t groups, k, n;
+    if (locum_graph_node(c->graph, id)->op != LOCUM_OP_product || (c->options->flags & LOCUM_PLAN_NO_FUSION))
+        return false;
+    product_sizes(c, id, &groups, &k, &n);
+    return groups == 1 && k == 1 && n >= OUTER_MIN && c->chain[id].activation == LOCUM_ACT_NONE;
+}
+
 locum_status locum_plan_lower_product(plan_compiler *c, locum_id id)
 {
     const plan_chain chain = c->chain[id];
     const locum_id product = chain.product ? chain.product : id;
+    if (product == id && is_outer(c, id)) return lower_outer(c, id);
     const locum_node *node = locum_graph_node(c->graph, id);
     const locum_id *in = locum_graph_inputs(c->graph, product);
     plan_work w = {.kind = WORK_PRODUCT, .node = id, .symbol = node->symbol, .n_in = 2, .activation = chain.activation};
