@@ -73,6 +73,28 @@ static void show(loop *l)
                           l->samples / (now - l->started));
 }
 
+static double samples_per_second(const loop *l)
+{
+    double seconds = locum_clock() - l->started;
+    return seconds > 0 ? l->samples / seconds : 0;
+}
+
+static double mean_loss(const train_state *s)
+{
+    return s->rows > 0 ? s->loss / s->rows : 0;
+}
+
+static void tell_progress(loop *l)
+{
+    const train_state *s = l->state;
+    if (s->best_error < 0)
+        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, %.0f samples/s", mean_loss(s),
+                              samples_per_second(l));
+    else
+        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, best validation error %.4g, %.0f samples/s",
+                              mean_loss(s), s->best_error, samples_per_second(l));
+}
+
 /* the state after the batch; loss and rows go to the epoch's means */
 static locum_status step(loop *l)
 {
@@ -97,6 +119,7 @@ static locum_status step(loop *l)
     s->loss += total.loss / fit->recipe->members;
     s->rows += (double)batch->n;
     l->stop = total.stop != 0;
+    tell_progress(l);
     show(l);
     if (++s->batch == fit->recipe->per_epoch) {
         s->batch = 0;
@@ -123,17 +146,14 @@ static locum_split judged(const train_data *data)
 static void report(loop *l, double error)
 {
     const train_state *s = l->state;
-    double seconds = locum_clock() - l->started, loss = s->rows > 0 ? s->loss / s->rows : 0,
-           rate = seconds > 0 ? l->samples / seconds : 0;
-    locum_progress_update(&l->progress, (double)s->step, "loss %.3g, validation error %.4g, %.0f samples/s", loss,
-                          error, rate);
+    double seconds = locum_clock() - l->started;
     if (!l->metrics) return;
     locum_status st =
         locum_metrics_add(l->metrics,
                           "\"epoch\":%" PRId64 ",\"step\":%" PRId64 ",\"loss\":%.9g,\"validation_error\":%.9g,"
                           "\"learning_rate\":%.6g,\"samples_per_second\":%.6g,\"waiting\":%.4g",
-                          s->epoch, s->step, loss, error, locum_train_rate(l->fit->recipe, s->step - 1), rate,
-                          seconds > 0 ? l->waited / seconds : 0);
+                          s->epoch, s->step, mean_loss(s), error, locum_train_rate(l->fit->recipe, s->step - 1),
+                          samples_per_second(l), seconds > 0 ? l->waited / seconds : 0);
     if (st) { /* figures for people: their loss ends no training */
         locum_log_warn(l->fit->log, "metrics.jsonl: %s", locum_status_message());
         locum_metrics_destroy(l->metrics);
