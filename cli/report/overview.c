@@ -45,6 +45,12 @@ static void tile_speed(const findings *f, page *p)
         ticks_factor(findings_text(f, 0, "speedup_at_equal_error.bound"), value, factor);
         page_text(p, factor);
         page_add(p, "</b><span>as fast as our own solver at its cheapest setting of that error, same core");
+        double batch = findings_number(f, 0, "speedup_at_equal_error.value_best_batch");
+        if (isfinite(batch)) {
+            ticks_factor(findings_text(f, 0, "speedup_at_equal_error.bound"), batch, factor);
+            page_add(p, "; in its best batch ");
+            page_text(p, factor);
+        }
     }
     page_add(p, "</span></div>\n");
 }

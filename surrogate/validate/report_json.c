@@ -189,6 +189,7 @@ void locum_report_speedup(const locum_findings *f, locum_text *out)
     locum_report_key(out, false, "speedup_at_equal_error");
     locum_text_add(out, "{");
     locum_report_number(out, true, "value", f->speedup.value);
+    locum_report_number(out, false, "value_best_batch", f->speedup.seconds / f->timing.batched);
     locum_report_text(out, false, "bound", f->speedup.bound[0] ? f->speedup.bound : NULL);
     locum_report_text(out, false, "reason", f->speedup.reason);
     locum_text_add(out, "}");

@@ -408,6 +408,9 @@ static void check_search(const locum_json *json)
     CU_ASSERT_STRING_EQUAL(text_at(json, "speedup_at_equal_error.bound"), "=");
     double value = number(json, "speedup_at_equal_error.value"), own = number(json, "surrogate.seconds_per_sample");
     CU_ASSERT(value > 0 && own > 0);
+    double batched = number(json, "surrogate.seconds_per_sample_best_batch");
+    CHECK_CLOSE(number(json, "speedup_at_equal_error.value_best_batch"), value * own / batched,
+                1e-9 * value * own / batched);
     CU_ASSERT(strstr(text_at(json, "headline"), "exact") != NULL); /* the smallest validation error, not the first */
     CU_ASSERT((value < 1) == (strstr(text_at(json, "headline"), "which is a loss") != NULL));
     CHECK_CLOSE(number(json, "fields.solver_spread.error_over_lead.0"), 5e-7, 5e-7); /* diffusion only damps 1e-6 */
