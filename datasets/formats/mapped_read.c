@@ -16,8 +16,8 @@
 #include "datasets/formats/mapped_internal.h"
 
 #define BLOCK_BYTES ((size_t)512 << 10) /* of one pread: it is looked at while it is in a cache */
-#define CACHE_BYTES ((size_t)32 << 20)   /* of unpacked chunks, where chunks are packed */
-#define LOGICAL 5                        /* frame, three axes of space, components */
+#define CACHE_BYTES ((size_t)32 << 20)  /* of unpacked chunks, where chunks are packed */
+#define LOGICAL 5                       /* frame, three axes of space, components */
 
 /* --- files that are open ---------------------------------------------------------------------- */
 static void close_arrays(locum_mapped_slot *s)
