@@ -294,7 +294,7 @@ bool locum_evaluation_covered(const locum_evaluation *e, int64_t i)
 
 /* --- time ------------------------------------------------------------------------------------- */
 
-static const double SECONDS_A_BATCH = 0.5;
+static const double SECONDS_A_BATCH = 0.3;
 enum { MOST_REPEATS = 101 };
 
 static locum_status ignore(void *self, const locum_roll_frame *frame)

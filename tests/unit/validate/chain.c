@@ -383,6 +383,38 @@ static void a_study_is_validated_and_its_report_holds_every_key(void)
     close_chain(&c);
 }
 
+static void several_surrogates_stand_side_by_side(void)
+{
+    chain c;
+    char headline[1024] = "";
+
+    CHECK_OK(open_chain(&c));
+    locum_validate_call call = call_of(&c);
+    locum_validated_model models[] = {{"one", c.model_path, c.training, c.model}, {"two", c.model_path, NULL, c.model}};
+    call.setup = NULL; /* no search: this is about the table */
+    call.plan = NULL;
+    call.model = NULL;
+    call.n_models = 2;
+    call.models = models;
+    locum_status st = locum_validate(&call, headline, sizeof headline);
+    CHECK_OK(st);
+    CU_ASSERT(strstr(headline, "The surrogate is one, which has the smallest validation error of 2") != NULL);
+    locum_json *json = st ? NULL : read_report(&c);
+    int n = 0;
+    for (locum_json_node m = json ? locum_json_first(json, locum_json_find(json, 0, "surrogates")) : -1; m >= 0;
+         m = locum_json_next(json, m), n++) {
+        double error = NAN, covered = NAN;
+        locum_json_number(json, locum_json_find(json, m, "error"), &error);
+        locum_json_number(json, locum_json_find(json, m, "covered"), &covered);
+        /* the same model, once through the solver interface and once by eval: the same bits */
+        CHECK_CLOSE(error, number(json, "surrogate", "error"), 0);
+        CHECK_CLOSE(covered, number(json, "coverage", "covered"), 0);
+    }
+    CU_ASSERT(n == 2);
+    locum_json_destroy(json);
+    close_chain(&c);
+}
+
 static void without_a_solver_no_speed_up_is_claimed(void)
 {
     chain c;
@@ -416,6 +448,7 @@ static void wrong_blocks_are_refused_with_their_place(void)
         {"validate: {negative_control: {samples: 4, diffusivty: [1, 2]}}", "diffusivty"},
         {"validate: {negative_control: {diffusivity: [2, 1e]}}", "1e"},
         {"validate: {negative_control: {samples: 0, diffusivity: [1, 2]}}", "samples"},
+        {"validate: {negative_control: {amplitude: 1}}", "amplitude"},
         {"validate: {negative_control: 3}", "negative_control"}};
     char all[512];
 
@@ -451,6 +484,7 @@ int main(int argc, char **argv)
         {"the solver interface gives what eval gives, bit for bit", the_solver_interface_gives_what_eval_gives},
         {"a surrogate's schema is that of its model", its_schema_is_that_of_the_model},
         {"a study is validated, and report.json holds every key", a_study_is_validated_and_its_report_holds_every_key},
+        {"several surrogates stand side by side", several_surrogates_stand_side_by_side},
         {"without a solver no speed-up is claimed", without_a_solver_no_speed_up_is_claimed},
         {"wrong blocks are refused with their place", wrong_blocks_are_refused_with_their_place}};
     int failed;
