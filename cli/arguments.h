@@ -41,7 +41,7 @@ typedef struct arguments {
     bool force, dry_run, json, help, verbose, quiet, allow_other_kernels, plan;
     bool frame_given;
     int shard, n_shards, frame, frames, sample, steps; /* sample, steps: -1 = not given */
-    double coverage;                           /* NAN = not given */
+    double coverage;                                   /* NAN = not given */
 } arguments;
 
 /** Reads argv[2..]. LOCUM_STUDY with the nearest known option for anything that the verb does not accept. */

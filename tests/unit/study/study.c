@@ -93,14 +93,13 @@ static void wrong_heads_are_refused(void)
 {
     static const struct {
         const char *text, *message;
-    } bad[] = {
-        {"study: a\nsolvr: {}\n", "s.yaml:2:1: unknown option `solvr` of the study; did you mean `solver`?"},
-        {"solver: {}\n", "s.yaml:1:1: the study has no name: begin with `study: NAME`"},
-        {"study: A b\n", "s.yaml:1:8: study: the name becomes that of a folder"},
-        {"study: ../x\n", "s.yaml:1:8: study: the name"},
-        {"study: [a]\n", "s.yaml:1:8: study: the name"},
-        {"study: a\nseed: -1\n", "s.yaml:2:7: seed: -1 is out of range"},
-        {"study: a\nseed: 1.5\n", "s.yaml:2:7: seed: expected a whole number"}};
+    } bad[] = {{"study: a\nsolvr: {}\n", "s.yaml:2:1: unknown option `solvr` of the study; did you mean `solver`?"},
+               {"solver: {}\n", "s.yaml:1:1: the study has no name: begin with `study: NAME`"},
+               {"study: A b\n", "s.yaml:1:8: study: the name becomes that of a folder"},
+               {"study: ../x\n", "s.yaml:1:8: study: the name"},
+               {"study: [a]\n", "s.yaml:1:8: study: the name"},
+               {"study: a\nseed: -1\n", "s.yaml:2:7: seed: -1 is out of range"},
+               {"study: a\nseed: 1.5\n", "s.yaml:2:7: seed: expected a whole number"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         locum_study *study = NULL;
         CHECK_FAILS(locum_study_parse(bad[i].text, "s.yaml", 0, NULL, &study), LOCUM_STUDY);
