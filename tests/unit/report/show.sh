@@ -26,7 +26,8 @@ refuse() { # code, word, arguments
 }
 refuse 2 'has no array `nothing`; it has vorticity' flow.h5 --array nothing
 refuse 2 'there are 3 frames' flow.h5 --frame 3
-refuse 2 'must end in .svg or .png' flow.h5 --out flow.gif
+refuse 2 'must end in .svg, .png, .gif' flow.h5 --out flow.jpg
+refuse 2 'no sample of that number' flow.h5 --sample 7
 refuse 2 'there is no file or folder' absent.h5
 ( PATH=/nonexistent "$locum" show flow.h5 >out.txt 2>&1 ) && fail "drew without gnuplot"
 grep -q 'gnuplot is not installed' out.txt || fail "no word about gnuplot: $(cat out.txt)"
@@ -45,4 +46,12 @@ grep -q '>k<' spectrum.svg || fail "the spectrum is not drawn against k"
 "$locum" show flow.h5 --out flow.png --quiet
 [ "$(head -c 8 flow.png | od -An -tx1 | tr -d ' \n')" = 89504e470d0a1a0a ] || fail "flow.png is no PNG"
 [ "$(stat -c %s flow.png)" -gt 2000 ] || fail "flow.png is empty"
+"$locum" show flow.h5 --frames 3 --out sheet.svg --quiet
+for time in 0 0.5 1; do grep -q "vorticity at time $time<" sheet.svg || fail "the sheet lacks time $time"; done
+"$locum" show flow.h5 --out flow.gif --quiet
+[ "$(head -c 6 flow.gif)" = GIF89a ] || fail "flow.gif is no GIF"
+frames=$(od -An -v -tx1 -w1 flow.gif | tr -d ' \n' | grep -o 21f904 | wc -l) # a graphic control before each picture
+[ "$frames" = 3 ] || fail "the movie has $frames pictures, not 3"
+"$locum" show flow.h5 --out numbered/ --quiet
+[ "$(ls numbered | tr '\n' ' ')" = "0000.png 0001.png 0002.png " ] || fail "numbered pictures: $(ls numbered)"
 echo "show: all pictures are there"
