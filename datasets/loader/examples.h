@@ -7,8 +7,9 @@
  * A frame is read as one block of float32 [grid.., channels]: the components of its arrays side by side, channels last,
  * normalised. That block is what a network sees; nothing else is made of it on the way.
  *
- * Nothing is copied to disk. Blocks stay in memory where the dataset fits into the given bytes, else they are read again
- * for each batch by the thread that prefetches (the only one that calls HDF5 then). Splits are by sample, never by frame. */
+ * Nothing is copied to disk. Blocks stay in memory where the dataset fits into the given bytes, else they are read again:
+ * for batches by the thread that prefetches, for validation by the caller's, one at a time under a mutex of the examples;
+ * so two sets of examples must not be read by two threads at once. Splits are by sample, never by frame. */
 #ifndef DATASETS_LOADER_EXAMPLES_H
 #define DATASETS_LOADER_EXAMPLES_H
 

@@ -232,7 +232,8 @@ static locum_status read_times(locum_fields *f)
     }
     double start = locum_dataset_time(f->dataset, b, f->history - 1);
     for (int l = 0; l < f->n_leads; l++) f->times[l] = locum_dataset_time(f->dataset, b, f->history + l) - start;
-    LOCUM_REQUIRE(fabs(f->times[0] - f->interval) <= 1e-6 * f->interval, LOCUM_INPUT,
+    double rounding = 2.4e-7 * fabs(start + f->times[0]); /* of times in float32, two subtracted */
+    LOCUM_REQUIRE(fabs(f->times[0] - f->interval) <= 1e-6 * f->interval + 2 * rounding, LOCUM_INPUT,
                   "frames of the dataset are %.6g apart, but the model steps by %.6g", f->times[0], f->interval);
     return LOCUM_OK;
 }

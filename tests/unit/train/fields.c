@@ -49,6 +49,11 @@ static void wave_of(int64_t sample, int w, double *amplitude, double *phase)
     *phase = 2 * pi * u[1];
 }
 
+double fields_time(int64_t frame)
+{
+    return (double)(float)(20 + 0.1 * (double)frame);
+}
+
 double fields_wave(int64_t sample, int64_t i, int64_t j)
 {
     double sum = 0, amplitude, phase;
@@ -99,7 +104,7 @@ static locum_status write_frame(locum_sink sink, int64_t sample, int64_t t)
         }
     for (int a = 0; a < N_ARRAYS; a++) blocks[a].n_global = a == ENERGY ? 1 : FIELDS_X;
     return sink.frame(sink.self,
-                      &(locum_frame){.schema = &schema, .time = 0.5 * (double)t, .step = t, .blocks = blocks});
+                      &(locum_frame){.schema = &schema, .time = fields_time(t), .step = t, .blocks = blocks});
 }
 
 static locum_status write_split(const char *folder, locum_split split, int64_t first, int64_t n, int64_t frames)

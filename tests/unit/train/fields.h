@@ -13,6 +13,8 @@ enum { FIELDS_X = 8, FIELDS_Y = 12, FIELDS_POINTS = FIELDS_X * FIELDS_Y };
 
 /** Value of the wave field of a sample at a cell (indices may be any integers). */
 double fields_wave(int64_t sample, int64_t i, int64_t j);
+/** Time of a frame: 20 + 0.1 frame, rounded to float32 as in many files. */
+double fields_time(int64_t frame);
 /** Strength of a sample: its varied parameter, 1 .. 6. */
 double fields_strength(int64_t sample);
 /** A dataset folder with n samples [train, validation, calibration, test] of so many frames. Collective on comm. */
