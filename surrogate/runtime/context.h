@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* context.h - a model laid out for a number of rows, in the caller's memory: what evaluate.c and roll.c share.
  *
- *     [locum_context][plan][packed weights] per entry point, [arena][staging of inputs][staging of outputs]
+ *     [locum_context][plan][packed weights][parameters] per entry point, [arena][staging of inputs][staging of outputs]
  *
  * Staging holds packed float32 rows. A roll-out needs no other memory: what it predicts lies in the staging of one
  * output, then in that of the input which the output becomes, in turn. */
@@ -10,13 +10,12 @@
 
 #include "surrogate/runtime/model.h"
 
-#define LOCUM_CONTEXT_PARAMETERS_MAX 256
 #define LOCUM_CONTEXT_OUTPUTS_MAX (LOCUM_KINDS * LOCUM_PORTS_MAX + LOCUM_MEASURES)
 
 typedef struct locum_entry {
     const locum_plan *plan; /* NULL = the model has no such entry */
     const void *packed;
-    const float *parameters[LOCUM_CONTEXT_PARAMETERS_MAX];
+    const float **parameters;                      /* of the plan */
     int n_inputs, input_port[LOCUM_PORTS_MAX + 1]; /* the plan's inputs: a port, or -1 = quantile */
 } locum_entry;
 

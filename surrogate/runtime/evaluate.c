@@ -37,8 +37,9 @@ static void bind_inputs(const locum_model *model, locum_entry *e)
     }
 }
 
-static void pack_entry(const locum_model *model, locum_entry *e, void *packed)
+static void pack_entry(const locum_model *model, locum_entry *e, void *packed, void *parameters)
 {
+    e->parameters = parameters;
     for (int i = 0; i < locum_plan_n_parameters(e->plan); i++)
         e->parameters[i] = locum_model_tensor(model, locum_plan_parameter_name(e->plan, i))->data;
     locum_plan_pack(e->plan, e->parameters, packed);
@@ -54,12 +55,13 @@ static locum_context *lay_out(const locum_model *model, int64_t max_rows, locum_
     if (c) *c = (locum_context){.model = model, .max_rows = max_rows};
     for (int e = 0; e < LOCUM_ENTRIES; e++) {
         if (!plans[e]) continue;
-        void *plan = take(l, locum_plan_bytes(plans[e])), *packed = take(l, locum_plan_packed_bytes(plans[e]));
+        void *plan = take(l, locum_plan_bytes(plans[e])), *packed = take(l, locum_plan_packed_bytes(plans[e])),
+             *parameters = take(l, (size_t)locum_plan_n_parameters(plans[e]) * sizeof(float *));
         if (locum_plan_arena_bytes(plans[e]) > arena) arena = locum_plan_arena_bytes(plans[e]);
         if (!c) continue;
         c->entries[e].plan = memcpy(plan, plans[e], locum_plan_bytes(plans[e]));
         bind_inputs(model, &c->entries[e]);
-        pack_entry(model, &c->entries[e], packed);
+        pack_entry(model, &c->entries[e], packed, parameters);
     }
     void *memory = take(l, arena);
     if (c) c->arena = memory;
@@ -87,13 +89,8 @@ static void free_plans(locum_plan **plans)
 static locum_status compile(const locum_model *model, int64_t max_rows, locum_plan **plans)
 {
     locum_status st = LOCUM_OK;
-    for (int e = 0; e < LOCUM_ENTRIES && !st; e++) {
-        if (!model->graph[e]) continue;
-        st = locum_model_plan(model, e, max_rows, &plans[e]);
-        if (!st && locum_plan_n_parameters(plans[e]) > LOCUM_CONTEXT_PARAMETERS_MAX)
-            st = locum_fail(LOCUM_NOT_BUILT, __FILE__, __LINE__, "the model has more than %d parameter tensors",
-                            LOCUM_CONTEXT_PARAMETERS_MAX);
-    }
+    for (int e = 0; e < LOCUM_ENTRIES && !st; e++)
+        if (model->graph[e]) st = locum_model_plan(model, e, max_rows, &plans[e]);
     if (st) {
         free_plans(plans);
         memset(plans, 0, LOCUM_ENTRIES * sizeof *plans);

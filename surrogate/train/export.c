@@ -14,15 +14,14 @@
 #include "locum/model.h"
 #include "surrogate/train/internal.h"
 
-#define TENSORS_MAX 2048
 #define METADATA_MAX 24
 
 typedef struct sheet {
     const train_export *export;
     locum_trust_tables tables;
     int n_tensors, n_metadata;
-    locum_tensor tensors[TENSORS_MAX];
-    float *owned[TENSORS_MAX]; /* float32 copies behind tensors */
+    locum_tensor tensors[TRAIN_TENSORS_MAX];
+    float *owned[TRAIN_TENSORS_MAX]; /* float32 copies behind tensors */
     locum_metadata metadata[METADATA_MAX];
     locum_text texts[METADATA_MAX];
     locum_status status;
@@ -31,8 +30,8 @@ typedef struct sheet {
 /* --- tensors ------------------------------------------------------------------------------------------------------ */
 static locum_tensor *new_tensor(sheet *s, const char *name, locum_number number, int n_dims, const int64_t *dims)
 {
-    if (s->n_tensors == TENSORS_MAX && !s->status)
-        s->status = LOCUM_FAIL(LOCUM_NOT_BUILT, "a model file of more than %d tensors is not built", TENSORS_MAX);
+    if (s->n_tensors == TRAIN_TENSORS_MAX && !s->status)
+        s->status = LOCUM_FAIL(LOCUM_INTERNAL, "a model file of more than %d tensors", TRAIN_TENSORS_MAX);
     if (s->status) return NULL;
     locum_tensor *t = &s->tensors[s->n_tensors++];
     *t = (locum_tensor){.name = name, .number = number, .n_dims = n_dims};

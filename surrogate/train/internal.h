@@ -22,6 +22,8 @@ enum { LOCUM_SCALE_AUTO, LOCUM_SCALE_LINEAR, LOCUM_SCALE_LOG }; /* choices of su
 locum_transform locum_train_input_transform(const locum_surrogate_config *config, double lower, double upper);
 
 /* --- data.c, data_fields.c: what training sees of the splits that it may see -------------------------------------- */
+#define TRAIN_TENSORS_MAX 2048 /* of a model file */
+#define TRAIN_TENSORS_OTHER 32 /* of them, beside the weights: normalisers, trust */
 #define LOCUM_TRAIN_COLUMNS 3
 
 typedef struct train_data {

@@ -163,6 +163,9 @@ static locum_status set_up(const job *j, workshop *w)
                                      .adapter = j->adapter,
                                      .shard_rows = shard_rows};
     LOCUM_TRY(locum_train_network_create(&request, &w->network));
+    LOCUM_REQUIRE(w->network->n_slots <= TRAIN_TENSORS_MAX - TRAIN_TENSORS_OTHER, LOCUM_NOT_BUILT,
+                  "%s: a network of %d arrays of weights (all members): more than %d are not built", surrogate->name,
+                  w->network->n_slots, TRAIN_TENSORS_MAX - TRAIN_TENSORS_OTHER);
     LOCUM_TRY(locum_train_state_create(w->network->n, &w->state));
     w->identity = (train_identity){.table = j->examples ? j->examples->hash : j->table->hash,
                                    .task = hash_task(w->task),
