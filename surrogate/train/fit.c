@@ -17,8 +17,6 @@
 #include "core/parallel/comm.h"
 #include "surrogate/train/internal.h"
 
-#define SHOW_SECONDS 1.0
-
 typedef struct loop {
     const train_fit *fit;
     train_state *state;
@@ -27,7 +25,6 @@ typedef struct loop {
     locum_metrics *metrics;
     locum_progress progress;
     double started, waited, samples; /* of this process */
-    double validation_error, shown;  /* shown: when the progress line was, seconds */
     bool stop, ends;                 /* asked to; patience is used up */
 } loop;
 
@@ -62,17 +59,6 @@ static locum_status not_finite(const loop *l)
                       s->step + 1, s->epoch + 1, s->best_step);
 }
 
-/* steps of fields are long: the line moves between validations too */
-static void show(loop *l)
-{
-    const train_state *s = l->state;
-    double now = locum_clock();
-    if (now - l->shown < SHOW_SECONDS) return;
-    l->shown = now;
-    locum_progress_update(&l->progress, (double)s->step, "loss %.3g, %.3g samples/s", s->loss / s->rows,
-                          l->samples / (now - l->started));
-}
-
 static double samples_per_second(const loop *l)
 {
     double seconds = locum_clock() - l->started;
@@ -88,10 +74,10 @@ static void tell_progress(loop *l)
 {
     const train_state *s = l->state;
     if (s->best_error < 0)
-        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, %.0f samples/s", mean_loss(s),
+        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, %.3g samples/s", mean_loss(s),
                               samples_per_second(l));
     else
-        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, best validation error %.4g, %.0f samples/s",
+        locum_progress_update(&l->progress, (double)s->step, "loss %.3g, best validation error %.4g, %.3g samples/s",
                               mean_loss(s), s->best_error, samples_per_second(l));
 }
 
@@ -120,7 +106,6 @@ static locum_status step(loop *l)
     s->rows += (double)batch->n;
     l->stop = total.stop != 0;
     tell_progress(l);
-    show(l);
     if (++s->batch == fit->recipe->per_epoch) {
         s->batch = 0;
         s->epoch++;
@@ -168,7 +153,6 @@ static locum_status validate(loop *l)
     double error = 0;
     LOCUM_TRY(locum_train_error(fit->network, s->parameters, fit->data, judged(fit->data), fit->recipe->leads,
                                 fit->comm, &error));
-    l->validation_error = error;
     s->since_best++;
     if (isfinite(error) && (s->best_error < 0 || error < s->best_error)) {
         s->best_error = error;
@@ -295,7 +279,7 @@ locum_status locum_train_fit(const train_fit *fit, train_state *state, locum_tra
     loop l = {.fit = fit, .state = state};
     locum_status st = open_loop(&l);
     if (!st) {
-        l.started = l.shown = locum_clock();
+        l.started = locum_clock();
         locum_progress_begin(&l.progress, fit->log, fit->what, (double)fit->recipe->steps, (double)state->step);
         st = run(&l);
         if (!st && state->best_error < 0)
