@@ -20,6 +20,7 @@ void locum_task_destroy(locum_task *task)
     if (!task) return;
     free_channels(task->n_inputs, task->inputs);
     free_channels(task->n_outputs, task->outputs);
+    free(task->change);
     free(task);
 }
 
