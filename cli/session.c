@@ -70,7 +70,7 @@ static locum_status begin_solver(session *s)
         bool named = name && locum_yaml_string(name) && !strcmp(locum_yaml_string(name), type->name);
         if (!named && !s->solvers.library) continue;
         if (type->setup) LOCUM_TRY(locum_comm_agree(s->world, type->setup(s->world)));
-        if (type->finish) s->begun = type;
+        if (type->finish) s->begun[s->n_begun++] = type;
     }
     return LOCUM_OK;
 }
@@ -99,7 +99,7 @@ locum_status session_open(const arguments *a, bool with_run, session *s)
 
 void session_close(session *s)
 {
-    if (s->begun) s->begun->finish();
+    while (s->n_begun > 0) s->begun[--s->n_begun]->finish();
     locum_run_close(s->run);
     locum_study_destroy(s->study);
     solvers_close(&s->solvers);

@@ -24,7 +24,8 @@ typedef struct session {
     char run_path[LOCUM_PATH_SIZE]; /* all ranks; "" for simulate */
     locum_watch watch;
     locum_text provenance;
-    const locum_solver_type *begun; /* the study's solver if its setup was called and wants a finish, or NULL */
+    const locum_solver_type *begun[SOLVERS_MAX]; /* solvers that want a finish, in the order of their setup */
+    int n_begun;
 } session;
 
 /** MPI, log, study, limits. with_run: opens the run directory (--out, or runs/<study>). Collective. */
