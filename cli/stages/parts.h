@@ -53,6 +53,8 @@ uint64_t stage_hash(const session *s, const study_data *data, int stage);
 /** Collective. name: of the stage in the run directory. */
 locum_status stage_begin(session *s, const study_data *data, int stage, const char *name, const char *const *outputs,
                          bool force, locum_stage_state *state);
+/** Rank 0: the stage is done, from the options and the data of this study. The stage has the name of its verb. Local. */
+locum_status stage_require(const session *s, const study_data *data, int stage, const char *name);
 /** The work is done or not: tells the run directory, and people why it stopped. facts is released. Collective. */
 locum_status stage_end(session *s, const char *name, locum_status st, double seconds, locum_text *facts);
 /** Writes study.resolved.yaml (rank 0). Called when all blocks have been read. Local. */

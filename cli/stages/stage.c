@@ -25,14 +25,30 @@ uint64_t stage_hash(const session *s, const study_data *data, int stage)
     return data->brought ? hash ^ data->files : hash;
 }
 
+/* the options that a stage depends on, as the run directory keeps them */
+static void write_options(const session *s, const study_data *data, int stage, locum_text *text)
+{
+    locum_study_options(s->study, blocks_of(data, stage), text);
+    if (data->brought) locum_text_add(text, LOCUM_RUN_DATA_KEY ": %016" PRIx64 "\n", data->files);
+}
+
+locum_status stage_require(const session *s, const study_data *data, int stage, const char *name)
+{
+    locum_text text = {0};
+    write_options(s, data, stage, &text);
+    locum_status st = text.status;
+    if (!st) st = locum_stage_require_same(s->run, name, name, stage_hash(s, data, stage), text.data);
+    locum_text_free(&text);
+    return st;
+}
+
 locum_status stage_begin(session *s, const study_data *data, int stage, const char *name, const char *const *outputs,
                          bool force, locum_stage_state *state)
 {
     locum_text text = {0};
     locum_status st = LOCUM_OK;
     if (s->rank == 0) {
-        locum_study_options(s->study, blocks_of(data, stage), &text);
-        if (data->brought) locum_text_add(&text, "dataset.files: %016" PRIx64 "\n", data->files);
+        write_options(s, data, stage, &text);
         st = text.status;
         if (!st) st = locum_stage_begin(s->run, name, stage_hash(s, data, stage), text.data, force, outputs, state);
     }

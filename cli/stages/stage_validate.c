@@ -19,14 +19,8 @@ static void read_costs(const session *s, locum_stage_costs *costs)
 /* rank 0: dataset and models are there, from the options of this study */
 static locum_status require_models(const session *s, const study_data *data)
 {
-    uint64_t hash = 0;
     LOCUM_TRY(study_data_require(s, data));
-    LOCUM_TRY(locum_stage_require(s->run, "train", "train", &hash));
-    LOCUM_REQUIRE(
-        hash == stage_hash(s, data, STAGE_TRAIN), LOCUM_EXISTS,
-        "the model of %s was trained with other options than this study's; `locum train --force` trains it anew",
-        s->run_path);
-    return LOCUM_OK;
+    return stage_require(s, data, STAGE_TRAIN, "train");
 }
 
 static locum_status open_models(const study_models *models, locum_model **model, locum_validated_model *lent)

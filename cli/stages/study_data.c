@@ -38,14 +38,7 @@ void study_data_free(study_data *data)
 
 locum_status study_data_require(const session *s, const study_data *data)
 {
-    uint64_t hash = 0;
-    if (data->brought) return LOCUM_OK;
-    LOCUM_TRY(locum_stage_require(s->run, "generate", "generate", &hash));
-    LOCUM_REQUIRE(hash == stage_hash(s, data, STAGE_GENERATE), LOCUM_EXISTS,
-                  "%s/dataset was made from other options than this study's; `locum generate --force` makes it anew, "
-                  "--out names another run directory",
-                  s->run_path);
-    return LOCUM_OK;
+    return data->brought ? LOCUM_OK : stage_require(s, data, STAGE_GENERATE, "generate");
 }
 
 locum_status study_data_open(session *s, const study_data *data, locum_dataset **dataset)

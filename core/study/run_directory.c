@@ -344,23 +344,48 @@ static void compare_nodes(const locum_yaml *old, const locum_yaml *new, const ch
     locum_text_free(&right);
 }
 
-static locum_status fail_other_options(const locum_run *run, const char *stage, const char *old, const char *new)
+/* are they all about what the files of the block `dataset` hold? differences: "key: old -> new; key: old -> new" */
+static bool only_data_differ(const char *differences)
 {
-    char whole[STAGE_SIZE];
+    static const char *const keys[] = {LOCUM_RUN_DATA_KEY ": ", "dataset.path_content: "};
+    for (const char *at = differences; at; at = strstr(at, "; ")) {
+        if (at != differences) at += 2;
+        if (strncmp(at, keys[0], strlen(keys[0])) != 0 && strncmp(at, keys[1], strlen(keys[1])) != 0) return false;
+    }
+    return true;
+}
+
+/* "other data: ..." or "other options (train.epochs: 2000 -> 4000; ...)" */
+static void tell_differences(const char *old, const char *new, locum_text *out)
+{
     locum_text differences = {0};
     locum_document *a = NULL, *b = NULL;
     int n = 0;
-    whole_stage(stage, whole);
     if (!locum_document_parse(old, strlen(old), "old", &a) && !locum_document_parse(new, strlen(new), "new", &b))
         compare_nodes(locum_document_root(a), locum_document_root(b), "", &n, &differences);
     locum_document_destroy(a);
     locum_document_destroy(b);
-    locum_status st =
-        LOCUM_FAIL(LOCUM_EXISTS,
-                   "%s: stage `%s` was made from other options (%.700s): use --force (or run --force=%s) to redo "
-                   "this stage, or --out for another directory",
-                   run->path, stage, n ? differences.data : "not the same ones", whole);
+    bool told = n > 0 && !differences.status;
+    if (told && only_data_differ(differences.data))
+        locum_text_add(out, "other data: the files of the block `dataset` have changed since");
+    else
+        locum_text_add(out, "other options (%.700s)", told ? differences.data : "not the same ones");
     locum_text_free(&differences);
+}
+
+static locum_status fail_other_options(const locum_run *run, const char *stage, const char *old, const char *new)
+{
+    char whole[STAGE_SIZE];
+    locum_text text = {0};
+    whole_stage(stage, whole);
+    tell_differences(old, new, &text);
+    locum_status st = text.status;
+    if (!st)
+        st = LOCUM_FAIL(LOCUM_EXISTS,
+                        "%s: stage `%s` was made from %s: use --force (or run --force=%s) to redo "
+                        "this stage, or --out for another directory",
+                        run->path, stage, text.data, whole);
+    locum_text_free(&text);
     return st;
 }
 
@@ -535,6 +560,30 @@ locum_status locum_stage_require(const locum_run *run, const char *stage, const 
     LOCUM_REQUIRE(r.done, LOCUM_INPUT, "%s: stage `%s` is %s: `locum %s` makes it", run->path, stage,
                   r.exists ? "not finished" : "missing", verb);
     return LOCUM_OK;
+}
+
+locum_status locum_stage_require_same(const locum_run *run, const char *stage, const char *verb, uint64_t hash,
+                                      const char *options_text)
+{
+    char path[LOCUM_PATH_SIZE];
+    record r;
+    locum_text text = {0};
+    LOCUM_TRY(locum_stage_require(run, stage, verb, NULL));
+    LOCUM_TRY(stage_file(run, stage, "json", path));
+    LOCUM_TRY(read_record(path, &r));
+    locum_status st = LOCUM_OK;
+    if (r.hash != hash) {
+        tell_differences(r.options ? r.options : "", options_text, &text);
+        st = text.status;
+        if (!st)
+            st = LOCUM_FAIL(LOCUM_EXISTS,
+                            "%s: stage `%s` was made from %s: `locum %s --force` makes it anew, --out names another "
+                            "run directory",
+                            run->path, stage, text.data, verb);
+    }
+    locum_text_free(&text);
+    free(r.options);
+    return st;
 }
 
 bool locum_stage_fact(const locum_run *run, const char *stage, const char *name, double *value)

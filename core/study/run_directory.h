@@ -12,6 +12,10 @@
 
 typedef struct locum_run locum_run;
 
+/** Key of an options text under which a stage keeps the hash of files that the user brought: where it alone differs, the
+ *  data have changed, not the options. */
+#define LOCUM_RUN_DATA_KEY "dataset.files"
+
 typedef enum {
     LOCUM_STAGE_NEW,    /* nothing there: begin */
     LOCUM_STAGE_RESUME, /* partial results of the same options: continue */
@@ -37,6 +41,9 @@ locum_status locum_stage_finish(locum_run *run, const char *stage, const char *f
 void locum_stage_leave(locum_run *run, const char *stage);
 /** Without a lock: is it done, with which hash? LOCUM_INPUT naming the verb that makes it if not done. */
 locum_status locum_stage_require(const locum_run *run, const char *stage, const char *verb, uint64_t *hash);
+/** The same, and it was made from these options, else LOCUM_EXISTS with the keys that differ. */
+locum_status locum_stage_require_same(const locum_run *run, const char *stage, const char *verb, uint64_t hash,
+                                      const char *options_text);
 /** Reads one number that locum_stage_finish kept, e.g. seconds. false if absent. */
 bool locum_stage_fact(const locum_run *run, const char *stage, const char *name, double *value);
 

@@ -16,7 +16,8 @@ expect 0 "the second time there is nothing to do" "nothing to do" -- "$locum" ru
 expect 0 "a prediction inside of the data is trusted" ",ok," -- "$locum" predict run --set diameter=1e-3 --set density=2.65
 expect 0 "a prediction outside of the data is flagged" "range" -- "$locum" predict run --set diameter=1e-2 --set density=2.65
 sed -i 's/^0.00161705703,/0.00161705704,/' sinking.csv
-expect 2 "a model of data that have changed is not taken for theirs" "locum train" -- "$locum" validate study.yaml --out run
+expect 2 "a model of data that have changed is not taken for theirs" "other data" "locum train" -- "$locum" validate study.yaml --out run
+expect 2 "nor trained on; the data are blamed, not the options" "other data" "--force" -- "$locum" train study.yaml --out run
 
 expect 0 "measure: a study's data" "velocity" -- "$locum" measure study.yaml
 expect 0 "measure: a table" "velocity" -- "$locum" measure sinking.csv --set 'dataset.inputs=[diameter]' --set 'dataset.outputs=[velocity]'
