@@ -145,7 +145,9 @@ void locum_headline_write(const char *solver, locum_findings *f)
     locum_format(f->headline, sizeof f->headline,
                  "At equal error (%.3g%s) the surrogate needs %s, %s on the same core %s: %s%s times as fast%s.",
                  f->search.surrogate_error, noise, mine, solver, theirs, about, times_text(s->value, times),
-                 s->value < 1 ? ", which is a loss" : "");
+                 !(s->value < 1)      ? ""
+                 : s->bound[0] == '>' ? ", which may be a loss"
+                                      : ", which is a loss");
 }
 
 /* who is beaten by a simple fit should not need the table to learn it */
