@@ -70,10 +70,11 @@ const verb verb_run = {
     .name = "run",
     .words = "STUDY",
     .summary = "generate, train, validate; reuses what has not changed",
-    .help = "Runs all stages of a study in runs/<study> (or --out). A stage whose options have not changed is\n"
-            "reused; an unfinished one is continued. --force=STAGE redoes a stage and what follows from it.\n"
-            "SIGUSR1, a file named `stop` in the run directory, or limits.wall_time end it with code 75.\n",
-    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS,
+    .help =
+        "Runs all stages of a study in runs/<study> (or --out). A stage whose options have not changed is\n"
+        "reused; an unfinished one is continued. --force=STAGE redoes a stage and what follows from it, --force all.\n"
+        "SIGUSR1, a file named `stop` in the run directory, or limits.wall_time end it with code 75.\n",
+    .accepts = ACCEPT_SET | ACCEPT_OUT | ACCEPT_FORCE | ACCEPT_FORCE_STAGE | ACCEPT_DRY_RUN | ACCEPT_KERNELS,
     .run = run};
 
 const verb verb_resume = {

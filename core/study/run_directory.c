@@ -484,9 +484,13 @@ static locum_status examine(const locum_run *run, const request *wanted, held_st
     char path[LOCUM_PATH_SIZE], found[LOCUM_PATH_SIZE];
     record own;
     bool any = false;
-    LOCUM_TRY(each_record(run, wanted->stage, compare_record, wanted, &any));
     LOCUM_TRY(stage_file(run, wanted->stage, "json", path));
     LOCUM_TRY(find_output(run, wanted->outputs, found));
+    if (wanted->outputs && wanted->outputs[0] && !found[0]) { /* nothing was made, whatever was tried */
+        *state = LOCUM_STAGE_NEW;
+        return LOCUM_OK;
+    }
+    LOCUM_TRY(each_record(run, wanted->stage, compare_record, wanted, &any));
     if (!any && found[0])
         return LOCUM_FAIL(LOCUM_EXISTS,
                           "%s exists, but nothing says which options it was made from: use --force to redo stage "

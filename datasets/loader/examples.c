@@ -50,7 +50,7 @@ static locum_status take_grid(locum_examples *e, const locum_schema *schema, int
     e->domain = d;
     e->n_axes = d->n_dims;
     e->points = 1;
-    e->periodic = d->support == LOCUM_GRID;
+    e->periodic = true;
     for (int a = 0; a < d->n_dims; a++) {
         e->points *= e->grid[a] = d->n_global[a];
         e->periodic = e->periodic && d->side[a][0] == LOCUM_PERIODIC && d->side[a][1] == LOCUM_PERIODIC;

@@ -14,13 +14,22 @@
 #define MIB ((int64_t)1 << 20)
 
 /* --- data --------------------------------------------------------------------------------------------------------- */
+/* lies on a grid, or on one axis of a dataset that has no grid */
+static bool is_field(const locum_schema *schema, const locum_domain *domain)
+{
+    if (domain->support != LOCUM_ROWS || domain->n_global[0] <= 0) return domain->support == LOCUM_GRID;
+    for (int d = 0; d < schema->n_domains; d++)
+        if (schema->domains[d].support == LOCUM_GRID) return false;
+    return true;
+}
+
 /* does a surrogate that learns all there is learn this array? */
 static bool taken(const locum_dataset *dataset, int array, bool fields)
 {
     const locum_schema *schema = locum_dataset_schema(dataset);
     const locum_array *a = &schema->arrays[array];
     const locum_domain *d = &schema->domains[a->domain];
-    if (fields) return d->support == LOCUM_GRID && !(a->roles & LOCUM_ROLE_INPUT);
+    if (fields) return is_field(schema, d) && !(a->roles & LOCUM_ROLE_INPUT);
     return d->support != LOCUM_ROWS || d->n_global[0] > 0;
 }
 

@@ -38,7 +38,9 @@ static locum_status describe_array(const locum_fields *f, const locum_port *port
 
     LOCUM_REQUIRE(a >= 0, LOCUM_INPUT, "the model's field '%s' is not in the dataset", port->name);
     const locum_domain *domain = &schema->domains[schema->arrays[a].domain];
-    LOCUM_REQUIRE(domain->support == LOCUM_GRID, LOCUM_INPUT, "'%s' of the dataset lies on no grid", port->name);
+    bool line = domain->support == LOCUM_ROWS && domain->n_global[0] > 0; /* a field on one axis */
+    LOCUM_REQUIRE(domain->support == LOCUM_GRID || line, LOCUM_INPUT, "'%s' of the dataset lies on no grid",
+                  port->name);
     *array = (locum_field_array){
         .name = port->name, .array = a, .first = first, .components = (int)locum_array_components(&schema->arrays[a])};
     array->count = array->components;

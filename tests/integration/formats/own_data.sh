@@ -27,6 +27,21 @@ expect 2 "export: no --out" "--out" -- "$locum" export study.yaml --format csv
 expect 0 "export: a table" "rows.csv" -- "$locum" export study.yaml --format csv --out rows.csv
 claim "as many lines as samples" test "$(wc -l <rows.csv)" = 321
 if [ -n "$python" ]; then
+    # a wave that travels along one axis, at a speed of its own in each sample
+    "$python" -c '
+import h5py, numpy as np
+x, t, c = np.arange(32) * 2 * np.pi / 32, np.arange(8) * 0.1, np.linspace(1, 2, 40)
+with h5py.File("wave.h5", "w") as f: f["u"] = np.sin(x - c[:, None, None] * t[:, None]).astype("f4")'
+    cat >wave.yaml <<'X'
+study: wave
+dataset: {path: wave.h5, format: hdf5, outputs: [u], time_axis: 1, periodic: true, box: 6.2832, time_step: 0.1,
+          split: {train: 20, validation: 4, calibration: 10, test: 6}}
+surrogate: {task: step, model: fno, modes: 4, width: 8, layers: 2}
+train: {epochs: 5, batch: 8}
+X
+    expect 2 "a typo is refused" 'there is no array v' -- "$locum" run wave.yaml --set 'dataset.outputs=[v]' --out wave
+    expect 0 "and blocks nothing: fields on one axis are learnt" "No speed-up is claimed" -- "$locum" run wave.yaml --out wave
+    expect 0 "all of it again" "train: 5 epochs" -- "$locum" run wave.yaml --out wave --force
     expect 0 "measure and export against numpy" "verbs:" -- "$python" "$tools/formats/check_verbs.py" "$locum" "$work"
 else
     skip_claim "measure and export against numpy" "no Python with h5py"
