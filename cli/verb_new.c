@@ -28,13 +28,14 @@ static const struct example {
 enum { N_EXAMPLES = sizeof examples / sizeof *examples };
 
 /* appends text with the first place of each example of the block filled in */
-static void add_filled(locum_text *out, const char *name, const char *text)
+static void add_filled(locum_text *out, const char *name, const char *text, bool flow)
 {
     while (*text) {
         const struct example *next = NULL;
         const char *at = text + strlen(text);
         for (int i = 0; i < N_EXAMPLES; i++) {
-            const char *found = strcmp(examples[i].block, name) ? NULL : strstr(text, examples[i].plain);
+            bool fits = !strcmp(examples[i].block, name) && (flow || !strcmp(name, "campaign"));
+            const char *found = fits ? strstr(text, examples[i].plain) : NULL;
             if (found && found < at) at = found, next = &examples[i];
         }
         locum_text_bytes(out, text, (size_t)(at - text));
@@ -43,13 +44,13 @@ static void add_filled(locum_text *out, const char *name, const char *text)
     }
 }
 
-/* head: what stands behind "name:" and below it, before the options */
-static void block(locum_text *out, const char *name, const char *head, const locum_option *options)
+/* head: what stands behind "name:" and below it, before the options; flow: with the examples of navier_stokes */
+static void block(locum_text *out, const char *name, const char *head, const locum_option *options, bool flow)
 {
     locum_text text = {0};
     locum_text_add(out, "\n%s:%s\n", name, head);
     locum_options_template(options, 2, &text);
-    if (text.data) add_filled(out, name, text.data);
+    if (text.data) add_filled(out, name, text.data, flow);
     if (text.status && !out->status) out->status = text.status;
     locum_text_free(&text);
 }
@@ -76,6 +77,21 @@ static const char external_blocks[] = "\n  parameters:                    # of t
                                       "  fields:                        # what a frame holds: 1 = one value, n = rows\n"
                                       "    energy: 1";
 
+/* the block `vary`: the first parameter of the solver over a range about its default */
+static void write_vary(const locum_option *options, bool flow, bool external, char *head, size_t size)
+{
+    static const char line[] = "\n  vary:                          # which parameters, over which ranges\n    ";
+    locum_format(head, size, "%sviscosity: {range: [4e-3, 1e-1], scale: log}", line);
+    if (flow || external) return;
+    head[0] = 0;
+    for (; options && options->type != LOCUM_END; options++) {
+        double usual = options->value > 0 ? options->value : 1; /* NAN too */
+        if (!(options->flags & LOCUM_PARAMETER) || options->type != LOCUM_F64) continue;
+        locum_format(head, size, "%s%s: {range: [%g, %g]}", line, options->name, usual / 2, 2 * usual);
+        return;
+    }
+}
+
 static locum_status write_template(const char *solver, const solver_set *set, locum_text *out)
 {
     table_entry e;
@@ -86,26 +102,25 @@ static locum_status write_template(const char *solver, const solver_set *set, lo
     else
         LOCUM_TRY(find_solver(solver, &e));
     const locum_option *initial = plugin ? plugin->initial : tables_initial(e.name);
-    bool external = !plugin && !strcmp(e.name, "external");
+    bool external = !plugin && !strcmp(e.name, "external"), flow = !plugin && !strcmp(e.name, "navier_stokes");
+    const locum_option *own = e.options;
+    char vary[256];
+    write_vary(own, flow, external, vary, sizeof vary);
     locum_text_add(
         out,
-        "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; forcing, `record`,\n"
-        "# `campaign` and the lists of `surrogate` hold an example.\n"
+        "# a study of locum: locum run THIS-FILE. A line that holds the default may be left out; `campaign`, and for\n"
+        "# navier_stokes forcing, `record` and the lists of `surrogate`, hold an example.\n"
         "study: my_study\nseed: 1\n");
     locum_format(head, sizeof head, "                          # %s\n  %s: %s%s", e.summary, plugin ? "plugin" : "name",
                  plugin ? solver : e.name, external ? external_blocks : "");
-    block(out, "solver", head, e.options);
-    if (initial) block(out, "initial", "", initial);
+    block(out, "solver", head, own, flow);
+    if (initial) block(out, "initial", "", initial, flow);
     static const char *const blocks[] = {"record", "campaign", "surrogate", "train", "validate", "limits"};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         LOCUM_TRY(tables_find(blocks[i], &e));
         bool varies = !strcmp(blocks[i], "campaign");
-        block(out, blocks[i],
-              varies ? "\n  vary:                          # which parameters, over which ranges\n"
-                       "    viscosity: {range: [4e-3, 1e-1], scale: log}"
-                     : "",
-              e.options);
-        if (!strcmp(blocks[i], "validate"))
+        block(out, blocks[i], varies ? vary : "", e.options, flow);
+        if (flow && !strcmp(blocks[i], "validate"))
             locum_text_add(out, "  # negative_control: {samples: 24, viscosity: [1e-3, 2e-3]}  # optional: outside of "
                                 "the training range, where it must fail\n");
         if (!strcmp(blocks[i], "surrogate")) {
