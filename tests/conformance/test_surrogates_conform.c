@@ -285,7 +285,7 @@ static void the_driver_steps_it_and_resumes_it_bit_for_bit(void)
     if (world_rank == 0 && !mkdtemp(folder)) folder[0] = 0;
     MPI_Bcast(folder, sizeof folder, MPI_BYTE, 0, MPI_COMM_WORLD);
     for (int m = 0; m < 2; m++) {
-        char base[LOCUM_PATH_SIZE + 16];
+        char base[LOCUM_PATH_SIZE + 64];
         interrupter never = {.at = INT64_MAX}, soon = {.at = 3};
         life l;
         whole = parts = (capture){0};
