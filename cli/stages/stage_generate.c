@@ -85,10 +85,6 @@ locum_status stage_generate(session *s, bool force)
         double seconds = locum_clock() - started;
         locum_text_add(&facts, "\"samples\":%" PRId64 ",\"failed\":%" PRId64, n_done, n_failed);
         st = stage_end(s, name, st, seconds, &facts);
-        if (!st && n_failed && n_failed == n_done)
-            st = LOCUM_FAIL(LOCUM_NUMERIC,
-                            "generate: all %" PRId64 " samples failed; `locum inspect %s/dataset` says why", n_failed,
-                            s->run_path);
         if (!st && n_failed)
             locum_log_warn(s->log, "generate: %" PRId64 " of %" PRId64 " samples failed; `locum inspect` lists them",
                            n_failed, data.plan->n);
