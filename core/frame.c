@@ -24,6 +24,18 @@ int locum_schema_find(const locum_schema *schema, const char *name)
     return -1;
 }
 
+int locum_schema_variance_of(const locum_schema *schema, int array)
+{
+    static const char suffix[] = "_variance";
+    const char *name = schema->arrays[array].name;
+    size_t n = strlen(name), end = sizeof suffix - 1;
+
+    if (!(schema->arrays[array].roles & LOCUM_VARIANCE) || n <= end || strcmp(name + n - end, suffix)) return -1;
+    for (int i = 0; i < schema->n_arrays; i++)
+        if (strlen(schema->arrays[i].name) == n - end && !strncmp(schema->arrays[i].name, name, n - end)) return i;
+    return -1;
+}
+
 int64_t locum_block_count(const locum_schema *schema, int array, const locum_block *block)
 {
     const locum_array *a = &schema->arrays[array];

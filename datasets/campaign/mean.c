@@ -115,17 +115,6 @@ static void add(locum_mean *mean, const locum_frame *frame, double weight)
     }
 }
 
-/* the array whose variance array `a` becomes, -1 if it is a plain mean */
-static int variance_of(const locum_schema *schema, int a)
-{
-    char name[LOCUM_TEXT_SIZE];
-
-    if (!(schema->arrays[a].roles & LOCUM_VARIANCE)) return -1;
-    locum_format(name, sizeof name, "%.*s", (int)(strlen(schema->arrays[a].name) - strlen("_variance")),
-                 schema->arrays[a].name);
-    return locum_schema_find(schema, name);
-}
-
 /* the mean so far; a window without length gives the latest frame */
 static locum_status hand_on(locum_mean *mean)
 {
@@ -134,7 +123,7 @@ static locum_status hand_on(locum_mean *mean)
     for (int a = 0; a < mean->schema->n_arrays; a++) {
         if (!mean->wanted[a]) continue;
         int64_t n = locum_block_count(mean->schema, a, &mean->out.blocks[a]);
-        int base = variance_of(mean->schema, a);
+        int base = locum_schema_variance_of(mean->schema, a);
         for (int64_t i = 0; i < n; i++) {
             double value = length > 0 ? mean->sum[a][i] / length : mean->last[a][i];
             double centre = base < 0 ? 0 : length > 0 ? mean->sum[base][i] / length : mean->last[base][i];

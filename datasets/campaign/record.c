@@ -106,14 +106,15 @@ static locum_status check_variance(const locum_record_config *record, const locu
                                    const bool *wanted)
 {
     const char *name = schema->arrays[a].name;
-    size_t length = strlen(name) - strlen("_variance");
+    int base = locum_schema_variance_of(schema, a);
 
+    LOCUM_REQUIRE(base >= 0, LOCUM_ARG, "the solver calls '%s' a variance, but has no array that it is the variance of",
+                  name);
     LOCUM_REQUIRE(record->average, LOCUM_STUDY, "record.observe: '%s' is a variance over time; add `average: true`",
                   name);
-    for (int i = 0; i < schema->n_arrays; i++)
-        if (wanted[i] && strlen(schema->arrays[i].name) == length && !strncmp(schema->arrays[i].name, name, length))
-            return LOCUM_OK;
-    return LOCUM_FAIL(LOCUM_STUDY, "record.observe: '%s' needs '%.*s' beside it", name, (int)length, name);
+    LOCUM_REQUIRE(wanted[base], LOCUM_STUDY, "record.observe: '%s' needs '%s' beside it", name,
+                  schema->arrays[base].name);
+    return LOCUM_OK;
 }
 
 locum_status locum_record_wanted(const locum_record_config *record, const locum_schema *schema, bool *wanted)

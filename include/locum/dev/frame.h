@@ -93,6 +93,9 @@ LOCUM_API int64_t locum_array_components(const locum_array *array);
 /** Index of the array of that name, -1 if there is none. Local. */
 LOCUM_API int locum_schema_find(const locum_schema *schema, const char *name);
 
+/** Index of the array X that an array X_variance with the role LOCUM_VARIANCE is about, else -1. Local. */
+LOCUM_API int locum_schema_variance_of(const locum_schema *schema, int array);
+
 /** Values of this rank's part of one array. Local. */
 LOCUM_API int64_t locum_block_count(const locum_schema *schema, int array, const locum_block *block);
 

@@ -13,14 +13,24 @@ static const locum_array arrays[] = {{.name = "energy", .domain = 0},
                                      {.name = "vorticity", .domain = 1},
                                      {.name = "velocity", .domain = 1, .order = 1, .shape = {2}},
                                      {.name = "stress", .domain = 1, .order = 2, .shape = {2, 3}},
-                                     {.name = "spectrum", .domain = 2}};
-static const locum_schema schema = {.domains = domains, .n_domains = 3, .arrays = arrays, .n_arrays = 5};
+                                     {.name = "spectrum", .domain = 2},
+                                     {.name = "velocity_variance", .domain = 1, .roles = LOCUM_VARIANCE},
+                                     {.name = "energy_variance", .domain = 0},
+                                     {.name = "x", .domain = 0, .roles = LOCUM_VARIANCE}};
+static const locum_schema schema = {.domains = domains, .n_domains = 3, .arrays = arrays, .n_arrays = 8};
 
 static void arrays_are_found_by_name(void)
 {
     CU_ASSERT_EQUAL(locum_schema_find(&schema, "energy"), 0);
     CU_ASSERT_EQUAL(locum_schema_find(&schema, "spectrum"), 4);
     CU_ASSERT_EQUAL(locum_schema_find(&schema, "pressure"), -1);
+}
+
+static void a_variance_knows_its_array(void)
+{
+    CU_ASSERT_EQUAL(locum_schema_variance_of(&schema, 5), 2);
+    CU_ASSERT_EQUAL(locum_schema_variance_of(&schema, 6), -1); /* named so, but not one */
+    CU_ASSERT_EQUAL(locum_schema_variance_of(&schema, 7), -1); /* one, but of nothing */
 }
 
 static void counts_follow_support_and_order(void)
@@ -64,6 +74,7 @@ static void processor_level_agrees_with_the_kernel(void)
 }
 
 LOCUM_RUN_TESTS("core/frame", {"arrays are found by name", arrays_are_found_by_name},
+                {"a variance knows its array", a_variance_knows_its_array},
                 {"counts follow support and order", counts_follow_support_and_order},
                 {"types have sizes", types_have_sizes},
                 {"processor level agrees with the kernel", processor_level_agrees_with_the_kernel})
