@@ -19,6 +19,7 @@ static locum_status simulate(const char *study, const char *path, bool force, do
     locum_watch watch;
     locum_status st = f.status;
 
+    MPI_Barrier(MPI_COMM_WORLD); /* others may still look at the files of the run before */
     locum_watch_begin(&watch, NULL, NULL, wall_time);
     if (!st) st = locum_simulate(f.study, &f.setup, MPI_COMM_WORLD, path, force, NULL, &watch);
     MPI_Barrier(MPI_COMM_WORLD);
