@@ -51,7 +51,8 @@ static void make_schema(locum_solver *s)
 static void destroy(locum_solver *s)
 {
     if (!s) return;
-    locum_darcy_free_lent(s);
+    locum_lent_free(s->lent);
+    free(s->lent);
     PetscErrorCode code = PetscOptionsDestroy(&s->options);
     (void)code;
     free(s->axis);

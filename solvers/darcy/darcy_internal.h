@@ -13,6 +13,7 @@
 
 #include "darcy_config.h"
 #include "locum/dev/error.h"
+#include "solvers/numerics/analysis/resample.h"
 
 /* arrays of the schema, in this order */
 enum {
@@ -28,8 +29,6 @@ enum {
 };
 enum { DOMAIN_GLOBAL, DOMAIN_GRID, N_DOMAINS };
 
-typedef struct resampled resampled; /* what resample() lends, until destroy */
-
 struct locum_solver {
     locum_darcy_config config;
     MPI_Comm comm; /* borrowed */
@@ -40,7 +39,7 @@ struct locum_solver {
     locum_domain domains[N_DOMAINS];
     locum_array arrays[N_ARRAYS];
     locum_schema schema;
-    resampled **lent; /* list head, owned */
+    locum_lent **lent; /* list head, owned: resample() adds to it */
 };
 
 /* the linear system: flux balances of the cells, times h^2 */
@@ -116,6 +115,5 @@ locum_status locum_darcy_observe(const locum_solver *solver, locum_state *state,
 
 /* darcy_resample.c */
 locum_status locum_darcy_resample(const locum_solver *solver, const locum_frame *in, locum_frame *out);
-void locum_darcy_free_lent(locum_solver *solver);
 
 #endif

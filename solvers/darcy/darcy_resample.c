@@ -14,12 +14,8 @@
 #include "core/memory.h"
 #include "core/parallel/comm.h"
 #include "darcy_internal.h"
+#include "solvers/numerics/analysis/resample.h"
 #include "solvers/numerics/fft/slab.h"
-
-struct resampled {
-    resampled *next;
-    double data[]; /* starts 8-byte aligned; nothing here needs more */
-};
 
 typedef struct stencil {
     int64_t at;
@@ -27,29 +23,6 @@ typedef struct stencil {
 } stencil;
 
 typedef enum { NEAREST, LINEAR, LINEAR_TO_WALL } rule;
-
-/* memory that lives as long as the solver */
-static locum_status lend(const locum_solver *s, int64_t n, double **data)
-{
-    resampled *r = NULL;
-    *data = NULL;
-    LOCUM_TRY(locum_alloc(&r, (int64_t)(sizeof *r + (size_t)n * sizeof(double)), 1));
-    r->next = *s->lent;
-    *s->lent = r;
-    *data = r->data;
-    return LOCUM_OK;
-}
-
-void locum_darcy_free_lent(locum_solver *s)
-{
-    if (!s->lent) return;
-    while (*s->lent) {
-        resampled *r = *s->lent;
-        *s->lent = r->next;
-        free(r);
-    }
-    free(s->lent);
-}
 
 /* what centre i of m takes from n >= 2 cells */
 static stencil make_stencil(rule how, int64_t i, int64_t m, int64_t n)
@@ -107,7 +80,7 @@ static locum_status resample_grid(const locum_solver *s, const locum_frame *in, 
         st = locum_darcy_copy_values(in, array, &values);
     }
     if (!st) st = LOCUM_NEW(&rows, n_rows * n * components);
-    if (!st) st = lend(s, s->rows * s->n * components, &data);
+    if (!st) st = locum_lend(s->lent, s->rows * s->n * components, &data);
     st = locum_comm_agree(s->comm, st);
     if (!st)
         st = locum_slab_move(s->comm, n, n * components, block->first[0], block->n[0], values, first, n_rows, rows);
@@ -122,7 +95,7 @@ static locum_status resample_scalar(const locum_solver *s, const locum_frame *in
 {
     double *values = NULL, *data = NULL;
     locum_status st = locum_darcy_copy_values(in, array, &values);
-    if (!st) st = lend(s, 1, &data);
+    if (!st) st = locum_lend(s->lent, 1, &data);
     st = locum_comm_agree(s->comm, st);
     if (!st) *data = values[0], *out = (locum_block){data, {0, 0, 0}, {1, 1, 1}, 1};
     free(values);

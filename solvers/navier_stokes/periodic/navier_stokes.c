@@ -142,7 +142,8 @@ static void make_schema(locum_solver *s)
 static void destroy(locum_solver *s)
 {
     if (!s) return;
-    locum_navier_stokes_free_lent(s);
+    locum_lent_free(s->lent);
+    free(s->lent);
     for (int d = 0; d < 3; d++) free(s->axis[d]);
     free(s->circle);
     free(s->energy_weight);

@@ -15,6 +15,7 @@
 
 #include "navier_stokes_loops.h"
 #include "solvers/navier_stokes/periodic/navier_stokes.h"
+#include "solvers/numerics/analysis/resample.h"
 #include "solvers/numerics/fft/plane.h"
 
 /* arrays of the schema, in this order */
@@ -40,8 +41,6 @@ enum { DOMAIN_GLOBAL, DOMAIN_GRID, DOMAIN_Y, DOMAIN_K, DOMAIN_MODES, N_DOMAINS }
 #define STABLE_COURANT 1.35 /* 2 sqrt(2) / (2 pi / 3): RK4 with truncated modes is stable below it */
 #define LARGEST_COURANT 2.0 /* fixed steps above it end the run */
 
-typedef struct resampled resampled; /* what resample() lends, until destroy */
-
 struct locum_solver {
     locum_navier_stokes_config config;
     MPI_Comm comm; /* borrowed */
@@ -57,7 +56,7 @@ struct locum_solver {
     locum_domain domains[N_DOMAINS];
     locum_array arrays[N_ARRAYS];
     locum_schema schema;
-    resampled **lent; /* list head, owned */
+    locum_lent **lent; /* list head, owned: resample() adds to it */
 };
 
 typedef struct forced_mode {
@@ -123,7 +122,6 @@ locum_status locum_navier_stokes_observe(const locum_solver *solver, locum_state
 
 /* navier_stokes_resample.c */
 locum_status locum_navier_stokes_resample(const locum_solver *solver, const locum_frame *in, locum_frame *out);
-void locum_navier_stokes_free_lent(locum_solver *solver);
 
 /* kx = 0 .. half - 1, -half .. -1 of place q of a line, and the place of kx */
 static inline int64_t wave_of(int64_t half, int64_t q)

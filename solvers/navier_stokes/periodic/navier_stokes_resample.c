@@ -11,34 +11,6 @@
 #include "solvers/numerics/analysis/resample.h"
 #include "solvers/numerics/fft/slab.h"
 
-struct resampled {
-    resampled *next;
-    double data[]; /* starts 8-byte aligned; nothing here needs more */
-};
-
-/* memory that lives as long as the solver */
-static locum_status lend(const locum_solver *s, int64_t n, double **data)
-{
-    resampled *r = NULL;
-    *data = NULL;
-    LOCUM_TRY(locum_alloc(&r, (int64_t)(sizeof *r + (size_t)n * sizeof(double)), 1));
-    r->next = *s->lent;
-    *s->lent = r;
-    *data = r->data;
-    return LOCUM_OK;
-}
-
-void locum_navier_stokes_free_lent(locum_solver *s)
-{
-    if (!s->lent) return;
-    while (*s->lent) {
-        resampled *r = *s->lent;
-        *s->lent = r->next;
-        free(r);
-    }
-    free(s->lent);
-}
-
 static locum_status to_doubles(const locum_frame *in, int array, double **values)
 {
     const locum_block *block = &in->blocks[array];
@@ -73,7 +45,7 @@ static locum_status resample_rows(const locum_solver *s, const locum_frame *in, 
     const int components = (int)locum_array_components(&in->schema->arrays[array]);
     double *all = NULL, *data = NULL;
     locum_status st = LOCUM_NEW(&all, from.n_global[0] * components + 1);
-    if (!st) st = lend(s, to->n_global[0] * components, &data);
+    if (!st) st = locum_lend(s->lent, to->n_global[0] * components, &data);
     st = locum_comm_agree(s->comm, st);
     if (!st) st = gather_rows(s, in, array, components, values, all);
     if (!st) st = locum_resample_rows(&from, to, components, all, data);
@@ -90,7 +62,7 @@ static locum_status resample_grid(const locum_solver *s, const locum_frame *in, 
     const int components = (int)locum_array_components(&in->schema->arrays[array]);
     const int64_t my_rows = locum_plane_my_rows(s->plane);
     double *data = NULL;
-    locum_status st = lend(s, my_rows * s->n[1] * components, &data);
+    locum_status st = locum_lend(s->lent, my_rows * s->n[1] * components, &data);
     if (!st && from->n_dims != 2)
         st = LOCUM_FAIL(LOCUM_INPUT, "navier_stokes: %s must lie on a two-dimensional grid",
                         in->schema->arrays[array].name);
@@ -111,7 +83,7 @@ static locum_status resample_array(const locum_solver *s, const locum_frame *in,
     if (!st && to->support == LOCUM_ROWS) st = resample_rows(s, in, array, to, values, out);
     if (!st && to->support == LOCUM_GLOBAL) {
         double *data;
-        st = locum_comm_agree(s->comm, lend(s, 1, &data));
+        st = locum_comm_agree(s->comm, locum_lend(s->lent, 1, &data));
         if (!st) *data = values[0], *out = (locum_block){data, {0, 0, 0}, {1, 1, 1}, 1};
     }
     free(values);

@@ -174,3 +174,30 @@ locum_status locum_resample_rows(const locum_domain *from, const locum_domain *t
     memset(out + shorter * components, 0, (size_t)((n_to - shorter) * components) * sizeof *out);
     return LOCUM_OK;
 }
+
+/* --- what resample lends ---------------------------------------------------------------------- */
+
+struct locum_lent {
+    locum_lent *next;
+    double values[]; /* starts 8-byte aligned; nothing here needs more */
+};
+
+locum_status locum_lend(locum_lent **list, int64_t n, double **values)
+{
+    locum_lent *lent = NULL;
+    *values = NULL;
+    LOCUM_TRY(locum_alloc(&lent, (int64_t)(sizeof *lent + (size_t)n * sizeof(double)), 1));
+    lent->next = *list;
+    *list = lent;
+    *values = lent->values;
+    return LOCUM_OK;
+}
+
+void locum_lent_free(locum_lent **list)
+{
+    while (list && *list) {
+        locum_lent *lent = *list;
+        *list = lent->next;
+        free(lent);
+    }
+}

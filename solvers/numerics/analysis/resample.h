@@ -12,6 +12,13 @@
 #include "locum/dev/error.h"
 #include "locum/dev/frame.h"
 
+/** What a solver's `resample` lends: values on a list, freed together with their solver. A list starts as NULL. */
+typedef struct locum_lent locum_lent;
+/** n zeros more; *values NULL on failure. Local. */
+locum_status locum_lend(locum_lent **list, int64_t n, double **values);
+/** list may be NULL. */
+void locum_lent_free(locum_lent **list);
+
 /** A periodic 2-D grid [n_from[0], n_from[1], components] -> n_to, both over the same box. Collective.
  *  in  whole rows first_in .. first_in + n_in of this rank, any split without overlap
  *  out rows of this rank by locum_slab_rows(n_to[0]), caller's memory. The same grid is copied exactly. */
