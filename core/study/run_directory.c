@@ -373,18 +373,14 @@ static void tell_differences(const char *old, const char *new, locum_text *out)
     locum_text_free(&differences);
 }
 
-static locum_status fail_other_options(const locum_run *run, const char *stage, const char *old, const char *new)
+/* advice: what to do about it */
+static locum_status fail_other_options(const locum_run *run, const char *stage, const char *old, const char *new,
+                                       const char *advice)
 {
-    char whole[STAGE_SIZE];
     locum_text text = {0};
-    whole_stage(stage, whole);
     tell_differences(old, new, &text);
     locum_status st = text.status;
-    if (!st)
-        st = LOCUM_FAIL(LOCUM_EXISTS,
-                        "%s: stage `%s` was made from %s: use --force (or run --force=%s) to redo "
-                        "this stage, or --out for another directory",
-                        run->path, stage, text.data, whole);
+    if (!st) st = LOCUM_FAIL(LOCUM_EXISTS, "%s: stage `%s` was made from %s: %s", run->path, stage, text.data, advice);
     locum_text_free(&text);
     return st;
 }
@@ -424,11 +420,16 @@ static locum_status each_record(const locum_run *run, const char *stage,
 
 static locum_status compare_record(const locum_run *run, const char *path, const request *wanted, bool *any)
 {
+    char whole[STAGE_SIZE], advice[STAGE_SIZE + 128];
     record r;
     locum_status st = read_record(path, &r);
     if (!st && r.exists) *any = true;
-    if (!st && r.exists && r.hash != wanted->hash)
-        st = fail_other_options(run, wanted->stage, r.options, wanted->options);
+    if (!st && r.exists && r.hash != wanted->hash) {
+        whole_stage(wanted->stage, whole);
+        snprintf(advice, sizeof advice,
+                 "use --force (or run --force=%s) to redo this stage, or --out for another directory", whole);
+        st = fail_other_options(run, wanted->stage, r.options, wanted->options, advice);
+    }
     free(r.options);
     return st;
 }
@@ -497,8 +498,7 @@ static locum_status examine(const locum_run *run, const request *wanted, held_st
                           "`%s`, or --out for another directory",
                           found, wanted->stage);
     LOCUM_TRY(read_record(path, &own));
-    bool lost = own.done && wanted->outputs && wanted->outputs[0] && !found[0]; /* somebody removed the outputs */
-    *state = own.done && !lost ? LOCUM_STAGE_DONE : LOCUM_STAGE_NEW;
+    *state = own.done ? LOCUM_STAGE_DONE : LOCUM_STAGE_NEW;
     if ((own.exists && !own.done) || (!own.exists && any && !is_part(wanted->stage))) *state = LOCUM_STAGE_RESUME;
     if (*state == LOCUM_STAGE_RESUME && own.exists) {
         held->spent = own.seconds;
@@ -553,39 +553,37 @@ void locum_stage_leave(locum_run *run, const char *stage)
     release(run, held);
 }
 
-locum_status locum_stage_require(const locum_run *run, const char *stage, const char *verb, uint64_t *hash)
+/* the record of a stage that is done; free(r->options) in any case */
+static locum_status read_done(const locum_run *run, const char *stage, const char *verb, record *r)
 {
     char path[LOCUM_PATH_SIZE];
-    record r;
+    *r = (record){0};
     LOCUM_TRY(stage_file(run, stage, "json", path));
-    LOCUM_TRY(read_record(path, &r));
+    LOCUM_TRY(read_record(path, r));
+    LOCUM_REQUIRE(r->done, LOCUM_INPUT, "%s: stage `%s` is %s: `locum %s` makes it", run->path, stage,
+                  r->exists ? "not finished" : "missing", verb);
+    return LOCUM_OK;
+}
+
+locum_status locum_stage_require(const locum_run *run, const char *stage, const char *verb, uint64_t *hash)
+{
+    record r;
+    locum_status st = read_done(run, stage, verb, &r);
     if (hash) *hash = r.hash;
     free(r.options);
-    LOCUM_REQUIRE(r.done, LOCUM_INPUT, "%s: stage `%s` is %s: `locum %s` makes it", run->path, stage,
-                  r.exists ? "not finished" : "missing", verb);
-    return LOCUM_OK;
+    return st;
 }
 
 locum_status locum_stage_require_same(const locum_run *run, const char *stage, const char *verb, uint64_t hash,
                                       const char *options_text)
 {
-    char path[LOCUM_PATH_SIZE];
+    char advice[STAGE_SIZE + 128];
     record r;
-    locum_text text = {0};
-    LOCUM_TRY(locum_stage_require(run, stage, verb, NULL));
-    LOCUM_TRY(stage_file(run, stage, "json", path));
-    LOCUM_TRY(read_record(path, &r));
-    locum_status st = LOCUM_OK;
-    if (r.hash != hash) {
-        tell_differences(r.options ? r.options : "", options_text, &text);
-        st = text.status;
-        if (!st)
-            st = LOCUM_FAIL(LOCUM_EXISTS,
-                            "%s: stage `%s` was made from %s: `locum %s --force` makes it anew, --out names another "
-                            "run directory",
-                            run->path, stage, text.data, verb);
+    locum_status st = read_done(run, stage, verb, &r);
+    if (!st && r.hash != hash) {
+        snprintf(advice, sizeof advice, "`locum %s --force` makes it anew, --out names another run directory", verb);
+        st = fail_other_options(run, stage, r.options, options_text, advice);
     }
-    locum_text_free(&text);
     free(r.options);
     return st;
 }
