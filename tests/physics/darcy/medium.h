@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "solvers/darcy/darcy.h"
+#include "tests/physics/solver_test.h"
 #include "tests/unit/check.h"
 
 enum { MEDIUM_ARRAYS = 8 };
@@ -22,24 +23,12 @@ typedef struct medium {
     locum_frame frame;
 } medium;
 
-/* the options' own defaults */
-static inline void medium_apply(const locum_option *options, void *config)
-{
-    for (const locum_option *o = options; o && o->type != LOCUM_END; o++) {
-        char *place = (char *)config + o->place;
-        if (o->type == LOCUM_F64) *(double *)(void *)place = o->value;
-        if (o->type == LOCUM_I32 || o->type == LOCUM_CHOICE) *(int32_t *)(void *)place = (int32_t)o->value;
-        if (o->type == LOCUM_STRING) snprintf(place, LOCUM_TEXT_SIZE, "%s", o->string);
-        for (const locum_choice *c = o->choices; c && c->name; c++) medium_apply(c->options, config);
-    }
-}
-
 static inline locum_darcy_config medium_config(int n)
 {
     locum_darcy_config c;
     memset(&c, 0, sizeof c);
-    medium_apply(locum_solver_darcy.options, &c);
-    medium_apply(locum_solver_darcy.initial, &c);
+    apply_defaults(locum_solver_darcy.options, &c);
+    apply_defaults(locum_solver_darcy.initial, &c);
     c.resolution = n;
     return c;
 }
@@ -49,8 +38,8 @@ static inline void medium_option(locum_darcy_config *config, const char *pair)
     snprintf(config->petsc[config->n_petsc++], LOCUM_TEXT_SIZE, "%s", pair);
 }
 
-/* creates the solver, starts a sample and solves it; initial may be NULL */
-static inline locum_status medium_solve(medium *m, const locum_darcy_config *config, MPI_Comm comm, uint64_t seed,
+/* creates the solver and starts a sample; initial may be NULL */
+static inline locum_status medium_begin(medium *m, const locum_darcy_config *config, MPI_Comm comm, uint64_t seed,
                                         const locum_frame *initial)
 {
     memset(m, 0, sizeof *m);
@@ -59,7 +48,13 @@ static inline locum_status medium_solve(medium *m, const locum_darcy_config *con
     m->frame.blocks = m->blocks;
     locum_status st = m->type->create(config, NULL, comm, &m->solver);
     locum_sample sample = {.seed = seed, .config = &m->config, .initial = initial};
-    if (!st) st = m->type->start(m->solver, &sample, &m->state);
+    return st ? st : m->type->start(m->solver, &sample, &m->state);
+}
+
+static inline locum_status medium_solve(medium *m, const locum_darcy_config *config, MPI_Comm comm, uint64_t seed,
+                                        const locum_frame *initial)
+{
+    locum_status st = medium_begin(m, config, comm, seed, initial);
     return st ? st : m->type->advance(m->solver, m->state, 0);
 }
 
@@ -126,17 +121,6 @@ static inline void medium_free(medium_fields *f)
 {
     free(f->values[0]);
     free(f->values[1]);
-}
-
-/* relative L2 difference of two arrays */
-static inline double medium_difference(const double *a, const double *b, int64_t n)
-{
-    double difference = 0, size = 0;
-    for (int64_t i = 0; i < n; i++) {
-        difference += (a[i] - b[i]) * (a[i] - b[i]);
-        size += b[i] * b[i];
-    }
-    return sqrt(difference / size);
 }
 
 /* a main for programs that run under mpirun: every rank runs the tests, the worst result counts */

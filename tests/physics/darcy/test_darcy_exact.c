@@ -37,8 +37,8 @@ static void manufactured(int n, double *of_solution, double *of_flux)
         flux[2 * i] = -smooth_a(x, y) * PI * cos(PI * x) * sin(2 * PI * y);
         flux[2 * i + 1] = -smooth_a(x, y) * 2 * PI * sin(PI * x) * cos(2 * PI * y);
     }
-    *of_solution = medium_difference(medium_observe(&m, "solution"), u, n * n);
-    *of_flux = medium_difference(medium_observe(&m, "flux"), flux, 2 * n * n);
+    *of_solution = relative_difference(medium_observe(&m, "solution"), u, n * n);
+    *of_flux = relative_difference(medium_observe(&m, "flux"), flux, 2 * n * n);
     free(flux);
     free(u);
     medium_end(&m);
@@ -137,7 +137,7 @@ static double error_at(int n, medium *fine)
     medium_observe(fine, "solution");
     CHECK_OK(m.type->resample(m.solver, &fine->frame, &frame));
     int array = medium_array(&m, "solution");
-    double error = medium_difference(medium_observe(&m, "solution"), blocks[array].data, (int64_t)n * n);
+    double error = relative_difference(medium_observe(&m, "solution"), blocks[array].data, (int64_t)n * n);
     medium_end(&m);
     return error;
 }

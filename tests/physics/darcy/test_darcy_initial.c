@@ -8,13 +8,7 @@
 /* starts a sample without solving it */
 static locum_status begin(medium *m, const locum_darcy_config *config, uint64_t seed, const locum_frame *initial)
 {
-    memset(m, 0, sizeof *m);
-    m->type = &locum_solver_darcy;
-    m->config = *config;
-    m->frame.blocks = m->blocks;
-    locum_status st = m->type->create(config, NULL, MPI_COMM_WORLD, &m->solver);
-    locum_sample sample = {.seed = seed, .config = &m->config, .initial = initial};
-    return st ? st : m->type->start(m->solver, &sample, &m->state);
+    return medium_begin(m, config, MPI_COMM_WORLD, seed, initial);
 }
 
 static void a_thresholded_medium_has_two_values(void)

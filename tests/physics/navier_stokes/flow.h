@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "solvers/navier_stokes/periodic/navier_stokes.h"
+#include "tests/physics/solver_test.h"
 #include "tests/unit/check.h"
 
 enum { FLOW_ARRAYS = 16 };
@@ -21,28 +22,12 @@ typedef struct flow {
     locum_frame frame;
 } flow;
 
-/* the options' own defaults */
-static inline void flow_apply(const locum_option *options, void *config)
-{
-    for (const locum_option *o = options; o && o->type != LOCUM_END; o++) {
-        char *place = (char *)config + o->place;
-        const int n = o->n_max ? o->n_default : 1;
-        for (int i = 0; i < n; i++) {
-            if (o->type == LOCUM_F64) ((double *)(void *)place)[i] = o->value;
-            if (o->type == LOCUM_I32 || o->type == LOCUM_CHOICE) ((int32_t *)(void *)place)[i] = (int32_t)o->value;
-        }
-        if (o->type == LOCUM_STRING) snprintf(place, LOCUM_TEXT_SIZE, "%s", o->string);
-        if (o->n_max) *(int32_t *)(void *)((char *)config + o->place_n) = o->n_default;
-        for (const locum_choice *c = o->choices; c && c->name; c++) flow_apply(c->options, config);
-    }
-}
-
 static inline locum_navier_stokes_config flow_config(int nx, int ny)
 {
     locum_navier_stokes_config c;
     memset(&c, 0, sizeof c);
-    flow_apply(locum_solver_navier_stokes.options, &c);
-    flow_apply(locum_solver_navier_stokes.initial, &c);
+    apply_defaults(locum_solver_navier_stokes.options, &c);
+    apply_defaults(locum_solver_navier_stokes.initial, &c);
     c.n_resolution = 2;
     c.resolution[0] = nx;
     c.resolution[1] = ny;
@@ -148,17 +133,6 @@ static inline void flow_end(flow *f)
     f->type->destroy(f->solver);
     f->state = NULL;
     f->solver = NULL;
-}
-
-/* relative L2 difference of two arrays */
-static inline double flow_difference(const double *a, const double *b, int64_t n)
-{
-    double difference = 0, size = 0;
-    for (int64_t i = 0; i < n; i++) {
-        difference += (a[i] - b[i]) * (a[i] - b[i]);
-        size += b[i] * b[i];
-    }
-    return sqrt(difference / size);
 }
 
 /* a main for programs that run under mpirun: every rank runs the tests, the worst result counts */
