@@ -28,13 +28,7 @@
 #define SMOOTH 0.1       /* ... where another axis shows a field that is resolved */
 #define LOOK_MAX (INT64_C(1) << 22)
 
-/* one file while it is looked into */
-typedef struct looking {
-    const locum_source *source;
-    hid_t file;
-    const char *where;
-    locum_mapped_facts *facts;
-} looking;
+typedef locum_mapped_looking looking;
 
 /* --- finding ---------------------------------------------------------------------------------- */
 typedef struct search {
@@ -341,9 +335,10 @@ static bool is_double(const char *name, int n, char (*names)[LOCUM_TEXT_SIZE])
     return false;
 }
 
-static locum_status look(const locum_source *source, hid_t file, const char *where, locum_mapped_facts *facts)
+static locum_status look(const looking *l)
 {
-    looking l = {source, file, where, facts};
+    const locum_source *source = l->source;
+    locum_mapped_facts *facts = l->facts;
     locum_mapped_array parameters[LOCUM_LIST_MAX] = {{.n_dims = 0}}, *array = NULL;
     char path[LOCUM_MAPPED_PATH], names[2 * LOCUM_LIST_MAX][LOCUM_TEXT_SIZE];
     int n_parameters = 0, n = 0;
@@ -353,18 +348,18 @@ static locum_status look(const locum_source *source, hid_t file, const char *whe
         const char *name = is_input ? source->inputs[i] : source->outputs[i - source->n_inputs];
         if (is_double(name, n, names)) continue; /* input and output of a step */
         snprintf(names[n++], LOCUM_TEXT_SIZE, "%s", name);
-        LOCUM_TRY(find(&l, name, path));
-        LOCUM_TRY(is_parameter(&l, path, is_input, &parameters[n_parameters], &parameter));
+        LOCUM_TRY(find(l, name, path));
+        LOCUM_TRY(is_parameter(l, path, is_input, &parameters[n_parameters], &parameter));
         n_parameters += parameter;
         if (parameter) continue;
-        LOCUM_TRY(locum_mapped_add(facts, where, &array));
-        LOCUM_TRY(locum_mapped_array_at(file, where, path, array));
+        LOCUM_TRY(locum_mapped_add(facts, l->where, &array));
+        LOCUM_TRY(locum_mapped_array_at(l->file, l->where, path, array));
     }
-    LOCUM_REQUIRE(facts->n_arrays > 0, LOCUM_INPUT, "%s: `outputs` names no array", where);
-    LOCUM_TRY(find_grid(&l, facts->n_arrays, facts->arrays));
-    for (int a = 0; a < facts->n_arrays; a++) LOCUM_TRY(explain(&l, &facts->arrays[a]));
-    for (int a = 0; a < facts->n_arrays; a++) LOCUM_TRY(check_order(&l, &facts->arrays[a]));
-    for (int p = 0; p < n_parameters; p++) LOCUM_TRY(add_parameters(&l, &parameters[p]));
+    LOCUM_REQUIRE(facts->n_arrays > 0, LOCUM_INPUT, "%s: `outputs` names no array", l->where);
+    LOCUM_TRY(find_grid(l, facts->n_arrays, facts->arrays));
+    for (int a = 0; a < facts->n_arrays; a++) LOCUM_TRY(explain(l, &facts->arrays[a]));
+    for (int a = 0; a < facts->n_arrays; a++) LOCUM_TRY(check_order(l, &facts->arrays[a]));
+    for (int p = 0; p < n_parameters; p++) LOCUM_TRY(add_parameters(l, &parameters[p]));
     return LOCUM_OK;
 }
 

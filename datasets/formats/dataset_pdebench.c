@@ -16,13 +16,7 @@
 #include "core/memory.h"
 #include "datasets/formats/mapped.h"
 
-/* one file while it is looked into */
-typedef struct looking {
-    const locum_source *source;
-    hid_t file;
-    const char *where;
-    locum_mapped_facts *facts;
-} looking;
+typedef locum_mapped_looking looking;
 
 /* --- axes ------------------------------------------------------------------------------------- */
 /* coordinates of one axis from a dataset */
@@ -241,21 +235,20 @@ static locum_status look_groups(const looking *l)
     return st;
 }
 
-static locum_status look(const locum_source *source, hid_t file, const char *where, locum_mapped_facts *facts)
+static locum_status look(const looking *l)
 {
     static const char *const flow[] = {"density", "pressure", "Vx", "Vy", "Vz"}, *const single[] = {"tensor"};
-    looking l = {source, file, where, facts};
     char list[LOCUM_MAPPED_LIST];
 
     for (int i = 0; i < 5; i++)
-        if (locum_mapped_has(file, flow[i])) return look_arrays(&l, 5, flow);
-    if (locum_mapped_has(file, "tensor")) return look_arrays(&l, 1, single);
-    if (locum_mapped_has(file, "velocity")) return look_incompressible(&l);
-    if (locum_mapped_has_group(file, "0000") || locum_mapped_has_group(file, "0")) return look_groups(&l);
-    locum_mapped_list(file, list);
+        if (locum_mapped_has(l->file, flow[i])) return look_arrays(l, 5, flow);
+    if (locum_mapped_has(l->file, "tensor")) return look_arrays(l, 1, single);
+    if (locum_mapped_has(l->file, "velocity")) return look_incompressible(l);
+    if (locum_mapped_has_group(l->file, "0000") || locum_mapped_has_group(l->file, "0")) return look_groups(l);
+    locum_mapped_list(l->file, list);
     return LOCUM_FAIL(LOCUM_INPUT,
                       "%s: none of PDEBench's layouts (density, Vx, ... | tensor | 0000/data | velocity); it has %s",
-                      where, list);
+                      l->where, list);
 }
 
 const locum_mapped_layout locum_mapped_pdebench = {"pdebench", look};

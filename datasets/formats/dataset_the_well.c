@@ -282,12 +282,13 @@ static locum_status visit(looking *l, const char *path, H5L_iterate_t call)
     return LOCUM_HDF5(answer >= 0, LOCUM_DAMAGED, "%s: %s is damaged", l->where, path);
 }
 
-static locum_status look(const locum_source *source, hid_t file, const char *where, locum_mapped_facts *facts)
+static locum_status look(const locum_mapped_looking *given)
 {
-    looking l = {.source = source, .file = file, .where = where, .facts = facts};
+    locum_mapped_facts *facts = given->facts;
+    looking l = {.source = given->source, .file = given->file, .where = given->where, .facts = facts};
     char path[32];
 
-    facts->n_samples = locum_mapped_integer(file, "/", "n_trajectories", 0);
+    facts->n_samples = locum_mapped_integer(l.file, "/", "n_trajectories", 0);
     facts->drop_constant = true;
     LOCUM_TRY(read_axes(&l));
     LOCUM_TRY(visit(&l, "/boundary_conditions", read_boundary));

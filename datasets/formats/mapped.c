@@ -149,7 +149,7 @@ static locum_status add_file(collection *c, const locum_mapped_layout *layout, c
     hid_t file = -1;
 
     locum_status st = locum_hdf5_open_file(path, &file);
-    if (!st) st = layout->look(source, file, path, &facts);
+    if (!st) st = layout->look(&(locum_mapped_looking){source, file, path, &facts});
     if (!st) st = locum_mapped_complete(source, file, path, &facts);
     if (!st && c->m->n_files > 0) {
         st = compare_grids(&c->first, c->m->files[0].path, &facts, path);

@@ -54,10 +54,18 @@ typedef struct locum_mapped_facts {
 
 void locum_mapped_facts_free(locum_mapped_facts *facts);
 
+/* one file while a layout looks into it; all lent */
+typedef struct locum_mapped_looking {
+    const locum_source *source;
+    hid_t file;        /**< or a group in it */
+    const char *where; /**< its path, for messages */
+    locum_mapped_facts *facts;
+} locum_mapped_looking;
+
 /* one layout: fills the (zeroed) facts of one file, which is open and inspected. Local. */
 typedef struct locum_mapped_layout {
     const char *name;
-    locum_status (*look)(const locum_source *source, hid_t file, const char *where, locum_mapped_facts *facts);
+    locum_status (*look)(const locum_mapped_looking *l);
 } locum_mapped_layout;
 
 extern const locum_mapped_layout locum_mapped_the_well, locum_mapped_hdf5, locum_mapped_pdebench;

@@ -16,6 +16,11 @@
 /* --- options ---------------------------------------------------------------------------------- */
 #define AT(field) .place = offsetof(locum_source, field)
 #define NAMES(field) AT(field), .place_n = offsetof(locum_source, n_##field), .n_max = LOCUM_LIST_MAX
+#define AXIS(field, usual, help)                                                                                \
+    {                                                                                                           \
+        .name = #field, .type = LOCUM_I32, AT(field), .value = usual, .min = usual, .max = LOCUM_HDF5_DIMS - 1, \
+        .unit = "1", .text = help                                                                               \
+    }
 #define SHARE(split_name, index, help)                                                                              \
     {                                                                                                               \
         .name = split_name, .type = LOCUM_F64, .place = offsetof(locum_source, split[index]), .value = 0, .min = 0, \
@@ -55,29 +60,9 @@ const locum_option locum_source_options[] = {
      .text = "use so many samples, chosen by the seed; 0 = all"},
     {.name = "inputs", .type = LOCUM_STRING, NAMES(inputs), .text = "hdf5, csv: arrays or columns that go in"},
     {.name = "outputs", .type = LOCUM_STRING, NAMES(outputs), .text = "hdf5, csv: arrays or columns that come out"},
-    {.name = "samples_axis",
-     .type = LOCUM_I32,
-     AT(samples_axis),
-     .min = 0,
-     .max = LOCUM_HDF5_DIMS - 1,
-     .unit = "1",
-     .text = "hdf5: which axis counts samples, from 0"},
-    {.name = "time_axis",
-     .type = LOCUM_I32,
-     AT(time_axis),
-     .value = -1,
-     .min = -1,
-     .max = LOCUM_HDF5_DIMS - 1,
-     .unit = "1",
-     .text = "hdf5: which axis is time; -1 = none"},
-    {.name = "components_axis",
-     .type = LOCUM_I32,
-     AT(components_axis),
-     .value = -1,
-     .min = -1,
-     .max = LOCUM_HDF5_DIMS - 1,
-     .unit = "1",
-     .text = "hdf5: which axis counts components; -1 = none, or behind space"},
+    AXIS(samples_axis, 0, "hdf5: which axis counts samples, from 0"),
+    AXIS(time_axis, -1, "hdf5: which axis is time; -1 = none"),
+    AXIS(components_axis, -1, "hdf5: which axis counts components; -1 = none, or behind space"),
     {.name = "axes",
      .type = LOCUM_I32,
      AT(axes),
@@ -117,6 +102,7 @@ const locum_option locum_source_options[] = {
      .text = "time between frames where the file does not say"},
     {0}};
 #undef AT
+#undef AXIS
 #undef NAMES
 #undef SHARE
 
@@ -238,7 +224,7 @@ static locum_status list_files(const char *path, files *f)
     return st;
 }
 
-/* whether a file is HDF5 at all, or a table */
+/* a table, by the ending of its name */
 static bool is_table(const char *path)
 {
     const char *dot = strrchr(path, '.');
