@@ -13,18 +13,10 @@ import sys
 import h5py
 import numpy as np
 
+from claims import claim, finish
+
 DUMP, FOLDER = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-FAILED = []
-N_CLAIMS = 0
 RANDOM = np.random.default_rng(7)
-
-
-def claim(condition, text):
-    global N_CLAIMS
-    N_CLAIMS += 1
-    if not condition:
-        FAILED.append(text)
-        print("FAILED:", text)
 
 
 def smooth(*shape):
@@ -435,5 +427,4 @@ def check_cut():
 
 for check in (check_well, check_bad_well, check_links, check_hdf5, check_csv, check_pdebench, check_block, check_cut):
     check()
-print(f"formats: {N_CLAIMS} claims, {len(FAILED)} failed")
-sys.exit(1 if FAILED else 0)
+finish("formats")

@@ -9,17 +9,9 @@ import sys
 import h5py
 import numpy as np
 
+from claims import claim, finish
+
 LOCUM, FOLDER = sys.argv[1], sys.argv[2]
-FAILED = []
-N_CLAIMS = 0
-
-
-def claim(condition, text):
-    global N_CLAIMS
-    N_CLAIMS += 1
-    if not condition:
-        FAILED.append(text)
-        print("FAILED:", text)
 
 
 def run(*words):
@@ -108,5 +100,4 @@ expected = [line.rsplit(",", 1) for line in first.splitlines()[1:]]
 # coordinates are float32 in The Well's files: 6e-8 of a spacing
 claim([t[0] for t in third] == [e[0] for e in expected] and
       all(abs(float(t[1]) - float(e[1])) <= 1e-6 * max(1, abs(float(e[1]))) for t, e in zip(third, expected)), "and by the reader of The Well too")
-print(f"verbs: {N_CLAIMS} claims, {len(FAILED)} failed")
-sys.exit(1 if FAILED else 0)
+finish("verbs")
