@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/report/figure.h"
 #include "datasets/store/store.h"
+#include "locum/dev/option.h"
 
 #define SHOW_PANELS_MAX 1000
 
@@ -22,8 +23,17 @@ locum_text *show_panel(show_picture *picture);
 void show_free(show_picture *picture);
 /** "name", or "name [unit]". Local. */
 void show_label(const locum_array *array, char *text, size_t size);
-/** The whole script, for a terminal. */
-void show_script(const show_picture *picture, figure_terminal terminal, locum_text *script);
+/* where a picture goes */
+typedef struct show_output {
+    char path[LOCUM_PATH_SIZE]; /* numbered: of the folder, with its last / */
+    figure_terminal terminal;
+    bool movie, numbered;
+} show_output;
+
+/** From --out, or NAME.svg in the current directory. LOCUM_STUDY for a name that tells no kind of picture. Local. */
+locum_status show_output_read(const arguments *a, show_output *output);
+/** Draws by gnuplot and commits the file or files. Local. */
+locum_status show_write(const show_picture *picture, const show_output *output);
 
 /** A data file or a dataset folder: --array, else its first field (if fields are wanted or there is nothing else),
  *  else single values against the parameters or the time. Local. */

@@ -238,8 +238,12 @@ static locum_status draw(const locum_dataset *data, const char *path, const argu
     picture->columns =
         locum_dataset_n(data) > 1 && locum_dataset_n_parameters(data) > 0 ? locum_dataset_n_parameters(data) : 2;
     if (a->array) LOCUM_TRY(find_array(data, path, a->array, &array));
+    bool grid = array >= 0 && is_supported(data, array, LOCUM_GRID);
+    LOCUM_REQUIRE(grid || (!picture->movie && a->frames <= 0), LOCUM_STUDY,
+                  "%s: sheets and movies are made of fields; name one: --array NAME (`locum inspect` lists them)",
+                  path);
     if (array < 0) return draw_all_single(data, path, b, a->frame, picture);
-    if (is_supported(data, array, LOCUM_GRID)) return show_field(data, b, a, array, picture);
+    if (grid) return show_field(data, b, a, array, picture);
     return is_supported(data, array, LOCUM_ROWS) ? draw_rows(data, a->frame, array, picture)
                                                  : draw_single(data, b, a->frame, array, picture);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* show_field.c - fields as pictures: one frame (--frame), a sheet of several (--frames N), or all of them one after the
- * other, for a movie. Vectors are drawn as their length, volumes as the middle plane; all frames share their colours. */
+ * other (thinned above SHOW_PANELS_MAX), for a movie. Vectors are drawn as their length, volumes as the middle plane; all frames share their colours. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -116,10 +116,9 @@ locum_status show_field(const locum_dataset *data, int64_t b, const arguments *a
     if (!st) st = LOCUM_NEW(&f.values, locum_dataset_count(data, b, frames[0], array));
     if (!st) st = find_range(&f, n, frames);
     double aspect = (f.domain->upper[1] - f.domain->lower[1]) / (f.domain->upper[0] - f.domain->lower[0]);
-    double width = n > 1 && !picture->movie ? 320 : 600;
     picture->columns = picture->movie ? 1 : (int)ceil(sqrt(n));
-    picture->width = (int)width;
-    picture->height = (int)fmin(1400, fmax(220, 90 + (width - 160) * aspect));
+    picture->width = n > 1 && !picture->movie ? 320 : 600;
+    picture->height = (int)fmin(1400, fmax(220, 90 + (picture->width - 160) * aspect));
     for (int k = 0; k < n && !st; k++) st = draw_frame(&f, frames[k], show_panel(picture));
     free(f.values);
     free(frames);

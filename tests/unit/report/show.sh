@@ -33,6 +33,8 @@ refuse 2 'there is no file or folder' absent.h5
 grep -q 'gnuplot is not installed' out.txt || fail "no word about gnuplot: $(cat out.txt)"
 [ ! -e flow.svg ] || fail "left a file without gnuplot"
 
+refuse 2 'made of fields' flow.h5 --array energy --out energy.gif
+refuse 2 'must end in' flow.h5 --out ''
 command -v gnuplot >/dev/null || { echo "show: no gnuplot, pictures are not looked at"; exit 0; }
 [ "$("$locum" show flow.h5)" = flow.svg ] || fail "did not print flow.svg"
 head -c 200 flow.svg | grep -q '<svg' || fail "flow.svg is no SVG"
