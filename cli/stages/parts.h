@@ -47,6 +47,20 @@ typedef struct study_models {
 /** Local. */
 locum_status study_models_read(const session *s, study_models *models);
 
+/* a stage about the surrogates of a study */
+typedef struct models_stage {
+    int stage;
+    const char *name; /**< of the stage and its verb */
+    const char *const *outputs;
+    locum_status (*read)(const session *s); /**< blocks beside those of data and surrogates; NULL = none. Local. */
+    locum_status (*require)(const session *s, const study_data *data); /**< what must be there. Rank 0. */
+    /** Collective; what it wants kept beside the stage goes to facts (JSON members). */
+    locum_status (*work)(session *s, const study_data *data, const study_models *models, locum_text *facts);
+} models_stage;
+
+/** Reads, begins, works, ends. Collective. */
+locum_status stage_of_models(session *s, const models_stage *stage, bool force);
+
 /* --- stage.c: beginning and ending -------------------------------------------------------------------------- */
 /** What a stage depends on. Local. */
 uint64_t stage_hash(const session *s, const study_data *data, int stage);

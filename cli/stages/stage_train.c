@@ -54,24 +54,6 @@ static locum_status train(session *s, const study_data *data, const study_models
 locum_status stage_train(session *s, bool force)
 {
     static const char *const outputs[] = {"training", "model.safetensors", "models", NULL};
-    study_data data;
-    study_models *models = NULL;
-    locum_stage_state state = LOCUM_STAGE_NEW;
-    locum_text facts = {0};
-
-    LOCUM_TRY(study_data_read(s, &data));
-    locum_status st = LOCUM_NEW(&models, 1);
-    if (!st) st = study_models_read(s, models);
-    st = locum_comm_agree(s->world, st);
-    if (!st) st = locum_comm_verdict(s->world, s->rank ? LOCUM_OK : study_data_require(s, &data));
-    if (!st) st = stage_begin(s, &data, STAGE_TRAIN, "train", outputs, force, &state);
-    if (!st && state != LOCUM_STAGE_DONE) st = locum_comm_verdict(s->world, stage_write_study(s));
-    if (!st && state != LOCUM_STAGE_DONE) {
-        double started = locum_clock();
-        st = train(s, &data, models, &facts);
-        st = stage_end(s, "train", st, locum_clock() - started, &facts);
-    }
-    free(models);
-    study_data_free(&data);
-    return st;
+    return stage_of_models(
+        s, &(models_stage){STAGE_TRAIN, "train", outputs, .require = study_data_require, .work = train}, force);
 }

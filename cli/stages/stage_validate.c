@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* stage_validate.c - all surrogates of the study against the reference, to one report. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "cli/report/report.h"
 #include "cli/stages/parts.h"
@@ -32,7 +31,7 @@ static locum_status open_models(const study_models *models, locum_model **model,
     return LOCUM_OK;
 }
 
-static locum_status validate(session *s, const study_data *data, const study_models *models)
+static locum_status validate(session *s, const study_data *data, const study_models *models, locum_text *facts)
 {
     char report[LOCUM_PATH_SIZE], headline[512] = "";
     locum_dataset *dataset = NULL;
@@ -49,6 +48,7 @@ static locum_status validate(session *s, const study_data *data, const study_mod
                                 .log = s->log,
                                 .watch = &s->watch};
 
+    (void)facts;
     locum_status st = study_data_open(s, data, &dataset);
     if (!st) {
         read_costs(s, &call.costs);
@@ -67,34 +67,15 @@ static locum_status validate(session *s, const study_data *data, const study_mod
     return st;
 }
 
-static locum_status read_blocks(session *s, study_models *models)
+static locum_status read_options(const session *s)
 {
     locum_settings *settings;
-    LOCUM_TRY(study_models_read(s, models));
     return locum_validate_read(s->study, &settings);
 }
 
 locum_status stage_validate(session *s, bool force)
 {
     static const char *const outputs[] = {"report", NULL};
-    study_data data;
-    study_models *models = NULL;
-    locum_stage_state state = LOCUM_STAGE_NEW;
-    locum_text facts = {0};
-
-    LOCUM_TRY(study_data_read(s, &data));
-    locum_status st = LOCUM_NEW(&models, 1);
-    if (!st) st = read_blocks(s, models);
-    st = locum_comm_agree(s->world, st);
-    if (!st) st = locum_comm_verdict(s->world, s->rank ? LOCUM_OK : require_models(s, &data));
-    if (!st) st = stage_begin(s, &data, STAGE_VALIDATE, "validate", outputs, force, &state);
-    if (!st && state != LOCUM_STAGE_DONE) st = locum_comm_verdict(s->world, stage_write_study(s));
-    if (!st && state != LOCUM_STAGE_DONE) {
-        double started = locum_clock();
-        st = validate(s, &data, models);
-        st = stage_end(s, "validate", st, locum_clock() - started, &facts);
-    }
-    free(models);
-    study_data_free(&data);
-    return st;
+    return stage_of_models(
+        s, &(models_stage){STAGE_VALIDATE, "validate", outputs, read_options, require_models, validate}, force);
 }
