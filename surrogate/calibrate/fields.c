@@ -141,7 +141,7 @@ static void fit_growth(calibration *c)
     }
 }
 
-static locum_status fit_energy(calibration *c)
+static void fit_energy(calibration *c)
 {
     double sum = 0, square = 0, numbers[2];
     int64_t n = 0;
@@ -155,7 +155,6 @@ static locum_status fit_energy(calibration *c)
     locum_calibrate_round(2, numbers);
     c->t->energy_mean = numbers[0];
     c->t->energy_rate = numbers[1];
-    return LOCUM_OK;
 }
 
 /* features of frames that blew up say nothing about the data */
@@ -175,7 +174,7 @@ static locum_status fit(calibration *c)
     LOCUM_TRY(c->source->frames(c->source->self, false, take_fitted, c));
     fit_sigma(c);
     if (c->task->kind == LOCUM_TASK_STEP) fit_growth(c);
-    LOCUM_TRY(fit_energy(c));
+    fit_energy(c);
     return fit_features(c);
 }
 
@@ -262,8 +261,8 @@ static locum_status allocate(calibration *c)
 locum_status locum_calibrate_fields(const locum_task *task, const locum_field_source *source,
                                     locum_trust_tables *tables)
 {
-    calibration c = {.task = task, .source = source, .t = tables, .points = 1, .channels = task->out_channels};
-    for (int a = 0; a < task->n_axes; a++) c.points *= task->grid[a];
+    calibration c = {
+        .task = task, .source = source, .t = tables, .points = locum_task_points(task), .channels = task->out_channels};
     c.vector = locum_task_vector(task, &c.vector_first);
     locum_status st = allocate(&c);
     if (!st) st = fit(&c);

@@ -70,13 +70,16 @@ typedef struct locum_task {
     double interval;      /**< step: time between frames */
     bool increment;       /**< step: the network gives the change, in units of `change` */
     double *change;       /**< [out_channels] rms change of a step over that channel's scale; owned, NULL for map */
-    bool fixed_mean;      /**< prior: the mean over the grid of each output channel stays (step) or is zero (map) */
+    bool fixed_mean;      /**< prior: the mean over the grid of each output channel stays (step) or is the
+                               training split's (map: zero, normalised) */
     bool divergence_free; /**< prior: the output is one vector field per grid axis without divergence */
 } locum_task;
 
 void locum_task_destroy(locum_task *task); /* NULL-safe */
 /** Place of the first value of an output among the n_z values of a row. Local. */
 int64_t locum_task_first_value(const locum_task *task, int output);
+/** Points of the grid; 1 if there is none. Local. */
+int64_t locum_task_points(const locum_task *task);
 /** Inputs that are no fields. Local. */
 int locum_task_n_values(const locum_task *task);
 /** The output that is one vector of as many components as axes of a periodic grid, if it is the only one; else -1. Local. */

@@ -15,10 +15,16 @@ locum_id locum_ports_square(locum_graph *graph, locum_id x)
     return locum_binary(graph, LOCUM_OP_multiply, x, x);
 }
 
+locum_id locum_ports_sum(locum_graph *graph, locum_id x)
+{
+    int axes[LOCUM_DIMS_MAX], n = locum_graph_node(graph, x)->n_dims - 1;
+    for (int i = 0; i < n; i++) axes[i] = i + 1;
+    return locum_sum(graph, x, n, axes, false);
+}
+
 locum_id locum_ports_values(const locum_task *task, locum_graph *graph, int batch)
 {
-    int n = 0;
-    while (n < task->n_inputs && !task->inputs[n].is_field) n++;
+    int n = locum_task_n_values(task);
     if (n == 0) return 0;
     locum_id *parts = calloc((size_t)n, sizeof *parts);
     for (int i = 0; parts && i < n; i++) {

@@ -14,6 +14,8 @@ typedef struct locum_ports {
 
 locum_id locum_ports_vector(locum_graph *graph, const char *name, int64_t n); /* a parameter [n] */
 locum_id locum_ports_square(locum_graph *graph, locum_id x);
+/** Sum over everything but the batch -> [batch]. */
+locum_id locum_ports_sum(locum_graph *graph, locum_id x);
 /** Physical input ports of the values -> [batch, n_x] normalised; 0 if the task has none. */
 locum_id locum_ports_values(const locum_task *task, locum_graph *graph, int batch);
 /** Names an output. One that is also something else (a slice of one value, say) gets a node of its own, so that it can

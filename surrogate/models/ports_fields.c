@@ -42,13 +42,6 @@ static int dims_of(const locum_task *task, int64_t lead, int64_t channels, int64
     return n;
 }
 
-static int64_t points_of(const locum_task *task)
-{
-    int64_t points = 1;
-    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
-    return points;
-}
-
 static locum_id shaped(const site *s, locum_id x, int64_t lead, int64_t channels)
 {
     int64_t dims[LOCUM_DIMS_MAX];
@@ -146,23 +139,20 @@ static locum_status ask(const site *s, locum_id values, locum_id fields, answer 
 }
 
 /* --- training ----------------------------------------------------------------------------------------------------- */
-/* sum over everything but the batch -> [batch] */
-static locum_id sum_rows(const site *s, locum_id x)
+/* [batch] */
+static locum_id sum_squares(const site *s, locum_id x)
 {
-    int axes[LOCUM_DIMS_MAX], n = locum_graph_node(s->graph, x)->n_dims - 1;
-    for (int i = 0; i < n; i++) axes[i] = i + 1;
-    return locum_sum(s->graph, x, n, axes, false);
+    return locum_ports_sum(s->graph, locum_ports_square(s->graph, x));
 }
 
 /* [batch]: |off| / |truth| of one output, both physical */
 static locum_id relative_part(const site *s, locum_id off, locum_id truth, int first, const locum_channel *c)
 {
-    double scale = c->scale[0], points = (double)points_of(s->task) * c->components;
+    double scale = c->scale[0], points = (double)locum_task_points(s->task) * c->components;
     int64_t n = c->components;
     truth = locum_scale(s->graph, channels_slice(s, truth, first, n), scale, 0);
     truth = locum_binary(s->graph, LOCUM_OP_add, truth, locum_constant(s->graph, LOCUM_REAL32, 1, &n, c->mean));
-    locum_id above = sum_rows(s, locum_ports_square(s->graph, channels_slice(s, off, first, n))),
-             below = sum_rows(s, locum_ports_square(s->graph, truth));
+    locum_id above = sum_squares(s, channels_slice(s, off, first, n)), below = sum_squares(s, truth);
     above = locum_scale(s->graph, above, scale * scale, 0);
     below = locum_scale(s->graph, below, 1, TRUTH_FLOOR * points * scale * scale);
     locum_id ratio = locum_binary(s->graph, LOCUM_OP_divide, above, below);
@@ -176,12 +166,10 @@ static locum_id frame_loss(const site *s, const locum_field_loss *loss, locum_id
     locum_id off = locum_binary(s->graph, LOCUM_OP_subtract, next, truth), sum = 0;
     for (int i = 0, first = 0; i < task->n_outputs; first += task->outputs[i++].components) {
         const locum_channel *c = &task->outputs[i];
-        locum_id part =
-            loss->relative
-                ? relative_part(s, off, truth, first, c)
-                : locum_scale(s->graph,
-                              sum_rows(s, locum_ports_square(s->graph, channels_slice(s, off, first, c->components))),
-                              1 / ((double)points_of(task) * c->components), 0);
+        locum_id part = loss->relative
+                            ? relative_part(s, off, truth, first, c)
+                            : locum_scale(s->graph, sum_squares(s, channels_slice(s, off, first, c->components)),
+                                          1 / ((double)locum_task_points(task) * c->components), 0);
         sum = i ? locum_binary(s->graph, LOCUM_OP_add, sum, part) : part;
     }
     return locum_scale(s->graph, sum, 1.0 / task->n_outputs, 0);
@@ -346,8 +334,8 @@ static locum_id spread_of(const site *s, locum_id variance, locum_id sigma, locu
     int64_t dims[] = {1, 1};
     if (!variance) return locum_scale(s->graph, distance, 0, 0);
     locum_id relative = locum_binary(s->graph, LOCUM_OP_divide, variance, locum_ports_square(s->graph, sigma));
-    double count = (double)points_of(s->task) * s->task->out_channels;
-    relative = locum_reshape(s->graph, sum_rows(s, relative), 2, dims);
+    double count = (double)locum_task_points(s->task) * s->task->out_channels;
+    relative = locum_reshape(s->graph, locum_ports_sum(s->graph, relative), 2, dims);
     return locum_unary(s->graph, LOCUM_OP_sqrt, locum_scale(s->graph, relative, 1 / count, 0));
 }
 

@@ -10,23 +10,14 @@
 /* sum over all axes but the batch -> [batch, 1] */
 static locum_id sum_row(locum_graph *graph, locum_id x)
 {
-    int axes[LOCUM_DIMS_MAX], n = locum_graph_node(graph, x)->n_dims - 1;
-    for (int i = 0; i < n; i++) axes[i] = i + 1;
     int64_t dims[] = {1, 1};
-    return locum_reshape(graph, locum_sum(graph, x, n, axes, false), 2, dims);
-}
-
-static double points_of(const locum_task *task)
-{
-    double points = 1;
-    for (int a = 0; a < task->n_axes; a++) points *= (double)task->grid[a];
-    return points;
+    return locum_reshape(graph, locum_ports_sum(graph, x), 2, dims);
 }
 
 locum_id locum_ports_energy(const locum_task *task, locum_graph *graph, locum_id x)
 {
-    return locum_scale(graph, sum_row(graph, locum_ports_square(graph, x)), 1 / (points_of(task) * task->out_channels),
-                       0);
+    double count = (double)locum_task_points(task) * task->out_channels;
+    return locum_scale(graph, sum_row(graph, locum_ports_square(graph, x)), 1 / count, 0);
 }
 
 static locum_id derivative(const locum_task *task, locum_graph *graph, locum_id u, int axis)

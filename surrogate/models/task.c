@@ -36,6 +36,13 @@ int64_t locum_channel_statistics(const locum_channel *channel)
     return channel->is_field ? channel->components : channel->extent;
 }
 
+int64_t locum_task_points(const locum_task *task)
+{
+    int64_t points = 1;
+    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
+    return points;
+}
+
 int locum_task_n_values(const locum_task *task)
 {
     int n = 0;

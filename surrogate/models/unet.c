@@ -14,7 +14,7 @@
  * round-off); elsewhere zeros lie outside. Parameters of the problem (task values) enter the first convolution of each
  * block: h <- h (1 + s) + t, [s, t] = values W + b (E. Perez et al., arXiv:1709.07871).
  * Source: O. Ronneberger, P. Fischer, T. Brox, arXiv:1505.04597. Left out: attention, dropout. */
-#include "surrogate/models/model_type.h"
+#include "surrogate/models/blocks.h"
 
 #include <string.h>
 
@@ -109,15 +109,14 @@ static locum_id normalise(const builder *b, locum_id x)
 static locum_id modulate(const builder *b, locum_id x)
 {
     const int64_t n = channels_of(b, x);
-    int64_t dims[5] = {1, 1, 1, 1, 1};
-    dims[b->task->n_axes + 1] = n;
+    const int n_axes = b->task->n_axes;
     locum_graph_push(b->graph, "parameters");
     const locum_id both = dense(b, b->values, 2 * n);
     locum_graph_pop(b->graph);
     const locum_id s = locum_scale(b->graph, locum_slice(b->graph, both, 1, 0, n, 1), 1, 1);
     const locum_id t = locum_slice(b->graph, both, 1, n, n, 1);
-    x = locum_binary(b->graph, LOCUM_OP_multiply, x, locum_reshape(b->graph, s, b->task->n_axes + 2, dims));
-    return locum_binary(b->graph, LOCUM_OP_add, x, locum_reshape(b->graph, t, b->task->n_axes + 2, dims));
+    x = locum_binary(b->graph, LOCUM_OP_multiply, x, locum_block_everywhere(b->graph, s, n_axes));
+    return locum_binary(b->graph, LOCUM_OP_add, x, locum_block_everywhere(b->graph, t, n_axes));
 }
 
 static locum_id block(const builder *b, locum_id x, int64_t N)

@@ -75,10 +75,9 @@ static locum_status fill_split(const locum_task *task, const locum_table *table,
 int locum_train_columns(const locum_task *task, int rollout, const char *names[LOCUM_TRAIN_COLUMNS],
                         int64_t extents[LOCUM_TRAIN_COLUMNS])
 {
-    int64_t points = 1, sizes[] = {task->n_x, task->n_z, 0};
+    int64_t points = locum_task_points(task), sizes[] = {task->n_x, task->n_z, 0};
     const char *const words[] = {task->n_axes ? "values" : "x", task->n_axes ? "fields" : "target", "target"};
     int n = 0;
-    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
     if (task->n_axes) {
         sizes[1] = points * task->history * task->in_channels;
         sizes[2] = points * rollout * task->out_channels;

@@ -124,10 +124,8 @@ static locum_status allocate(train_network *net)
 
 static int64_t forward_rows(const locum_task *task)
 {
-    int64_t points = 1;
     if (!task->n_axes) return FORWARD_ROWS;
-    for (int a = 0; a < task->n_axes; a++) points *= task->grid[a];
-    int64_t rows = FORWARD_POINTS / points;
+    int64_t rows = FORWARD_POINTS / locum_task_points(task);
     return rows < 1 ? 1 : rows > 16 ? 16 : rows;
 }
 

@@ -14,7 +14,7 @@
 /* rows of one group of samples */
 typedef struct group {
     const train_roll_call *call;
-    int64_t n, points, history, channels, seen; /* channels of output; of the fields that are seen */
+    int64_t n, points, channels, seen; /* channels of output; of the fields that are seen */
     int64_t *sample;
     float *values, *fields, *mean, *deviation, *features, *truth;
     double *physical;
@@ -120,7 +120,6 @@ locum_status locum_train_roll(const train_roll_call *call)
     int64_t rows = call->network->forward_rows, leads = locum_train_roll_leads(call->data, call->leads);
     group g = {.call = call,
                .points = e->points,
-               .history = task->history,
                .channels = task->out_channels,
                .seen = (int64_t)task->history * task->in_channels};
     locum_status st = allocate(&g, rows);
