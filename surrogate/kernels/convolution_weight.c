@@ -82,19 +82,6 @@ static void partial_tile(weight_job *job, int height, int64_t valid)
     job->w_stride = to_stride;
 }
 
-static void copy_panel(int64_t rows, int64_t valid, const float *y, int64_t y_stride, float *panel)
-{
-    for (int64_t r = 0; r < rows; r++, y += y_stride, panel += PANEL) {
-        if (valid == PANEL) {
-            store(panel, load(y));
-            store(panel + LANES, load(y + LANES));
-        } else {
-            memset(panel, 0, PANEL * sizeof *panel);
-            memcpy(panel, y, (size_t)valid * sizeof *panel);
-        }
-    }
-}
-
 /* Where one axis of x is read, -1 = outside. */
 INLINE int64_t read_at(const locum_convolution_shape *s, int axis, int64_t point, int64_t tap)
 {

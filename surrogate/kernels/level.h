@@ -2,7 +2,8 @@
 /* level.h - one instruction set: names, vector type and the few operations that the kernels are written in.
  *
  * The kernel sources are compiled once per level, each time with that level's flags and these definitions
- * (CMakeLists.txt): LOCUM_LEVEL        portable, avx2 or avx512; becomes the ending of every exported name
+ * (CMakeLists.txt):
+ *     LOCUM_LEVEL        portable, avx2 or avx512; becomes the ending of every exported name
  *     LOCUM_LEVEL_CODE   the same as locum_cpu_level
  *     LOCUM_LANES        floats of a vector: 4, 8, 16
  *     LOCUM_TILE_HEIGHT  rows of the register tile of the product

@@ -58,4 +58,18 @@ INLINE void pack_panel(int64_t k, int64_t width, int64_t valid, const float *b, 
     }
 }
 
+/* panel [rows, PANEL] of rows that lie apart, `valid` columns of them there */
+INLINE void copy_panel(int64_t rows, int64_t valid, const float *from, int64_t from_stride, float *panel)
+{
+    for (int64_t r = 0; r < rows; r++, from += from_stride, panel += PANEL) {
+        if (valid == PANEL) {
+            store(panel, load(from));
+            store(panel + LANES, load(from + LANES));
+        } else {
+            memset(panel, 0, PANEL * sizeof *panel);
+            memcpy(panel, from, (size_t)valid * sizeof *panel);
+        }
+    }
+}
+
 #endif

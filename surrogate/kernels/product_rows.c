@@ -4,9 +4,9 @@
  * Rows are taken in blocks of LOCUM_ROW_BLOCK, counted from the first row of the call. A block's sum is made in
  * registers from zero, rows in order, one multiply-add each; then it is added to w (the first block of a call that does
  * not accumulate: is w). So a call split at multiples of the block gives the same bits as the whole, and errors grow
- * with rows / block, not rows. A panel of c is copied to the stack once per block and padded with zeros: a block [rows,
- * k]: HEIGHT neighbours of a row are broadcast     c panel [rows, PANEL]: two vectors Not here: more than one thread.
- */
+ * with rows / block, not rows. A panel of c is copied to the stack once per block and padded with zeros:
+ *     a block [rows, k]: HEIGHT neighbours of a row are broadcast     c panel [rows, PANEL]: two vectors
+ * Not here: more than one thread. */
 #include "surrogate/kernels/panel.h"
 
 typedef struct rows_job {
@@ -68,19 +68,6 @@ static void partial_tile(rows_job *job, int height, int64_t valid)
     tiles[height](job);
     for (int i = 0; i < height; i++) memcpy(to + i * to_stride, w + i * PANEL, bytes);
     job->w_stride = to_stride;
-}
-
-static void copy_panel(int64_t rows, int64_t valid, const float *c, int64_t c_stride, float *panel)
-{
-    for (int64_t r = 0; r < rows; r++, c += c_stride, panel += PANEL) {
-        if (valid == PANEL) {
-            store(panel, load(c));
-            store(panel + LANES, load(c + LANES));
-        } else {
-            memset(panel, 0, PANEL * sizeof *panel);
-            memcpy(panel, c, (size_t)valid * sizeof *panel);
-        }
-    }
 }
 
 void LOCUM_KERNEL(locum_product_rows)(int64_t rows, int64_t k, int64_t n, const float *a, int64_t a_stride,

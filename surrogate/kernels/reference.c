@@ -18,7 +18,7 @@ static double softplus(double x)
     return x > 0.0 ? x + log1p(exp(-x)) : log1p(exp(x));
 }
 
-static double activated(locum_activation activation, double x)
+double locum_reference_activated(locum_activation activation, double x)
 {
     switch (activation) {
     case LOCUM_ACT_TANH: return tanh(x);
@@ -28,11 +28,6 @@ static double activated(locum_activation activation, double x)
     case LOCUM_ACT_GELU: return 0.5 * x * (1.0 + erf(x * 0.70710678118654752440));
     default: return x;
     }
-}
-
-double locum_reference_activated(locum_activation activation, double x)
-{
-    return activated(activation, x);
 }
 
 static size_t packed_count(int64_t k, int64_t n)

@@ -66,14 +66,6 @@ int64_t locum_plan_convolution_weights(const plan_compiler *c, const plan_work *
 
 /* --- works ------------------------------------------------------------------------------------------------------- */
 
-/* Points with one stride, of neighbouring channels. */
-static locum_status points_operand(plan_compiler *c, int node, int32_t *value)
-{
-    int64_t rows, stride;
-    if (locum_plan_matrix(&c->values[*value], &rows, &stride)) return LOCUM_OK;
-    return locum_plan_materialise(c, node, *value, value);
-}
-
 static locum_status whole_operand(plan_compiler *c, int node, int32_t *value)
 {
     if (locum_plan_contiguous(&c->values[*value])) return LOCUM_OK;
@@ -115,7 +107,7 @@ locum_status locum_plan_lower_convolution(plan_compiler *c, locum_id id)
                    .n_in = 2,
                    .transposed = locum_graph_node(c->graph, convolution)->op == LOCUM_OP_convolution_input,
                    .activation = chain.activation};
-    LOCUM_TRY(points_operand(c, id, &w.in[0]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[0]));
     LOCUM_TRY(packed_weight(c, convolution, c->value_of[in[1]], w.transposed, &w.in[1]));
     if (chain.bias) {
         w.in[2] = c->value_of[chain.bias];
@@ -136,8 +128,8 @@ locum_status locum_plan_lower_convolution_weight(plan_compiler *c, locum_id id)
                    .symbol = operand(c, id, 0)->symbol,
                    .in = {c->value_of[in[0]], c->value_of[in[1]]},
                    .n_in = 2};
-    LOCUM_TRY(points_operand(c, id, &w.in[0]));
-    LOCUM_TRY(points_operand(c, id, &w.in[1]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[0]));
+    LOCUM_TRY(locum_plan_matrix_operand(c, id, &w.in[1]));
     LOCUM_TRY(locum_plan_add_stored(c, VALUE_COMPUTED, -1, node->n_dims, node->dims, &w.out));
     c->value_of[id] = w.out;
     return locum_plan_add_work(c, &w);
