@@ -41,7 +41,7 @@ typedef enum { LOCUM_REAL32 = 0, LOCUM_REAL64 = 1, LOCUM_BFLOAT16 = 2, LOCUM_INT
     X(product_rows, 2, P) /* a [rows.., G K], c [rows.., G N] -> [G, K, N]: sum over rows */                      \
     X(transform, 2, P) /* x, constant F [M, N]: y[.., m, ..] = sum over n of F[m, n] x[.., n, ..] along one axis */ \
     /* the convolution trio, closed too */ X(convolution, 2, P) X(convolution_input, 2, P)                        \
-    X(convolution_weight, 2, P) X(larger_of_pairs, 1, C)                                                          \
+    X(convolution_weight, 2, P) /* maximum pooling, a composite */ X(larger_of_pairs, 1, C)                       \
     /* composites */ X(relu, 1, C) X(gelu, 1, C) X(silu, 1, C) X(mean, 1, C) X(softmax, 1, C) X(layer_norm, 3, C)
 
 /* Attributes, in the order of locum_graph_integers() and locum_graph_reals(); dims belong to the node itself:
