@@ -12,17 +12,22 @@
 #include "surrogate/validate/validate.h"
 
 static const table_entry blocks[] = {
-    {"dataset", "block", "data that you already have, in place of solver and campaign", locum_source_options},
-    {"record", "block", "what a run writes: times, arrays, means, precision", locum_record_options},
-    {"campaign", "block", "which samples: splits, varied parameters, windows", locum_campaign_options},
+    {"dataset", "block", "data that you already have, in place of solver and campaign", locum_source_options, NULL},
+    {"record", "block", "what a run writes: times, arrays, means, precision", locum_record_options, NULL},
+    {"campaign", "block", "which samples: splits, varied parameters, windows", locum_campaign_options, NULL},
     {"surrogate", "block", "task, model and outputs; the model's own options stand beside them",
-     locum_surrogate_options},
-    {"train", "block", "optimiser, schedule, ensemble", locum_train_options},
-    {"validate", "block", "coverage, metric, baselines, negative control", locum_validate_options},
-    {"limits", "block", "when to stop early", locum_limits_options}};
+     locum_surrogate_options, NULL},
+    {"train", "block", "optimiser, schedule, ensemble", locum_train_options, NULL},
+    {"validate", "block", "coverage, metric, baselines, negative control", locum_validate_options, NULL},
+    {"limits", "block", "when to stop early", locum_limits_options, NULL}};
 enum { N_BLOCKS = sizeof blocks / sizeof *blocks };
 
-/* solvers first, then their initial states, models, blocks; an entry is made on the fly in the caller's storage */
+table_entry tables_of_solver(const locum_solver_type *type)
+{
+    return (table_entry){type->name, "solver", type->summary, type->options, type->initial};
+}
+
+/* solvers first, then models, blocks; an entry is made on the fly in the caller's storage */
 static bool make(int i, table_entry *e)
 {
 #define MODEL_ENTRY(model) &locum_model_##model,
@@ -32,9 +37,9 @@ static bool make(int i, table_entry *e)
     int n_solvers = 0, n_models = sizeof models / sizeof *models;
     while (solvers[n_solvers]) n_solvers++;
     if (i < n_solvers)
-        *e = (table_entry){solvers[i]->name, "solver", solvers[i]->summary, solvers[i]->options};
+        *e = tables_of_solver(solvers[i]);
     else if ((i -= n_solvers) < n_models)
-        *e = (table_entry){models[i]->name, "model", models[i]->summary, models[i]->options};
+        *e = (table_entry){models[i]->name, "model", models[i]->summary, models[i]->options, NULL};
     else if ((i -= n_models) < N_BLOCKS)
         *e = blocks[i];
     else
@@ -64,11 +69,4 @@ locum_status tables_find(const char *name, table_entry *entry)
                                  name, names.data ? names.data : "no tables");
     locum_text_free(&names);
     return st;
-}
-
-const locum_option *tables_initial(const char *solver)
-{
-    for (const locum_solver_type *const *s = solvers_built(); *s; s++)
-        if (!strcmp((*s)->name, solver)) return (*s)->initial;
-    return NULL;
 }

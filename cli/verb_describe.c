@@ -48,24 +48,24 @@ static void add_by_hand(const char *name, locum_text *out)
         if (!strcmp(by_hand[i].block, name)) locum_text_add(out, "%s", by_hand[i].text);
 }
 
-static void one(const table_entry *e, const locum_option *initial, bool json, locum_text *out)
+static void one(const table_entry *e, bool json, locum_text *out)
 {
     if (json) {
         locum_text_add(out, "{\"name\":\"%s\",\"kind\":\"%s\",\"summary\":\"%s\",\"options\":", e->name, e->kind,
                        e->summary);
-        locum_options_describe_json(e->options, out);
-        if (initial) {
+        locum_options_describe_json(e->options, true, out);
+        if (e->initial) {
             locum_text_add(out, ",\"initial\":");
-            locum_options_describe_json(initial, out);
+            locum_options_describe_json(e->initial, false, out);
         }
         locum_text_add(out, "}\n");
         return;
     }
     locum_text_add(out, "%s %s: %s\n\n", e->kind, e->name, e->summary);
-    locum_options_describe(e->options, 0, out);
-    if (initial) {
-        locum_text_add(out, "\ninitial: (block of its own)\n\n");
-        locum_options_describe(initial, 0, out);
+    locum_options_describe(e->options, true, 0, out);
+    if (e->initial) {
+        locum_text_add(out, "\ninitial: (block of its own; its options are the same in all samples of a campaign)\n\n");
+        locum_options_describe(e->initial, false, 0, out);
     }
     add_by_hand(e->name, out);
 }
@@ -74,17 +74,18 @@ static locum_status by_name(const char *name, bool json, locum_text *out)
 {
     table_entry e;
     LOCUM_TRY(tables_find(name, &e));
-    one(&e, strcmp(e.kind, "solver") ? NULL : tables_initial(e.name), json, out);
+    one(&e, json, out);
     return LOCUM_OK;
 }
 
 static locum_status plugin(const char *path, bool json, locum_text *out)
 {
+    table_entry e;
     solver_set set = {0};
     locum_status st = solvers_load(path, &set);
     if (!st) {
-        const locum_solver_type *type = set.list[0];
-        one(&(table_entry){type->name, "solver", type->summary, type->options}, type->initial, json, out);
+        e = tables_of_solver(set.list[0]);
+        one(&e, json, out);
     }
     solvers_close(&set);
     return st;

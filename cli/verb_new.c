@@ -98,12 +98,11 @@ static locum_status write_template(const char *solver, const solver_set *set, lo
     const locum_solver_type *plugin = set->list[0];
     char head[1280];
     if (plugin)
-        e = (table_entry){plugin->name, "solver", plugin->summary, plugin->options};
+        e = tables_of_solver(plugin);
     else
         LOCUM_TRY(find_solver(solver, &e));
-    const locum_option *initial = plugin ? plugin->initial : tables_initial(e.name);
+    const locum_option *own = e.options, *initial = e.initial;
     bool external = !plugin && !strcmp(e.name, "external"), flow = !plugin && !strcmp(e.name, "navier_stokes");
-    const locum_option *own = e.options;
     char vary[256];
     write_vary(own, flow, external, vary, sizeof vary);
     locum_text_add(

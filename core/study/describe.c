@@ -111,9 +111,9 @@ static void fill_cells(const locum_option *o, char cells[N_COLUMNS][CELL])
     snprintf(cells[UNIT], CELL, "%s", has_unit(o) ? o->unit : "");
 }
 
-static void describe_table(const locum_option *options, int indent, int depth, locum_text *out);
+static void describe_table(const locum_option *options, bool in_campaign, int indent, int depth, locum_text *out);
 
-static void describe_choices(const locum_option *o, int indent, int depth, locum_text *out)
+static void describe_choices(const locum_option *o, bool in_campaign, int indent, int depth, locum_text *out)
 {
     int width = 0;
     for (int c = 0; c < locum_option_n_choices(o); c++) {
@@ -123,11 +123,11 @@ static void describe_choices(const locum_option *o, int indent, int depth, locum
     for (int c = 0; c < locum_option_n_choices(o); c++) {
         const locum_choice *choice = &o->choices[c];
         locum_text_add(out, "%*s= %-*s   %s\n", indent, "", width, choice->name, choice->text ? choice->text : "");
-        describe_table(choice->options, indent + 6, depth + 1, out);
+        describe_table(choice->options, in_campaign, indent + 6, depth + 1, out);
     }
 }
 
-static void describe_table(const locum_option *options, int indent, int depth, locum_text *out)
+static void describe_table(const locum_option *options, bool in_campaign, int indent, int depth, locum_text *out)
 {
     int width[N_COLUMNS] = {0};
     char cells[N_COLUMNS][CELL];
@@ -147,21 +147,21 @@ static void describe_table(const locum_option *options, int indent, int depth, l
         for (int c = 0; c < N_COLUMNS; c++) {
             if (width[c]) locum_text_add(out, "%-*s   ", width[c], cells[c]);
         }
-        bool varies = o->flags & LOCUM_PARAMETER;
+        bool varies = in_campaign && (o->flags & LOCUM_PARAMETER);
         locum_text_add(out, "%s%s\n", o->text ? o->text : "", varies ? "; may vary in a campaign" : "");
-        if (o->type == LOCUM_GROUP) describe_table(o->choices[0].options, indent + 4, depth + 1, out);
-        if (o->type == LOCUM_CHOICE) describe_choices(o, indent + 4, depth, out);
+        if (o->type == LOCUM_GROUP) describe_table(o->choices[0].options, in_campaign, indent + 4, depth + 1, out);
+        if (o->type == LOCUM_CHOICE) describe_choices(o, in_campaign, indent + 4, depth, out);
     }
 }
 
-void locum_options_describe(const locum_option *options, int indent, locum_text *out)
+void locum_options_describe(const locum_option *options, bool in_campaign, int indent, locum_text *out)
 {
-    describe_table(options, indent, 0, out);
+    describe_table(options, in_campaign, indent, 0, out);
 }
 
 /* ---- JSON ---- */
 
-static void json_table(const locum_option *options, int depth, locum_text *out);
+static void json_table(const locum_option *options, bool in_campaign, int depth, locum_text *out);
 
 static void json_member(const char *key, const char *text, locum_text *out)
 {
@@ -169,7 +169,7 @@ static void json_member(const char *key, const char *text, locum_text *out)
     locum_text_json_string(out, text ? text : "");
 }
 
-static void json_choices(const locum_option *o, int depth, locum_text *out)
+static void json_choices(const locum_option *o, bool in_campaign, int depth, locum_text *out)
 {
     locum_text_add(out, ", \"choices\": [");
     for (int c = 0; c < locum_option_n_choices(o); c++) {
@@ -178,21 +178,21 @@ static void json_choices(const locum_option *o, int depth, locum_text *out)
         json_member("text", o->choices[c].text, out);
         if (o->choices[c].options) {
             locum_text_add(out, ", \"options\": ");
-            json_table(o->choices[c].options, depth + 1, out);
+            json_table(o->choices[c].options, in_campaign, depth + 1, out);
         }
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
 }
 
-static void json_option(const locum_option *o, int depth, locum_text *out)
+static void json_option(const locum_option *o, bool in_campaign, int depth, locum_text *out)
 {
     locum_text_add(out, "{\"name\": ");
     locum_text_json_string(out, o->name);
     json_member("type", type_name(o), out);
     if (o->type == LOCUM_GROUP) {
         locum_text_add(out, ", \"options\": ");
-        json_table(o->choices[0].options, depth + 1, out);
+        json_table(o->choices[0].options, in_campaign, depth + 1, out);
     } else if (has_default(o)) {
         locum_text_add(out, ", \"default\": ");
         write_default(o, true, out);
@@ -209,27 +209,27 @@ static void json_option(const locum_option *o, int depth, locum_text *out)
     json_member("text", o->text, out);
     if (o->n_max) locum_text_add(out, ", \"most_values\": %d", o->n_max);
     if (o->flags & LOCUM_REQUIRED) locum_text_add(out, ", \"required\": true");
-    if (o->flags & LOCUM_PARAMETER) locum_text_add(out, ", \"parameter\": true");
-    if (o->type == LOCUM_CHOICE) json_choices(o, depth, out);
+    if (in_campaign && (o->flags & LOCUM_PARAMETER)) locum_text_add(out, ", \"parameter\": true");
+    if (o->type == LOCUM_CHOICE) json_choices(o, in_campaign, depth, out);
     locum_text_add(out, "}");
 }
 
-static void json_table(const locum_option *options, int depth, locum_text *out)
+static void json_table(const locum_option *options, bool in_campaign, int depth, locum_text *out)
 {
     bool first = true;
     locum_text_add(out, "[");
     for (const locum_option *o = options; o && o->type != LOCUM_END && depth <= DEEPEST; o++) {
         if (!is_shown(o)) continue;
         if (!first) locum_text_add(out, ",\n ");
-        json_option(o, depth, out);
+        json_option(o, in_campaign, depth, out);
         first = false;
     }
     locum_text_add(out, "]");
 }
 
-void locum_options_describe_json(const locum_option *options, locum_text *out)
+void locum_options_describe_json(const locum_option *options, bool in_campaign, locum_text *out)
 {
-    json_table(options, 0, out);
+    json_table(options, in_campaign, 0, out);
 }
 
 /* ---- the template ---- */

@@ -38,9 +38,10 @@ void locum_settings_each(const locum_settings *settings, void *self,
                          void (*call)(void *self, const char *path, const char *value, double number,
                                       const char *unit));
 
-/** The table for people: name, type, default, range, unit, text, sub-tables indented (`locum describe`). */
-void locum_options_describe(const locum_option *options, int indent, locum_text *out);
-void locum_options_describe_json(const locum_option *options, locum_text *out);
+/** The table for people: name, type, default, range, unit, text, sub-tables indented (`locum describe`). in_campaign:
+ *  `campaign.vary` may name its parameters; those of the block `initial` it does not. */
+void locum_options_describe(const locum_option *options, bool in_campaign, int indent, locum_text *out);
+void locum_options_describe_json(const locum_option *options, bool in_campaign, locum_text *out);
 /** The table as an annotated YAML template (`locum new`). */
 void locum_options_template(const locum_option *options, int indent, locum_text *out);
 

@@ -404,21 +404,24 @@ static void the_template_reads_back_as_all_defaults(void)
 
 static void describe_lists_every_option(void)
 {
-    locum_text text = {0}, machine = {0};
+    locum_text text = {0}, fixed = {0}, machine = {0};
     locum_json *json = NULL;
-    locum_options_describe(sample_options, 2, &text);
+    locum_options_describe(sample_options, true, 2, &text);
     for (const locum_option *o = sample_options; o->type != LOCUM_END; o++) {
         if (!(o->flags & LOCUM_HIDDEN)) CU_ASSERT(has(text.data, o->text));
     }
     CU_ASSERT(has(text.data, "= kolmogorov   a sine of y\n"));
     CU_ASSERT(has(text.data, "kinematic viscosity; may vary in a campaign\n"));
     CU_ASSERT_PTR_NULL(strstr(text.data, "hidden"));
+    locum_options_describe(sample_options, false, 2, &fixed); /* a block that campaign.vary does not reach */
+    CU_ASSERT(has(fixed.data, "kinematic viscosity\n"));
     if (getenv("LOCUM_SHOW")) printf("\n%s", text.data);
-    locum_options_describe_json(sample_options, &machine);
+    locum_options_describe_json(sample_options, true, &machine);
     CHECK_OK(locum_json_parse(machine.data, machine.size, 1000, &json));
     CU_ASSERT_EQUAL(locum_json_n(json, 0), 13);
     locum_json_destroy(json);
     locum_text_free(&text);
+    locum_text_free(&fixed);
     locum_text_free(&machine);
 }
 
