@@ -189,10 +189,8 @@ locum_status predict_initial_read(const locum_model *model, const arguments *a, 
     if (st || !needed) return st;
 
     locum_source_of_path(a->initial, &source);
-    if (locum_source_open(&source, 0, &dataset)) { /* no dataset: perhaps a plain file */
-        st = read_plain(model, a, initial);
-        return st;
-    }
+    /* no dataset: perhaps a plain file */
+    if (locum_source_open(&source, 0, &dataset)) return read_plain(model, a, initial);
     st = read_dataset(model, dataset, a, initial);
     locum_dataset_close(dataset);
     return st;

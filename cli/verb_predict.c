@@ -49,12 +49,15 @@ static void list_models(const char *run, locum_text *list)
     if (folder) closedir(folder);
 }
 
-static locum_status refuse_run(const char *run)
+/* model: the name that was asked for, or NULL */
+static locum_status refuse_run(const char *run, const char *model)
 {
     locum_text list = {0};
     list_models(run, &list);
     locum_status st =
-        list.size
+        model ? LOCUM_FAIL(LOCUM_STUDY, "--model %s: there is no such model in %s (there is %.300s), and no such file",
+                           model, run, list.size ? list.data : "none to choose")
+        : list.size
             ? LOCUM_FAIL(LOCUM_STUDY, "%s holds several models: choose one by --model (%.300s)", run, list.data)
             : LOCUM_FAIL(LOCUM_INPUT,
                          "%s holds no model.safetensors: a run directory has one when `locum train` or `run` is done",
@@ -75,7 +78,7 @@ static locum_status model_path(const arguments *a, char path[LOCUM_PATH_SIZE])
         if (n < LOCUM_PATH_SIZE && stat(path, &info)) n = locum_format(path, LOCUM_PATH_SIZE, "%s", a->model);
     }
     LOCUM_REQUIRE(n < LOCUM_PATH_SIZE, LOCUM_STUDY, "the path is too long");
-    return is_run && stat(path, &info) ? refuse_run(word) : LOCUM_OK;
+    return is_run && stat(path, &info) ? refuse_run(word, a->model) : LOCUM_OK;
 }
 
 /* --- inputs ------------------------------------------------------------------------------------------------------------- */

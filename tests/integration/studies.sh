@@ -18,6 +18,7 @@ case $study in
     kolmogorov_step)
         expect 0 "a movie is drawn" 'movie.gif' -- "$locum" show "$run/dataset" --frames 3 --out movie.gif
         expect 2 "predict asks which of two surrogates" 'choose one by --model (fno, unet)' -- "$locum" predict "$run" --initial "$run/dataset"
+        expect 2 "predict knows no other" 'no such model' 'fno, unet' -- "$locum" predict "$run" --model fnoo --initial "$run/dataset"
         expect 0 "one of them is rolled out" 'lead' -- "$locum" predict "$run/models/unet.safetensors" --initial "$run/dataset" --steps 3
         ;;
     mean_field)
