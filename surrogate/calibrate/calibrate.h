@@ -12,7 +12,7 @@
 
 typedef struct locum_trust_tables {
     int64_t n_sigma;
-    double *sigma; /**< [n_sigma]: n_z; of fields see locum_uncertainty */
+    double *sigma; /**< [n_sigma]: see locum_model_interval_graph */
     int64_t n_features;
     double *feature_mean, *feature_map;   /**< [n], [n, n] */
     int64_t n;                            /**< calibration samples */

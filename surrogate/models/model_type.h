@@ -138,22 +138,17 @@ locum_status locum_model_field_training_graph(const locum_model_type *type, cons
 locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                        locum_graph **graph);
 
-/* what calibration adds */
-typedef struct locum_uncertainty {
-    const double *sigma; /**< [n_z] residual scale of the ensemble mean, in units of the normaliser's scale; of fields
-                              [out_channels] (step) or [points, out_channels] (map) */
-    int64_t n_features;
-    const double *feature_mean; /**< [n_features] */
-    const double *feature_map;  /**< [n_features, n_features]: distance^2 = |(f - mean) map|^2 / n_features */
-} locum_uncertainty;
-
 /** Graph `interval` of the model file: value, lower, upper of each output, distance, spread. The interval of a
  *  normalised value is z +- width, width = quantile * sqrt(sigma^2 + s^2), s = standard deviation over members. That of
  *  a share y, with t = y + floor total, e = y + resolution total: log e +- scale width, with (t / e) s for s. "spread"
  *  [batch, 1] is the root mean square of s / sigma. Of fields then `energy` and, where there is one vector on a periodic
- *  grid, `divergence`, both [batch, 1]: see ports_fields.c. */
+ *  grid, `divergence`, both [batch, 1]: see ports_fields.c. What calibration knows are parameters:
+ *      trust/sigma                     [n_z] residual scale of the ensemble mean, in units of the normaliser's scale; of
+ *                                      fields [out_channels] (step) or [grid.., out_channels] (map)
+ *      trust/feature_mean, _map        [n], [1, n, n]: distance^2 = |(f - mean) map|^2 / n
+ *      trust/energy_mean, _rate        [1], of fields */
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_uncertainty *uncertainty, locum_graph **graph);
+                                        locum_graph **graph);
 
 /** Graph of what calibration needs: input "x" -> "mean" [batch, n_z], "deviation" [batch, n_z] (over members),
  *  "features". Of fields: inputs "values", "fields" -> "mean" [batch, grid.., out_channels] (step: of the next frame),

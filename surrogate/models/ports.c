@@ -45,8 +45,9 @@ void locum_ports_output(locum_graph *graph, locum_id id, const char *name)
     locum_output(graph, id, name);
 }
 
-locum_id locum_ports_distance(locum_graph *graph, locum_id features, int64_t n)
+locum_id locum_ports_distance(locum_graph *graph, locum_id features)
 {
+    int64_t n = locum_graph_node(graph, features)->dims[1];
     int64_t map_dims[] = {1, n, n};
     int axis = 1;
     locum_id off = locum_binary(graph, LOCUM_OP_subtract, features, locum_ports_vector(graph, "trust/feature_mean", n));
@@ -56,6 +57,9 @@ locum_id locum_ports_distance(locum_graph *graph, locum_id features, int64_t n)
 }
 
 /* --- the graphs --------------------------------------------------------------------------------------------------- */
+/* a graph that one of the two kinds of tasks fills in */
+typedef locum_status append_function(const locum_ports *ports, locum_graph *graph);
+
 static locum_status finish(locum_status st, locum_graph **graph)
 {
     if (!st) st = locum_graph_status(*graph);
@@ -66,12 +70,17 @@ static locum_status finish(locum_status st, locum_graph **graph)
     return st;
 }
 
-locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
-                                        locum_graph **graph)
+static locum_status make(const locum_ports *ports, append_function *append, locum_graph **graph)
 {
     *graph = NULL;
     LOCUM_TRY(locum_graph_create(graph));
-    return finish(locum_values_training(&(locum_ports){type, config, task}, *graph), graph);
+    return finish(append(ports, *graph), graph);
+}
+
+locum_status locum_model_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
+                                        locum_graph **graph)
+{
+    return make(&(locum_ports){type, config, task}, locum_values_training, graph);
 }
 
 locum_status locum_model_field_training_graph(const locum_model_type *type, const void *config, const locum_task *task,
@@ -85,29 +94,19 @@ locum_status locum_model_field_training_graph(const locum_model_type *type, cons
 locum_status locum_model_predict_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                        locum_graph **graph)
 {
-    *graph = NULL;
-    LOCUM_TRY(locum_graph_create(graph));
-    return finish(
-        (task->n_axes ? locum_fields_predict : locum_values_predict)(&(locum_ports){type, config, task}, *graph),
-        graph);
+    return make(&(locum_ports){type, config, task}, task->n_axes ? locum_fields_predict : locum_values_predict, graph);
 }
 
 locum_status locum_model_interval_graph(const locum_model_type *type, const void *config, const locum_task *task,
-                                        const locum_uncertainty *uncertainty, locum_graph **graph)
+                                        locum_graph **graph)
 {
-    *graph = NULL;
-    LOCUM_TRY(locum_graph_create(graph));
-    return finish((task->n_axes ? locum_fields_interval : locum_values_interval)(&(locum_ports){type, config, task},
-                                                                                 uncertainty, *graph),
-                  graph);
+    return make(&(locum_ports){type, config, task}, task->n_axes ? locum_fields_interval : locum_values_interval,
+                graph);
 }
 
 locum_status locum_model_calibration_graph(const locum_model_type *type, const void *config, const locum_task *task,
                                            locum_graph **graph)
 {
-    *graph = NULL;
-    LOCUM_TRY(locum_graph_create(graph));
-    return finish((task->n_axes ? locum_fields_calibration
-                                : locum_values_calibration)(&(locum_ports){type, config, task}, *graph),
-                  graph);
+    return make(&(locum_ports){type, config, task}, task->n_axes ? locum_fields_calibration : locum_values_calibration,
+                graph);
 }

@@ -22,17 +22,17 @@ locum_id locum_ports_values(const locum_task *task, locum_graph *graph, int batc
  *  carry a name. */
 void locum_ports_output(locum_graph *graph, locum_id id, const char *name);
 /** [batch, 1]: distance of features from the training data, |(f - mean) map| / sqrt(n). */
-locum_id locum_ports_distance(locum_graph *graph, locum_id features, int64_t n);
+locum_id locum_ports_distance(locum_graph *graph, locum_id features);
 
 /* the graphs of model_type.h for the two kinds of tasks; they append to an empty graph */
 locum_status locum_values_training(const locum_ports *ports, locum_graph *graph);
 locum_status locum_values_predict(const locum_ports *ports, locum_graph *graph);
-locum_status locum_values_interval(const locum_ports *ports, const locum_uncertainty *uncertainty, locum_graph *graph);
+locum_status locum_values_interval(const locum_ports *ports, locum_graph *graph);
 locum_status locum_values_calibration(const locum_ports *ports, locum_graph *graph);
 
 locum_status locum_fields_training(const locum_ports *ports, const locum_field_loss *loss, locum_graph *graph);
 locum_status locum_fields_predict(const locum_ports *ports, locum_graph *graph);
-locum_status locum_fields_interval(const locum_ports *ports, const locum_uncertainty *uncertainty, locum_graph *graph);
+locum_status locum_fields_interval(const locum_ports *ports, locum_graph *graph);
 locum_status locum_fields_calibration(const locum_ports *ports, locum_graph *graph);
 
 /* ports_physics.c: what fields are judged by */

@@ -355,7 +355,7 @@ static locum_id energy_residual(const site *s, locum_id next, locum_id fields)
     return locum_unary(s->graph, LOCUM_OP_abs, e);
 }
 
-locum_status locum_fields_interval(const locum_ports *ports, const locum_uncertainty *uncertainty, locum_graph *graph)
+locum_status locum_fields_interval(const locum_ports *ports, locum_graph *graph)
 {
     site s = site_of(ports, graph);
     const locum_task *task = ports->task;
@@ -368,7 +368,7 @@ locum_status locum_fields_interval(const locum_ports *ports, const locum_uncerta
     LOCUM_TRY(ask(&s, values, fields, &a));
     locum_id sigma = sigma_of(&s);
     write_bounds(&s, to_physical(&s, a.mean), width_of(&s, a.variance, sigma, quantile));
-    locum_id distance = locum_ports_distance(graph, a.features, uncertainty->n_features);
+    locum_id distance = locum_ports_distance(graph, a.features);
     locum_ports_output(graph, distance, "distance");
     locum_ports_output(graph, spread_of(&s, a.variance, sigma, distance), "spread");
     locum_ports_output(graph, energy_residual(&s, a.mean, fields), "energy");

@@ -152,7 +152,7 @@ locum_status locum_values_predict(const locum_ports *ports, locum_graph *graph)
     return LOCUM_OK;
 }
 
-locum_status locum_values_interval(const locum_ports *ports, const locum_uncertainty *uncertainty, locum_graph *g)
+locum_status locum_values_interval(const locum_ports *ports, locum_graph *g)
 {
     static const char *const kind[] = {"value", "lower", "upper"};
     const locum_task *task = ports->task;
@@ -183,7 +183,7 @@ locum_status locum_values_interval(const locum_ports *ports, const locum_uncerta
             locum_ports_output(g, port, name);
         }
     }
-    locum_ports_output(g, locum_ports_distance(g, features, uncertainty->n_features), "distance");
+    locum_ports_output(g, locum_ports_distance(g, features), "distance");
     locum_id relative = locum_binary(g, LOCUM_OP_divide, variance, locum_ports_square(g, sigma));
     locum_ports_output(g, locum_unary(g, LOCUM_OP_sqrt, locum_mean(g, relative, 1, &axis, true)), "spread");
     return LOCUM_OK;

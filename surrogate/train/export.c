@@ -162,13 +162,11 @@ static locum_status add_graphs(sheet *s)
 {
     const train_export *e = s->export;
     const locum_surrogate *surrogate = e->call->surrogate;
-    locum_uncertainty uncertainty = {s->tables.sigma, s->tables.n_features, s->tables.feature_mean,
-                                     s->tables.feature_map};
     locum_graph *graph = NULL;
     LOCUM_TRY(locum_model_predict_graph(surrogate->type, surrogate->model_config, e->task, &graph));
     locum_graph_write(graph, new_text(s, "graph/predict"));
     locum_graph_destroy(graph);
-    LOCUM_TRY(locum_model_interval_graph(surrogate->type, surrogate->model_config, e->task, &uncertainty, &graph));
+    LOCUM_TRY(locum_model_interval_graph(surrogate->type, surrogate->model_config, e->task, &graph));
     locum_graph_write(graph, new_text(s, "graph/interval"));
     locum_graph_destroy(graph);
     return LOCUM_OK;

@@ -155,9 +155,8 @@ fixture *fixture_create(int members, int layers, int width, uint64_t seed)
     set_option(f, "layers", layers);
     set_option(f, "width", width);
     f->n_features = width;
-    locum_uncertainty uncertainty = {.n_features = width};
     MUST(locum_model_predict_graph(&locum_model_mlp, f->config, f->task, &f->predict));
-    MUST(locum_model_interval_graph(&locum_model_mlp, f->config, f->task, &uncertainty, &f->interval));
+    MUST(locum_model_interval_graph(&locum_model_mlp, f->config, f->task, &f->interval));
     collect(f, f->predict, seed);
     collect(f, f->interval, seed);
     add_tables(f);

@@ -214,9 +214,8 @@ static void check_interval(locum_task_kind kind)
     double *values[N_OUTPUTS];
     locum_id ids[N_OUTPUTS];
     int64_t rows = ROWS;
-    locum_uncertainty uncertainty = {.n_features = (int64_t)task.history * CHANNELS};
     fill();
-    CHECK_OK(locum_model_interval_graph(&point, NULL, &task, &uncertainty, &graph));
+    CHECK_OK(locum_model_interval_graph(&point, NULL, &task, &graph));
     CU_ASSERT_TRUE_FATAL(graph && locum_graph_n_outputs(graph) == N_OUTPUTS);
     for (int i = 0; i < N_OUTPUTS; i++) {
         ids[i] = locum_graph_output(graph, i);
