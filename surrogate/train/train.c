@@ -330,8 +330,8 @@ static locum_status train_all(const locum_train_call *call, MPI_Comm comm, locum
     const locum_train_config *config = call->surrogate->train;
     char metrics[LOCUM_PATH_SIZE];
     job whole = {.call = call,
-                 .table = call->data ? call->data->table : call->table,
-                 .examples = call->data ? call->data->examples : NULL,
+                 .table = call->data->table,
+                 .examples = call->data->examples,
                  .kernels = agree_kernels(comm),
                  .comm = comm,
                  .folder = call->folder,

@@ -96,8 +96,7 @@ void locum_training_data_close(locum_training_data *data);
 typedef struct locum_train_call {
     const locum_study *study;
     const locum_surrogate *surrogate;
-    const locum_table *table;        /**< of values; else */
-    const locum_training_data *data; /**< of locum_training_data_open: table or examples */
+    const locum_training_data *data;
     const char *folder; /**< training/: checkpoints, metrics.jsonl, learning-curve models curve-<samples>.safetensors */
     const char *model;  /**< path of the model file */
     const char *provenance; /**< JSON members */

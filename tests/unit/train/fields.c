@@ -188,12 +188,12 @@ locum_status field_training_create(const char *surrogate, const char *train, con
     if (!st) st = locum_surrogate_read(t->study, &t->surrogate);
     if (!st) st = locum_dataset_open(dataset, &f->dataset);
     if (!st && type) t->surrogate.type = type;
-    if (!st) st = locum_training_data_open(f->dataset, &t->surrogate, 0, 0, &f->data);
+    if (!st) st = locum_training_data_open(f->dataset, &t->surrogate, 0, 0, &t->data);
     snprintf(t->folder, sizeof t->folder, "%s", folder);
     if (snprintf(t->model, sizeof t->model, "%s/model.safetensors", folder) >= (int)sizeof t->model) abort();
     t->call = (locum_train_call){.study = t->study,
                                  .surrogate = &t->surrogate,
-                                 .data = &f->data,
+                                 .data = &t->data,
                                  .folder = t->folder,
                                  .model = t->model,
                                  .provenance = "\"test\":true",
@@ -203,7 +203,7 @@ locum_status field_training_create(const char *surrogate, const char *train, con
 
 void field_training_destroy(field_training *f)
 {
-    locum_training_data_close(&f->data);
+    locum_training_data_close(&f->t.data);
     locum_dataset_close(f->dataset);
     training_destroy(&f->t);
 }

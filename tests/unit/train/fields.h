@@ -27,7 +27,6 @@ extern const locum_model_type fields_stencil;
 typedef struct field_training {
     training t;
     locum_dataset *dataset;
-    locum_training_data data;
 } field_training;
 
 /** surrogate, train: members of their blocks; type: NULL = what the study says. */

@@ -93,7 +93,7 @@ void synthetic_table_destroy(locum_table *t)
     free(t);
 }
 
-locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder,
+locum_status training_create(const char *surrogate, const char *train, locum_table *table, const char *folder,
                              MPI_Comm comm, training *t)
 {
     locum_text text = {0};
@@ -107,9 +107,10 @@ locum_status training_create(const char *surrogate, const char *train, const loc
     if (!st) st = locum_surrogate_read(t->study, &t->surrogate);
     snprintf(t->folder, sizeof t->folder, "%s", folder);
     if (snprintf(t->model, sizeof t->model, "%s/model.safetensors", folder) >= (int)sizeof t->model) abort();
+    t->data.table = table;
     t->call = (locum_train_call){.study = t->study,
                                  .surrogate = &t->surrogate,
-                                 .table = table,
+                                 .data = &t->data,
                                  .folder = t->folder,
                                  .model = t->model,
                                  .provenance = "\"test\":true",

@@ -21,12 +21,13 @@ void synthetic_table_destroy(locum_table *table);
 typedef struct training {
     locum_study *study;
     locum_surrogate surrogate;
+    locum_training_data data; /* of values: lends the table */
     locum_train_call call;
     char folder[LOCUM_PATH_SIZE], model[LOCUM_PATH_SIZE];
 } training;
 
 /** surrogate: the members of its block, train: those of its; folder: created. */
-locum_status training_create(const char *surrogate, const char *train, const locum_table *table, const char *folder,
+locum_status training_create(const char *surrogate, const char *train, locum_table *table, const char *folder,
                              MPI_Comm comm, training *t);
 void training_destroy(training *t);
 /** A fresh folder below the temporary directory, the same on all ranks of comm. */

@@ -9,6 +9,7 @@
 #include "surrogate/calibrate/calibrate.h"
 #include "surrogate/runtime/model.h"
 #include "tests/unit/check.h"
+#include "tests/unit/train/coverage.h"
 
 enum { N_X = 2, N_Z = 3, N_FEATURES = 2 };
 
@@ -82,37 +83,17 @@ static int count_covered(uint64_t seed, int n_calibration, int n, double coverag
     return count;
 }
 
-/* P(k of n covered) when the interval is the (n_calibration + 1 - l)-th of n_calibration scores: beta-binomial(n;
- * n_calibration + 1 - l, l) */
-static double law(int k, int n, int n_calibration, int l)
-{
-    double a = n_calibration + 1 - l, b = l;
-    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + lgamma(k + a) + lgamma(n - k + b) -
-               lgamma(n + a + b) + lgamma(a + b) - lgamma(a) - lgamma(b));
-}
-
 static void coverage_follows_the_beta_binomial_law(void)
 {
-    enum { SPLITS = 200, N_CALIBRATION = 32, N_TEST = 32, L = 3 }; /* l = floor(33 * 0.1) = 3 */
-    int histogram[N_TEST + 1] = {0};
-    double mean = 0, expected_mean = 0, total = 0, cumulative = 0, observed = 0, distance = 0;
-    for (uint64_t s = 0; s < SPLITS; s++) {
-        int k = count_covered(s, N_CALIBRATION, N_TEST, 0.9, 0);
-        histogram[k]++;
-        mean += k / (double)SPLITS;
-    }
-    for (int k = 0; k <= N_TEST; k++) {
-        double p = law(k, N_TEST, N_CALIBRATION, L);
-        total += p;
-        expected_mean += k * p;
-        cumulative += p;
-        observed += histogram[k] / (double)SPLITS;
-        distance = fmax(distance, fabs(observed - cumulative));
-    }
-    CHECK_CLOSE(total, 1, 1e-12);
-    CHECK_CLOSE(expected_mean, N_TEST * 30.0 / 33, 1e-10); /* at least the 90 % that were asked for */
-    CHECK_CLOSE(mean, expected_mean, 0.65); /* standard deviation of k 2.37: of the mean of 200 0.17; 3.9 of them */
-    CU_ASSERT_TRUE(distance < 1.95 / sqrt(SPLITS)); /* Kolmogorov-Smirnov at 0.1 % (conservative for a discrete law) */
+    int counts[COVERAGE_SPLITS];
+    for (int s = 0; s < COVERAGE_SPLITS; s++)
+        counts[s] = count_covered((uint64_t)s, COVERAGE_CALIBRATION, COVERAGE_TEST, 0.9, 0);
+    coverage_figures c = coverage_of(counts);
+    CHECK_CLOSE(c.total, 1, 1e-12);
+    CHECK_CLOSE(c.expected_mean, COVERAGE_TEST * 30.0 / 33, 1e-10); /* at least the 90 % that were asked for */
+    CHECK_CLOSE(c.mean, c.expected_mean, 0.65); /* standard deviation of k 2.37: of the mean of 200 0.17; 3.9 of them */
+    /* Kolmogorov-Smirnov at 0.1 % (conservative for a discrete law) */
+    CU_ASSERT_TRUE(c.distance < 1.95 / sqrt(COVERAGE_SPLITS));
 }
 
 static void shifted_data_are_not_covered(void)

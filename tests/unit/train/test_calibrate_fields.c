@@ -9,6 +9,7 @@
 #include "surrogate/calibrate/calibrate.h"
 #include "surrogate/runtime/model.h"
 #include "tests/unit/check.h"
+#include "tests/unit/train/coverage.h"
 
 enum { SIDE = 4, POINTS = SIDE * SIDE, CHANNELS = 2, VALUES = POINTS * CHANNELS, LEADS = 4, N_FEATURES = 2 };
 
@@ -132,32 +133,15 @@ static int count_covered(uint64_t seed, int n_calibration, int n, double shift)
     return count;
 }
 
-/* P(k of n covered): beta-binomial(n; n_calibration + 1 - l, l), l = floor((n_calibration + 1) / 10) */
-static double law(int k, int n, int n_calibration, int l)
-{
-    double a = n_calibration + 1 - l, b = l;
-    return exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + lgamma(k + a) + lgamma(n - k + b) -
-               lgamma(n + a + b) + lgamma(a + b) - lgamma(a) - lgamma(b));
-}
-
 static void bands_of_whole_roll_outs_follow_the_beta_binomial_law(void)
 {
-    enum { SPLITS = 200, N_CALIBRATION = 32, N_TEST = 32, L = 3 };
-    int histogram[N_TEST + 1] = {0};
-    double mean = 0, cumulative = 0, observed = 0, distance = 0;
-    for (uint64_t s = 0; s < SPLITS; s++) {
-        int k = count_covered(s, N_CALIBRATION, N_TEST, 0);
-        histogram[k]++;
-        mean += k / (double)SPLITS;
-    }
-    for (int k = 0; k <= N_TEST; k++) {
-        cumulative += law(k, N_TEST, N_CALIBRATION, L);
-        observed += histogram[k] / (double)SPLITS;
-        distance = fmax(distance, fabs(observed - cumulative));
-    }
-    CHECK_CLOSE(cumulative, 1, 1e-12);
-    CHECK_CLOSE(mean, N_TEST * 30.0 / 33, 0.65);    /* standard deviation of the mean of 200: 0.17; 3.9 of them */
-    CU_ASSERT_TRUE(distance < 1.95 / sqrt(SPLITS)); /* Kolmogorov-Smirnov at 0.1 % */
+    int counts[COVERAGE_SPLITS];
+    for (int s = 0; s < COVERAGE_SPLITS; s++)
+        counts[s] = count_covered((uint64_t)s, COVERAGE_CALIBRATION, COVERAGE_TEST, 0);
+    coverage_figures c = coverage_of(counts);
+    CHECK_CLOSE(c.total, 1, 1e-12);
+    CHECK_CLOSE(c.mean, COVERAGE_TEST * 30.0 / 33, 0.65); /* standard deviation of the mean of 200: 0.17; 3.9 of them */
+    CU_ASSERT_TRUE(c.distance < 1.95 / sqrt(COVERAGE_SPLITS)); /* Kolmogorov-Smirnov at 0.1 % */
 }
 
 static void shifted_trajectories_are_not_covered(void)

@@ -343,7 +343,7 @@ static void loss_and_gradient_of_a_roll_out_are_the_hand_made_ones(void)
         const float strength[ROWS] = {0};
         CHECK_OK(field_training_create("model: fno, task: step, outputs: [velocity], history: 2", losses[k],
                                        &fields_stencil, dataset(), "/nowhere", MPI_COMM_SELF, &f));
-        CHECK_OK(locum_surrogate_field_task(&f.t.surrogate, f.data.examples, &task));
+        CHECK_OK(locum_surrogate_field_task(&f.t.surrogate, f.t.data.examples, &task));
         locum_field_loss what = {.rollout = ROLLOUT, .relative = k == 0};
         CHECK_OK(locum_train_network_create(&(train_network_request){.type = &fields_stencil,
                                                                      .task = task,

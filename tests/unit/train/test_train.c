@@ -17,7 +17,7 @@
 #define SMALL_TRAIN "epochs: 30, batch: 16, ensemble: 2, validate_every: 2, checkpoint_every: 4, warm_up: 5"
 static const int64_t small_counts[4] = {44, 8, 16, 8};
 
-static locum_status train_once(const char *train, const locum_table *table, const char *folder, locum_watch *watch,
+static locum_status train_once(const char *train, locum_table *table, const char *folder, locum_watch *watch,
                                locum_train_result *result)
 {
     training t;
@@ -212,7 +212,7 @@ static int count_checkpoints(const char *folder, char newest[LOCUM_PATH_SIZE])
 }
 
 /* stops at its first poll after `polls` of them */
-static void stop_late(const locum_table *table, const char *folder, int times)
+static void stop_late(locum_table *table, const char *folder, int times)
 {
     volatile sig_atomic_t signal = 1;
     locum_watch watch;

@@ -13,7 +13,7 @@
 #define SURROGATE "layers: 2, width: 16, positive: [energy], shares: [spectrum], total: energy"
 #define TRAIN(shards) "epochs: 20, batch: 18, ensemble: 2, validate_every: 2, checkpoint_every: 3, shards: " shards
 
-static locum_status train_on(MPI_Comm comm, const char *train, const locum_table *table, const char *folder,
+static locum_status train_on(MPI_Comm comm, const char *train, locum_table *table, const char *folder,
                              locum_watch *watch)
 {
     training t;

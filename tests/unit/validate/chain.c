@@ -74,9 +74,10 @@ static locum_status make_model(chain *c)
 
     LOCUM_TRY(locum_surrogate_read(c->study, &surrogate));
     LOCUM_TRY(locum_table_read(c->dataset, 3, outputs, &table));
+    locum_training_data data = {.dataset = c->dataset, .table = table};
     locum_train_call call = {.study = c->study,
                              .surrogate = &surrogate,
-                             .table = table,
+                             .data = &data,
                              .folder = c->training,
                              .model = c->model_path,
                              .provenance = "",
