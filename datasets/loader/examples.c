@@ -114,11 +114,11 @@ static bool is_good(const locum_dataset_sample *sample)
 static locum_status count_samples(locum_examples *e, const locum_examples_request *r)
 {
     const locum_dataset *dataset = e->memory->dataset;
-    int64_t frames = 0;
+    int64_t frames = 0, n_failed = 0;
     for (int64_t b = 0; b < locum_dataset_n(dataset); b++) {
         const locum_dataset_sample *s = locum_dataset_sample_at(dataset, b);
         if (!is_good(s)) {
-            e->n_failed++;
+            n_failed++;
             continue;
         }
         e->n_samples[s->split]++;
@@ -128,9 +128,8 @@ static locum_status count_samples(locum_examples *e, const locum_examples_reques
         frames = s->n_frames;
     }
     LOCUM_REQUIRE(e->n_samples[LOCUM_TRAIN] > 0, LOCUM_STUDY,
-                  "the dataset has no sample to train on (%lld of it failed)", (long long)e->n_failed);
+                  "the dataset has no sample to train on (%lld of it failed)", (long long)n_failed);
     if (r->train_samples && r->train_samples < e->n_samples[LOCUM_TRAIN]) e->n_samples[LOCUM_TRAIN] = r->train_samples;
-    if (r->frames && frames > r->frames) frames = r->frames;
     e->memory->frames = r->step ? frames : 1;
     e->memory->per_sample = r->step ? frames - r->history - r->rollout + 1 : 1;
     LOCUM_REQUIRE(e->memory->per_sample > 0, LOCUM_STUDY,

@@ -23,7 +23,6 @@ typedef struct locum_examples_request {
     int n_inputs, n_outputs;
     const char *const *inputs, *const *outputs; /**< arrays; inputs of a step are its outputs */
     int64_t memory;                             /**< bytes that blocks may take */
-    int64_t frames;                             /**< step: use at most so many frames of a sample, 0 = all */
     int64_t train_samples; /**< only so many of the training split, the first in an order of the seed; 0 = all */
     uint64_t seed;
 } locum_examples_request;
@@ -55,7 +54,6 @@ typedef struct locum_examples {
     double *change;                  /**< step: [out_channels] rms of a frame's change over that channel's scale */
     int64_t n[LOCUM_SPLITS];         /**< examples */
     int64_t n_samples[LOCUM_SPLITS]; /**< good samples */
-    int64_t n_failed;
     uint64_t hash;
     struct locum_examples_memory *memory; /**< owned: blocks, index */
 } locum_examples;
@@ -75,11 +73,10 @@ locum_status locum_examples_read(const locum_examples *examples, locum_split spl
 /** Sample numbers of all examples of a split [n]; lent. Local. */
 const int64_t *locum_examples_numbers(const locum_examples *examples, locum_split split);
 /** Frames of sample s (0 .. n_samples) of a split: number of them; one of them as a normalised block of the outputs
- *  [points, out_channels]; its parameters; its place in the dataset. Local. */
+ *  [points, out_channels]; its parameters. Local. */
 int64_t locum_examples_frames(const locum_examples *examples, locum_split split, int64_t s);
 locum_status locum_examples_frame(const locum_examples *examples, locum_split split, int64_t s, int64_t frame,
                                   float *block);
 const double *locum_examples_values(const locum_examples *examples, locum_split split, int64_t s);
-int64_t locum_examples_sample(const locum_examples *examples, locum_split split, int64_t s);
 
 #endif

@@ -152,11 +152,6 @@ const double *locum_examples_values(const locum_examples *e, locum_split split, 
     return e->memory->parts[split].values + s * e->n_values;
 }
 
-int64_t locum_examples_sample(const locum_examples *e, locum_split split, int64_t s)
-{
-    return e->memory->parts[split].place[s];
-}
-
 const int64_t *locum_examples_numbers(const locum_examples *e, locum_split split)
 {
     return e->memory->parts[split].number;
