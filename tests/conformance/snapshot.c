@@ -191,3 +191,26 @@ void capture_free(capture *c)
     for (int i = 0; i < c->n; i++) snapshot_free(&c->frames[i]);
     c->n = 0;
 }
+
+static void interrupt_at_step(void *self, double time, int64_t step)
+{
+    interrupter *i = self;
+    (void)time;
+    if (step >= i->at) i->raised = 1;
+}
+
+locum_status capture_drive(const locum_drive_call *run, capture *c, interrupter *i, locum_state **state)
+{
+    static const locum_store_facts facts = {.dataset_name = "c", .study = "", .provenance = "", .options_hash = 17};
+    locum_watch watch;
+    locum_drive_call call = *run;
+    i->raised = 0;
+    c->comm = run->comm;
+    locum_watch_begin(&watch, &i->raised, NULL, NAN);
+    call.watch = &watch;
+    call.sink = capture_sink(c);
+    call.progress = interrupt_at_step;
+    call.progress_self = i;
+    call.facts = &facts;
+    return locum_drive(&call, state);
+}

@@ -5,8 +5,9 @@
 #define TESTS_CONFORMANCE_SNAPSHOT_H
 
 #include <mpi.h>
+#include <signal.h>
 
-#include "locum/dev/frame.h"
+#include "datasets/campaign/campaign.h"
 
 enum { SNAPSHOT_ARRAYS = 24 };
 
@@ -38,5 +39,15 @@ typedef struct capture {
 
 locum_sink capture_sink(capture *c);
 void capture_free(capture *c);
+
+/* Asks a run to stop, from a step on. */
+typedef struct interrupter {
+    volatile sig_atomic_t raised;
+    int64_t at;
+} interrupter;
+
+/** locum_drive into c until i interrupts; of `run` what belongs to the solver, the record and the restart file
+ *  ("" = none). Collective. */
+locum_status capture_drive(const locum_drive_call *run, capture *c, interrupter *i, locum_state **state);
 
 #endif

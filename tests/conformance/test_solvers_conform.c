@@ -305,40 +305,17 @@ static void every_number_of_ranks_gives_what_is_declared(void)
 
 /* --- restart ----------------------------------------------------------------------------------------------- */
 
-typedef struct interrupter {
-    volatile sig_atomic_t raised;
-    int64_t at;
-} interrupter;
-
-static void interrupt_at_step(void *self, double time, int64_t step)
-{
-    interrupter *i = self;
-
-    (void)time;
-    if (step >= i->at) i->raised = 1;
-}
-
 static locum_status drive(life *l, capture *c, interrupter *i, const char *base, const locum_record_config *record)
 {
-    static const locum_store_facts facts = {.dataset_name = "c", .study = "", .provenance = "", .options_hash = 17};
     locum_sample sample = sample_of(l, 3);
-    locum_watch watch;
-    locum_watch_begin(&watch, &i->raised, NULL, NAN);
-    locum_drive_call call = {.type = l->type,
-                             .solver = l->solver,
-                             .sample = &sample,
-                             .record = record,
-                             .until = record->until,
-                             .comm = l->comm,
-                             .watch = &watch,
-                             .sink = capture_sink(c),
-                             .progress = interrupt_at_step,
-                             .progress_self = i,
-                             .checkpoint = base,
-                             .facts = &facts};
-
-    c->comm = l->comm;
-    return locum_drive(&call, &l->state);
+    locum_drive_call run = {.type = l->type,
+                            .solver = l->solver,
+                            .sample = &sample,
+                            .record = record,
+                            .until = record->until,
+                            .comm = l->comm,
+                            .checkpoint = base};
+    return capture_drive(&run, c, i, &l->state);
 }
 
 static void compare_captures(const locum_solver_type *type, const capture *a, const capture *b)
@@ -368,7 +345,6 @@ static void check_restart(const locum_solver_type *type, bool average, int64_t a
     /* stops twice: each leg is a new solver and a new state */
     for (int leg = 0; leg < 3; leg++) {
         if (!be_born(type, MPI_COMM_WORLD, &parts)) return;
-        soon.raised = 0;
         soon.at = leg < 2 ? at * (leg + 1) : INT64_MAX;
         st = drive(&parts, &two, &soon, base, &record);
         die(&parts);

@@ -226,40 +226,18 @@ static void roll(life *l, rolled *r)
     free(memory);
 }
 
-typedef struct interrupter {
-    volatile sig_atomic_t raised;
-    int64_t at;
-} interrupter;
-
-static void interrupt_at_step(void *self, double time, int64_t step)
-{
-    interrupter *i = self;
-    (void)time;
-    if (step >= i->at) i->raised = 1;
-}
-
 static locum_status drive(life *l, capture *c, interrupter *i, const char *base, double every)
 {
-    static const locum_store_facts facts = {.dataset_name = "c", .study = "", .provenance = "", .options_hash = 17};
     locum_record_config record = {.until = STEPS * FIELD_INTERVAL, .every = every, .checkpoint = 1e9};
     locum_sample sample = sample_of(l);
-    locum_watch watch;
-    i->raised = 0;
-    locum_watch_begin(&watch, &i->raised, NULL, NAN);
-    locum_drive_call call = {.type = l->type,
-                             .solver = l->solver,
-                             .sample = &sample,
-                             .record = &record,
-                             .until = record.until,
-                             .comm = l->comm,
-                             .watch = &watch,
-                             .sink = capture_sink(c),
-                             .progress = interrupt_at_step,
-                             .progress_self = i,
-                             .checkpoint = base,
-                             .facts = &facts};
-    c->comm = l->comm;
-    return locum_drive(&call, &l->state);
+    locum_drive_call run = {.type = l->type,
+                            .solver = l->solver,
+                            .sample = &sample,
+                            .record = &record,
+                            .until = record.until,
+                            .comm = l->comm,
+                            .checkpoint = base};
+    return capture_drive(&run, c, i, &l->state);
 }
 
 static void compare_to_roll(const capture *c, const rolled *r, int every)
