@@ -23,6 +23,7 @@
 #include "datasets/formats/source.h"
 #include "datasets/store/hdf5_tools.h"
 #include "datasets/store/store.h"
+#include "scripts/bench/files.h"
 
 #define SIDE 256
 #define SAMPLES 8
@@ -39,27 +40,10 @@ static double now(bool cold)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double median(double *values, int n)
 {
     qsort(values, (size_t)n, sizeof *values, by_value);
     return values[n / 2];
-}
-
-static void drop_from_cache(const char *path)
-{
-    int file = open(path, O_RDONLY);
-
-    if (file < 0) return;
-    fsync(file);
-    (void)posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-    close(file);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

@@ -5,14 +5,9 @@
  *
  * The model is a small network on each point of a 64 x 64 field (1 - 32 - 32 - 1): far cheaper than an operator, so that
  * the overhead shows. Both run in turn; processor time, medians over pairs. Prints one JSON object a line. Argument: [pairs, default 21] */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
 #include "core/memory.h"
 #include "locum/model.h"
+#include "scripts/bench/timing.h"
 #include "surrogate/graph/graph.h"
 #include "surrogate/runtime/file.h"
 
@@ -21,19 +16,6 @@ enum { SIDE = 64, POINTS = SIDE * SIDE, WIDTH = 32, STEPS = 100, ROWS_MAX = 8, P
 static const char ports[] =
     "[{\"name\":\"u\",\"text\":\"\",\"unit\":\"1\",\"dims\":[64,64],\"axis_name\":[\"x\",\"y\"],"
     "\"lower\":-2,\"upper\":2}]";
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* other work on the machine is not counted */
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static locum_status build(locum_graph **graph)
 {

@@ -9,7 +9,6 @@
  * beside dd to /dev/null; both files are dropped from the page cache before (cold: the disk) and then read once
  * more (warm: the memory). Store and dd alternate; medians, with the spread. A disk that others use is noise for
  * both; the ratio of one pair is the number, its median the result. */
-#include <fcntl.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 
 #include "datasets/store/shard_internal.h"
 #include "datasets/store/store.h"
+#include "scripts/bench/files.h"
 
 #define SIDE 512
 #define REPEATS_MAX 64
@@ -38,13 +38,6 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void print_row(const char *name, const double *values, int n, double unit, const char *text)
 {
     double sorted[REPEATS_MAX];
@@ -61,16 +54,6 @@ static void print_ratio(const char *name, const double *ours, const double *thei
 
     for (int i = 0; i < n; i++) ratio[i] = ours[i] / theirs[i];
     print_row(name, ratio, n, 1.0, "x dd");
-}
-
-static void drop_from_cache(const char *path)
-{
-    int file = open(path, O_RDONLY);
-
-    if (file < 0) return;
-    fsync(file);
-    (void)posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
-    close(file);
 }
 
 /* --- the store -------------------------------------------------------------------------------- */

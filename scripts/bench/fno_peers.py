@@ -8,38 +8,11 @@ usage: fno_peers.py BUILD [SECONDS]      with torch and neuraloperator of requir
 Each peer is timed between two timings of locum, all in processor time of one thread; the ratio is peer over the mean of both
 (above 1: locum is faster). Same network: 64 x 64 points, batch 16, 10 channels, 1x1 lift to 32, 4 layers of 12 modes, head
 32 -> 128 -> 1, GELU; mean square loss, Adam."""
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-CORE = sorted(os.sched_getaffinity(0))[-1]
-os.sched_setaffinity(0, {CORE})
+import peers
+
 MODES, WIDTH, CHANNELS, BATCH, POINTS = 12, 32, 10, 16, 64
-
-
-def ours(build, seconds):
-    """{case: line} of one run of our bench"""
-    out = subprocess.run([f"{build}/bench/bench_fno", str(seconds)], capture_output=True, text=True, check=True).stdout
-    rows = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    return {row["case"]: row for row in rows}
-
-
-def timed(call, budget):
-    """median and smallest time in ms of call()"""
-    for _ in range(3):
-        call()
-    times, started = [], time.perf_counter()
-    while len(times) < 5 or time.perf_counter() - started < budget:
-        a = time.process_time()
-        call()
-        times.append((time.process_time() - a) * 1e3)
-    return statistics.median(times), min(times)
 
 
 def plain(torch):
@@ -76,7 +49,7 @@ def plain(torch):
     return Network()
 
 
-def peers(torch):
+def networks(torch):
     """[name, function that makes the network and what is called]"""
     def compiled():
         model = plain(torch)
@@ -101,31 +74,24 @@ def measure(torch, make, case, seconds):
     x, y = torch.randn(BATCH, CHANNELS, POINTS, POINTS), torch.randn(BATCH, 1, POINTS, POINTS)
     optimiser = torch.optim.Adam(model.parameters(), 1e-3)
 
-    def infer():
-        with torch.inference_mode():
-            call(x)
-
-    def step():
-        optimiser.zero_grad(set_to_none=True)
-        torch.nn.functional.mse_loss(call(x), y).backward()
-        optimiser.step()
-    return timed(infer if "infer" in case else step, seconds)
+    infer, train = peers.steps(torch, call, optimiser, x, y)
+    return peers.timed(infer if "infer" in case else train, seconds)
 
 
 def main():
     import torch
     torch.set_num_threads(1)
     build, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 4.0
-    print(f"# {platform.processor() or platform.machine()}, core {CORE}, load {os.getloadavg()[0]:.1f}")
-    before = ours(build, seconds)
-    for name, make in peers(torch):
+    print(peers.machine())
+    before = peers.ours(build, "bench_fno", seconds)
+    for name, make in networks(torch):
         for case in ("fno2d_infer_b16", "fno2d_train_b16"):
             try:
-                median, least = measure(torch, make, case, seconds)
+                median, least, _ = measure(torch, make, case, seconds)
             except ImportError as error:
                 print(f"{case:16} {name}: absent ({error})")
                 continue
-            after = ours(build, seconds)
+            after = peers.ours(build, "bench_fno", seconds)
             mean = (before[case]["median_ms"] + after[case]["median_ms"]) / 2
             print(f"{case:16} {name:24} {median:8.1f} ms   locum {mean:7.1f} ms, {after[case]['gflops']:5.1f} GF/s, "
                   f"{100 * after[case]['share']:4.0f} % of peak   ratio {median / mean:5.2f}   "
