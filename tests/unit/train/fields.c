@@ -182,23 +182,10 @@ locum_status field_training_create(const char *surrogate, const char *train, con
                    "study: waves\nseed: 3\nrecord: {observe: [vorticity, velocity, coefficient, energy]}\nsurrogate: "
                    "{%s}\ntrain: {%s}\n",
                    surrogate, train);
-    locum_status st = text.status;
-    if (!st) st = locum_study_parse(text.data, "waves.yaml", 0, NULL, &t->study);
-    locum_text_free(&text);
-    if (!st) st = locum_surrogate_read(t->study, &t->surrogate);
+    locum_status st = training_parse(&text, folder, comm, t);
     if (!st) st = locum_dataset_open(dataset, &f->dataset);
     if (!st && type) t->surrogate.type = type;
-    if (!st) st = locum_training_data_open(f->dataset, &t->surrogate, 0, 0, &t->data);
-    snprintf(t->folder, sizeof t->folder, "%s", folder);
-    if (snprintf(t->model, sizeof t->model, "%s/model.safetensors", folder) >= (int)sizeof t->model) abort();
-    t->call = (locum_train_call){.study = t->study,
-                                 .surrogate = &t->surrogate,
-                                 .data = &t->data,
-                                 .folder = t->folder,
-                                 .model = t->model,
-                                 .provenance = "\"test\":true",
-                                 .comm = comm};
-    return st;
+    return st ? st : locum_training_data_open(f->dataset, &t->surrogate, 0, 0, &t->data);
 }
 
 void field_training_destroy(field_training *f)

@@ -93,21 +93,15 @@ void synthetic_table_destroy(locum_table *t)
     free(t);
 }
 
-locum_status training_create(const char *surrogate, const char *train, locum_table *table, const char *folder,
-                             MPI_Comm comm, training *t)
+locum_status training_parse(locum_text *text, const char *folder, MPI_Comm comm, training *t)
 {
-    locum_text text = {0};
     *t = (training){0};
-    locum_text_add(
-        &text,
-        "study: synthetic\nseed: 3\nrecord: {observe: [energy, profile, spectrum]}\nsurrogate: {%s}\ntrain: {%s}\n",
-        surrogate, train);
-    locum_status st = text.status;
-    if (!st) st = locum_study_parse(text.data, "synthetic.yaml", 0, NULL, &t->study);
+    locum_status st = text->status;
+    if (!st) st = locum_study_parse(text->data, "synthetic.yaml", 0, NULL, &t->study);
+    locum_text_free(text);
     if (!st) st = locum_surrogate_read(t->study, &t->surrogate);
     snprintf(t->folder, sizeof t->folder, "%s", folder);
     if (snprintf(t->model, sizeof t->model, "%s/model.safetensors", folder) >= (int)sizeof t->model) abort();
-    t->data.table = table;
     t->call = (locum_train_call){.study = t->study,
                                  .surrogate = &t->surrogate,
                                  .data = &t->data,
@@ -115,7 +109,19 @@ locum_status training_create(const char *surrogate, const char *train, locum_tab
                                  .model = t->model,
                                  .provenance = "\"test\":true",
                                  .comm = comm};
-    locum_text_free(&text);
+    return st;
+}
+
+locum_status training_create(const char *surrogate, const char *train, locum_table *table, const char *folder,
+                             MPI_Comm comm, training *t)
+{
+    locum_text text = {0};
+    locum_text_add(
+        &text,
+        "study: synthetic\nseed: 3\nrecord: {observe: [energy, profile, spectrum]}\nsurrogate: {%s}\ntrain: {%s}\n",
+        surrogate, train);
+    locum_status st = training_parse(&text, folder, comm, t);
+    t->data.table = table;
     return st;
 }
 

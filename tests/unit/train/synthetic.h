@@ -26,6 +26,8 @@ typedef struct training {
     char folder[LOCUM_PATH_SIZE], model[LOCUM_PATH_SIZE];
 } training;
 
+/** The study in `text`, its surrogate, and a call that lacks the data. Frees text. */
+locum_status training_parse(locum_text *text, const char *folder, MPI_Comm comm, training *t);
 /** surrogate: the members of its block, train: those of its; folder: created. */
 locum_status training_create(const char *surrogate, const char *train, locum_table *table, const char *folder,
                              MPI_Comm comm, training *t);
