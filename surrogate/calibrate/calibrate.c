@@ -2,7 +2,7 @@
 /* calibrate.c - the tables behind intervals and flags (J. Lei et al., JASA 113, 1094, 2018; normalised scores: H.
  * Papadopoulos, 2008).
  *
- *     r_j       = m_j - z_j; of a share y (LOG_SHARE), with T the predicted total, floor f, resolution p (ports.c):
+ *     r_j       = m_j - z_j; of a share y (LOG_SHARE), with T the predicted total, floor f, resolution p (model_type.h):
  *                 log(y_predicted + p T) - log(y + p T), over the normaliser's scale
  *     s_j       standard deviation over members; of a share times (y_predicted + f T) / (y_predicted + p T)
  *     sigma_j   root mean square of r_j over the fitted samples, at least a hundredth of the mean over its output (some

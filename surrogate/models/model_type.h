@@ -97,7 +97,7 @@ typedef struct locum_model_type {
     const char *name, *summary;
     const locum_option *options; /**< keys of the block `surrogate` beside the common ones */
     size_t config_size;
-    bool on_grids; /**< makes fields of fields; else values of values */
+    bool on_grids; /**< makes fields of fields, values or both; else values of values */
     /** Appends the network. Values: *z [batch, members * n_z], member by member. Fields: one member,
      *  *z [batch, grid.., out_channels] (ports push "member<i>" and call once for each). Normalised; of a step with
      *  `increment` the change over `change`. *features [batch, n]: the last hidden values of the first member (fields:

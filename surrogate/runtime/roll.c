@@ -6,7 +6,8 @@
  *
  * A, B are the staging of an output and of the input that it becomes; the first input is read where the host has it.
  * With intervals each step runs the interval graph with the quantile of its lead. A row that is no longer finite, or
- * further than 100 training ranges from their middle, ends the roll-out. */
+ * further from the middle of the training range than 100 times the range (or the middle, if that is larger), ends the
+ * roll-out. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
