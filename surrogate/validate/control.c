@@ -14,8 +14,6 @@
 #include "core/random.h"
 #include "core/sobol.h"
 
-#define CONTROL_SEED 0x6e6567636f6e74ULL /* tells these points and seeds from those of the campaign */
-
 typedef struct shifted {
     int64_t n;
     double *x, *truth, *seconds; /**< [n, n_inputs], [n, width], [n] */
@@ -30,19 +28,29 @@ static int input_of(const locum_problem *p, const char *name)
     return -1;
 }
 
+locum_status locum_control_point(const locum_campaign_plan *plan, uint64_t seed, int64_t k, const double *lower,
+                                 const double *upper, double *point)
+{
+    LOCUM_TRY(locum_sobol_point(seed ^ LOCUM_CONTROL_SEED, (uint64_t)k, plan->n_parameters, point));
+    for (int j = 0; j < plan->n_parameters; j++) {
+        double a = lower[j], b = upper[j];
+        point[j] = plan->log_scale[j] ? a * pow(b / a, point[j]) : a + point[j] * (b - a);
+    }
+    return LOCUM_OK;
+}
+
 static locum_status draw_points(const locum_problem *p, shifted *s)
 {
     const locum_campaign_plan *plan = p->call->plan;
-    double u[LOCUM_SOBOL_DIMENSIONS];
+    double point[LOCUM_SOBOL_DIMENSIONS];
 
     LOCUM_TRY(locum_control_ranges(p->call->study, plan, s->lower, s->upper));
     for (int64_t k = 0; k < s->n; k++) {
-        LOCUM_TRY(locum_sobol_point(p->seed ^ CONTROL_SEED, (uint64_t)k, plan->n_parameters, u));
+        LOCUM_TRY(locum_control_point(plan, p->seed, k, s->lower, s->upper, point));
         for (int j = 0; j < plan->n_parameters; j++) {
             int i = input_of(p, plan->name[j]);
-            double a = s->lower[j], b = s->upper[j];
             if (i < 0) return LOCUM_FAIL(LOCUM_INPUT, "the model has no input '%s'", plan->name[j]);
-            s->x[k * p->n_inputs + i] = plan->log_scale[j] ? a * pow(b / a, u[j]) : a + u[j] * (b - a);
+            s->x[k * p->n_inputs + i] = point[j];
         }
     }
     return LOCUM_OK;
@@ -58,15 +66,20 @@ static locum_status prepare(const locum_problem *p, shifted *s)
     return draw_points(p, s);
 }
 
-static void describe(const locum_problem *p, const shifted *s, locum_control *c)
+void locum_control_name_ranges(const locum_campaign_plan *plan, const double *lower, const double *upper,
+                               locum_control *c)
 {
-    const locum_campaign_plan *plan = p->call->plan;
     size_t used = 0;
 
     for (int j = 0; j < plan->n_parameters && used < sizeof c->parameters; j++)
         used += (size_t)locum_format(c->parameters + used, sizeof c->parameters - used, "%s%s %.3g to %.3g%s",
-                                     j ? ", " : "", plan->name[j], s->lower[j], s->upper[j],
-                                     s->lower[j] < plan->lower[j] || s->upper[j] > plan->upper[j] ? " (shifted)" : "");
+                                     j ? ", " : "", plan->name[j], lower[j], upper[j],
+                                     lower[j] < plan->lower[j] || upper[j] > plan->upper[j] ? " (shifted)" : "");
+}
+
+static void describe(const locum_problem *p, const shifted *s, locum_control *c)
+{
+    locum_control_name_ranges(p->call->plan, s->lower, s->upper, c);
     locum_format(c->text, sizeof c->text,
                  "On data from outside the training range coverage is not promised and must fail visibly: %lld of %lld "
                  "samples covered, below %lld would "
@@ -74,6 +87,17 @@ static void describe(const locum_problem *p, const shifted *s, locum_control *c)
                  "study's own grid and window; outside the "
                  "range the study resolves, its labels (spectra first of all) are under-resolved.",
                  (long long)c->covered, (long long)(c->samples - c->failed), (long long)c->law_limit);
+}
+
+void locum_control_judge(const locum_model *model, double coverage, locum_control *c)
+{
+    int64_t good = c->samples - c->failed, n_cal = locum_model_n_calibration(model),
+            level = locum_law_level(n_cal, coverage);
+
+    c->error = good > 0 ? c->error / (double)good : NAN;
+    c->law_limit =
+        level >= 1 && good > 0 ? locum_law_quantile(good, (double)(n_cal + 1 - level), (double)level, 0.001) : -1;
+    c->fails_visibly = c->law_limit >= 0 && c->covered < c->law_limit;
 }
 
 /* the samples that the solver could do */
@@ -94,12 +118,7 @@ static locum_status count(const locum_problem *p, shifted *s, locum_control *c)
         c->flagged += trusted.flag[i] != 0;
         c->error += locum_metric_row(&p->layout, trusted.value + at, s->truth + at, of_output);
     }
-    int64_t good = s->n - c->failed, n_cal = locum_model_n_calibration(p->model),
-            level = locum_law_level(n_cal, p->config->coverage);
-    c->error = good > 0 ? c->error / (double)good : NAN;
-    c->law_limit =
-        level >= 1 && good > 0 ? locum_law_quantile(good, (double)(n_cal + 1 - level), (double)level, 0.001) : -1;
-    c->fails_visibly = c->law_limit >= 0 && c->covered < c->law_limit;
+    locum_control_judge(p->model, p->config->coverage, c);
     locum_trusted_free(&trusted);
     free(of_output);
     return st;
@@ -119,7 +138,7 @@ locum_status locum_control_run(const locum_problem *p, locum_control *control)
         const locum_run_call call = {.config = locum_settings_config(p->call->setup->solver),
                                      .n = s.n,
                                      .x = s.x,
-                                     .seed = p->seed ^ CONTROL_SEED,
+                                     .seed = p->seed ^ LOCUM_CONTROL_SEED,
                                      .from = locum_problem_from(p),
                                      .n_until = 1,
                                      .until = &until,

@@ -74,13 +74,20 @@ static locum_status group_by(const locum_problem *p, int input, locum_coverage *
     return LOCUM_OK;
 }
 
+void locum_coverage_law(locum_coverage *c)
+{
+    int64_t level = locum_law_level(c->calibration, c->target);
+
+    c->law_low = c->law_high = -1;
+    if (c->calibration == 0 || level < 1) return;
+    c->law_low = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.001);
+    c->law_high = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.999);
+}
+
 locum_status locum_coverage_make(const locum_problem *p, const locum_trusted *trusted, locum_coverage *c)
 {
-    *c = (locum_coverage){.target = p->config->coverage,
-                          .samples = p->n[LOCUM_TEST],
-                          .calibration = locum_model_n_calibration(p->model),
-                          .law_low = -1,
-                          .law_high = -1};
+    *c = (locum_coverage){
+        .target = p->config->coverage, .samples = p->n[LOCUM_TEST], .calibration = locum_model_n_calibration(p->model)};
     LOCUM_TRY(LOCUM_NEW(&c->is_covered, c->samples));
     LOCUM_TRY(LOCUM_NEW(&c->groups, 3 * p->n_inputs));
     for (int64_t i = 0; i < c->samples; i++) {
@@ -88,11 +95,7 @@ locum_status locum_coverage_make(const locum_problem *p, const locum_trusted *tr
                                               p->y[LOCUM_TEST] + i * p->width);
         c->covered += c->is_covered[i];
     }
-    int64_t level = locum_law_level(c->calibration, c->target);
-    if (c->calibration > 0 && level >= 1) {
-        c->law_low = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.001);
-        c->law_high = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.999);
-    }
+    locum_coverage_law(c);
     for (int i = 0; i < p->n_inputs; i++) LOCUM_TRY(group_by(p, i, c));
     return measure_widths(p, trusted, c);
 }

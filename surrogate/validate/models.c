@@ -16,6 +16,11 @@ double locum_model_validation_error(const locum_model *model)
     return text && end != text ? value : NAN;
 }
 
+const char *locum_validated_name(const locum_validated_model *model)
+{
+    return model->name ? model->name : "surrogate";
+}
+
 int locum_models_head(const locum_validate_call *call)
 {
     double least = INFINITY;
@@ -66,13 +71,12 @@ void locum_report_models(const locum_problem *p, const locum_model_findings *mod
 {
     const locum_validate_call *call = p->call;
 
-    locum_report_key(out, false, "surrogates");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "surrogates");
     for (int k = 0; k < call->n_models && call->models; k++) {
         const locum_model_findings *m = &models[k];
         bool calibrated = locum_model_n_calibration(call->models[k].model) > 0;
         locum_text_add(out, k ? ",{" : "{");
-        locum_report_text(out, true, "name", call->models[k].name);
+        locum_report_text(out, true, "name", locum_validated_name(&call->models[k]));
         locum_report_boolean(out, false, "headline", call->models[k].model == p->model);
         locum_report_text(out, false, "model", locum_model_metadata(call->models[k].model, "model"));
         locum_report_number(out, false, "error", m->error);

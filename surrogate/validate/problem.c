@@ -139,7 +139,7 @@ static locum_status count_duplicates(locum_problem *p)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static void note_time(char text[32])
+void locum_note_time(char text[32])
 {
     time_t now = time(NULL);
     struct tm utc;
@@ -154,7 +154,7 @@ static locum_status read_table(locum_problem *p)
     locum_status st = LOCUM_NEW(&names, p->n_outputs);
 
     for (int i = 0; i < p->n_outputs && !st; i++) names[i] = locum_model_output(p->model, i)->name;
-    if (!st) note_time(p->test_read);
+    if (!st) locum_note_time(p->test_read);
     if (!st) st = locum_table_read(p->call->dataset, p->n_outputs, names, &p->table);
     free(names);
     return st;

@@ -40,10 +40,15 @@ void locum_report_short(locum_text *out, double value)
         locum_text_add(out, "null");
 }
 
-void locum_report_list(locum_text *out, bool first, const char *name, int64_t n, const double *values)
+void locum_report_open_list(locum_text *out, bool first, const char *name)
 {
     locum_report_key(out, first, name);
     locum_text_add(out, "[");
+}
+
+void locum_report_list(locum_text *out, bool first, const char *name, int64_t n, const double *values)
+{
+    locum_report_open_list(out, first, name);
     for (int64_t i = 0; i < n; i++) {
         if (i) locum_text_add(out, ",");
         locum_report_short(out, values[i]);
@@ -113,7 +118,7 @@ double locum_report_parameters(const locum_model *model)
     return n;
 }
 
-double locum_report_members(const locum_study *study)
+static double members_of(const locum_study *study)
 {
     const locum_settings *train = locum_study_settings(study, "train");
     double members = NAN;
@@ -123,7 +128,8 @@ double locum_report_members(const locum_study *study)
     return members;
 }
 
-static void write_surrogate(const locum_problem *p, const locum_findings *f, locum_text *out)
+void locum_report_surrogate(const locum_model *model, const locum_study *study, const locum_findings *f,
+                            locum_text *out)
 {
     locum_report_key(out, false, "surrogate");
     locum_text_add(out, "{");
@@ -134,15 +140,14 @@ static void write_surrogate(const locum_problem *p, const locum_findings *f, loc
     locum_report_number(out, false, "seconds_per_sample", f->timing.one);
     locum_report_number(out, false, "seconds_per_sample_best_batch", f->timing.batched);
     locum_report_number(out, false, "best_batch", (double)f->timing.best_batch);
-    locum_report_number(out, false, "parameters", locum_report_parameters(p->model));
-    locum_report_number(out, false, "members", locum_report_members(p->call->study));
+    locum_report_number(out, false, "parameters", locum_report_parameters(model));
+    locum_report_number(out, false, "members", members_of(study));
     locum_text_add(out, "}");
 }
 
 static void write_trivial(const locum_findings *f, locum_text *out)
 {
-    locum_report_key(out, false, "trivial");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "trivial");
     for (int k = 0; k < LOCUM_TRIVIALS; k++) {
         locum_text_add(out, k ? ",{" : "{");
         locum_report_text(out, true, "name", locum_trivial_name((locum_trivial)k));
@@ -158,8 +163,7 @@ static void write_trivial(const locum_findings *f, locum_text *out)
 
 void locum_report_baselines(const locum_search *s, locum_text *out)
 {
-    locum_report_key(out, false, "baselines");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "baselines");
     for (int64_t i = 0; i < s->n; i++) {
         const locum_setting_found *b = &s->settings[i];
         locum_text_add(out, i ? ",{\"settings\":{" : "{\"settings\":{");
@@ -225,6 +229,34 @@ void locum_report_control(const locum_control *c, locum_text *out)
     locum_text_add(out, "}");
 }
 
+void locum_report_coverage(const locum_findings *f, int n_outputs, const char *text, locum_text *out)
+{
+    const locum_coverage *c = &f->coverage;
+
+    locum_report_key(out, false, "coverage");
+    locum_text_add(out, "{");
+    locum_report_number(out, true, "target", c->target);
+    locum_report_number(out, false, "measured", c->calibration > 0 ? (double)c->covered / (double)c->samples : NAN);
+    locum_report_number(out, false, "covered", c->calibration > 0 ? (double)c->covered : NAN);
+    locum_report_number(out, false, "samples", (double)c->samples);
+    locum_report_number(out, false, "calibration_samples", (double)c->calibration);
+    locum_report_number(out, false, "law_low", count_or_none(c->law_low));
+    locum_report_number(out, false, "law_high", count_or_none(c->law_high));
+    locum_report_list(out, false, "median_width", n_outputs, c->median_width);
+    locum_report_control(&f->control, out);
+    locum_report_open_list(out, false, "groups");
+    for (int g = 0; g < c->n_groups && c->calibration > 0; g++) {
+        locum_text_add(out, g ? ",{" : "{");
+        locum_report_text(out, true, "name", c->groups[g].name);
+        locum_report_number(out, false, "covered", (double)c->groups[g].covered);
+        locum_report_number(out, false, "samples", (double)c->groups[g].samples);
+        locum_text_add(out, "}");
+    }
+    locum_text_add(out, "]");
+    locum_report_text(out, false, "text", text);
+    locum_text_add(out, "}");
+}
+
 #define MARGINAL                                                                                      \
     "marginal coverage over all test samples of a simultaneous interval: a sample counts as covered " \
     "if every value of every output lies inside"
@@ -238,43 +270,19 @@ static bool has_shares(const locum_problem *p)
 
 static void write_coverage(const locum_problem *p, const locum_findings *f, locum_text *out)
 {
-    const locum_coverage *c = &f->coverage;
-
-    locum_report_key(out, false, "coverage");
-    locum_text_add(out, "{");
-    locum_report_number(out, true, "target", c->target);
-    locum_report_number(out, false, "measured", c->calibration > 0 ? (double)c->covered / (double)c->samples : NAN);
-    locum_report_number(out, false, "covered", c->calibration > 0 ? (double)c->covered : NAN);
-    locum_report_number(out, false, "samples", (double)c->samples);
-    locum_report_number(out, false, "calibration_samples", (double)c->calibration);
-    locum_report_number(out, false, "law_low", count_or_none(c->law_low));
-    locum_report_number(out, false, "law_high", count_or_none(c->law_high));
-    locum_report_list(out, false, "median_width", p->n_outputs, c->median_width);
-    locum_report_control(&f->control, out);
-    locum_report_key(out, false, "groups");
-    locum_text_add(out, "[");
-    for (int g = 0; g < c->n_groups && c->calibration > 0; g++) {
-        locum_text_add(out, g ? ",{" : "{");
-        locum_report_text(out, true, "name", c->groups[g].name);
-        locum_report_number(out, false, "covered", (double)c->groups[g].covered);
-        locum_report_number(out, false, "samples", (double)c->groups[g].samples);
-        locum_text_add(out, "}");
-    }
-    locum_text_add(out, "]");
-    locum_report_text(out, false, "text",
-                      has_shares(p) ? MARGINAL
-                          ". Intervals of shares (spectra) resolve a thousandth of their total: what is "
-                          "far below may reach zero"
-                                    : MARGINAL);
-    locum_text_add(out, "}");
+    locum_report_coverage(f, p->n_outputs,
+                          has_shares(p) ? MARGINAL
+                              ". Intervals of shares (spectra) resolve a thousandth of their total: what is "
+                              "far below may reach zero"
+                                        : MARGINAL,
+                          out);
 }
 
 /* --- ports ------------------------------------------------------------------------------------ */
 
 static void write_inputs(const locum_problem *p, locum_text *out)
 {
-    locum_report_key(out, false, "inputs");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "inputs");
     for (int i = 0; i < p->n_inputs; i++) {
         const locum_port *port = locum_model_input(p->model, i);
         bool is_log =
@@ -307,8 +315,7 @@ static void write_output_errors(const locum_findings *f, int j, locum_text *out)
 
 static void write_outputs(const locum_problem *p, const locum_findings *f, locum_text *out)
 {
-    locum_report_key(out, false, "outputs");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "outputs");
     for (int j = 0; j < p->n_outputs; j++) {
         const locum_port *port = locum_model_output(p->model, j);
         locum_text_add(out, j ? ",{" : "{");
@@ -348,7 +355,7 @@ void locum_report_json(const locum_problem *problem, const locum_findings *findi
 {
     locum_text_add(out, "{");
     write_head(problem, findings, out);
-    write_surrogate(problem, findings, out);
+    locum_report_surrogate(problem->model, problem->call->study, findings, out);
     locum_report_models(problem, findings->models, out);
     write_trivial(findings, out);
     locum_report_baselines(&findings->search, out);

@@ -9,8 +9,7 @@
 /* a row as [value or list per output] */
 static void write_row(const locum_problem *p, const char *name, const double *row, locum_text *out)
 {
-    locum_report_key(out, false, name);
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, name);
     for (int j = 0; j < p->n_outputs; j++) {
         bool single = p->first[j + 1] - p->first[j] == 1 && locum_model_output(p->model, j)->n_dims == 0;
         locum_text_add(out, "%s%s", j ? "," : "", single ? "" : "[");
@@ -27,8 +26,7 @@ static void write_samples(const locum_problem *p, const locum_findings *f, locum
 {
     const locum_trusted *t = &f->trusted;
 
-    locum_report_key(out, false, "samples");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "samples");
     for (int64_t i = 0; i < p->n[LOCUM_TEST]; i++) {
         locum_text_add(out, i ? ",{" : "{");
         locum_report_number(out, true, "index", (double)p->table->index[LOCUM_TEST][i]);
@@ -70,8 +68,7 @@ static void write_response_of(const locum_problem *p, const locum_explained *e, 
     locum_report_text(out, false, "at", at.data ? at.data : "");
     locum_text_free(&at);
     locum_report_list(out, false, "x", LOCUM_RESPONSE_POINTS, e->response_x + input * LOCUM_RESPONSE_POINTS);
-    locum_report_key(out, false, "outputs");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "outputs");
     for (int j = 0; j < p->n_outputs; j++) {
         if (locum_model_output(p->model, j)->n_dims > 0) continue;
         locum_text_add(out, first ? "{" : ",{");
@@ -87,8 +84,7 @@ static void write_response_of(const locum_problem *p, const locum_explained *e, 
 
 static void write_responses(const locum_problem *p, const locum_explained *e, locum_text *out)
 {
-    locum_report_key(out, false, "response");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "response");
     for (int i = 0; i < p->n_inputs; i++) {
         locum_text_add(out, i ? ",{" : "{");
         write_response_of(p, e, i, out);
@@ -114,19 +110,17 @@ static void write_examples(const locum_errors *errors, locum_text *out)
 {
     int64_t n = errors->n, tenth = n / 10, ranks[3] = {tenth, n / 2, n - 1 - tenth};
 
-    locum_report_key(out, false, "examples");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "examples");
     for (int k = 0; k < 3; k++) locum_text_add(out, "%s%lld", k ? "," : "", (long long)place_of_rank(errors, ranks[k]));
     locum_text_add(out, "]");
 }
 
 /* --- what was learnt -------------------------------------------------------------------------- */
 
-static void write_pairs(const char *name, const char *x_name, int n, const double *x, const double *error,
+void locum_report_pairs(const char *name, const char *x_name, int n, const double *x, const double *error,
                         locum_text *out)
 {
-    locum_report_key(out, false, name);
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, name);
     for (int i = 0; i < n; i++) {
         locum_text_add(out, i ? ",{" : "{");
         locum_report_number(out, true, x_name, x[i]);
@@ -136,15 +130,20 @@ static void write_pairs(const char *name, const char *x_name, int n, const doubl
     locum_text_add(out, "]");
 }
 
+void locum_report_curve(const locum_curve *curve, locum_text *out)
+{
+    double samples[LOCUM_CURVE_MAX + 1];
+
+    for (int i = 0; i < curve->n; i++) samples[i] = (double)curve->samples[i];
+    locum_report_pairs("learning_curve", "samples", curve->n, samples, curve->error, out);
+}
+
 static void write_learnt(const locum_problem *p, const locum_findings *f, locum_text *out)
 {
     const locum_explained *e = &f->explained;
-    double samples[32];
 
-    for (int i = 0; i < f->curve.n; i++) samples[i] = (double)f->curve.samples[i];
-    write_pairs("learning_curve", "samples", f->curve.n, samples, f->curve.error, out);
-    locum_report_key(out, false, "sensitivity");
-    locum_text_add(out, "[");
+    locum_report_curve(&f->curve, out);
+    locum_report_open_list(out, false, "sensitivity");
     for (int i = 0; i < p->n_inputs; i++) {
         locum_text_add(out, i ? ",{" : "{");
         locum_report_text(out, true, "input", locum_model_input(p->model, i)->name);
@@ -152,8 +151,8 @@ static void write_learnt(const locum_problem *p, const locum_findings *f, locum_
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
-    write_pairs("distance", "distance", (int)p->n[LOCUM_TEST], e->distance, f->surrogate.sample, out);
-    write_pairs("rejection", "fraction", e->n_fractions, e->fraction, e->kept_error, out);
+    locum_report_pairs("distance", "distance", (int)p->n[LOCUM_TEST], e->distance, f->surrogate.sample, out);
+    locum_report_pairs("rejection", "fraction", e->n_fractions, e->fraction, e->kept_error, out);
     locum_report_key(out, false, "budget");
     if (!e->has_budget) {
         locum_text_add(out, "null");
@@ -169,8 +168,7 @@ static void write_learnt(const locum_problem *p, const locum_findings *f, locum_
 
 static void write_snapshots(const locum_snapshots *s, locum_text *out)
 {
-    locum_report_key(out, false, "snapshots");
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, "snapshots");
     for (int i = 0; i < s->n; i++) {
         const locum_snapshot *item = &s->items[i];
         locum_text_add(out, i ? ",{" : "{");

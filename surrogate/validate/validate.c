@@ -150,17 +150,24 @@ void locum_headline_write(const char *solver, locum_findings *f)
                                       : ", which is a loss");
 }
 
-/* who is beaten by a simple fit should not need the table to learn it */
+void locum_headline_add_trivial(locum_findings *f, const char *name, double error)
+{
+    size_t used = strlen(f->headline);
+
+    if (error <= f->surrogate.mean)
+        locum_format(f->headline + used, sizeof f->headline - used,
+                     " But on this test split the %s predictor errs no more (%.3g against %.3g): no network is needed "
+                     "yet.",
+                     name, error, f->surrogate.mean);
+}
+
 static void add_trivial(locum_findings *f)
 {
     int best = 0;
+
     for (int k = 1; k < LOCUM_TRIVIALS; k++)
         if (f->trivial[k].mean < f->trivial[best].mean) best = k;
-    if (!(f->trivial[best].mean <= f->surrogate.mean)) return;
-    size_t used = strlen(f->headline);
-    locum_format(f->headline + used, sizeof f->headline - used,
-                 " But on this test split the %s predictor errs no more (%.3g against %.3g): no network is needed yet.",
-                 locum_trivial_name((locum_trivial)best), f->trivial[best].mean, f->surrogate.mean);
+    locum_headline_add_trivial(f, locum_trivial_name((locum_trivial)best), f->trivial[best].mean);
 }
 
 /* which of several the headline is about */
@@ -171,34 +178,38 @@ static void name_model(const locum_validate_call *call, locum_findings *f)
     if (call->n_models > 1 && call->models)
         locum_format(f->headline + used, sizeof f->headline - used,
                      " The surrogate is %s, which has the smallest validation error of %d.",
-                     call->models[locum_models_head(call)].name, call->n_models);
+                     locum_validated_name(&call->models[locum_models_head(call)]), call->n_models);
 }
 
-static void conclude(const locum_problem *p, locum_findings *f)
+void locum_conclude(const locum_validate_call *call, const char *obstacle, locum_findings *f)
 {
-    double cost = p->call->costs.generate_core_seconds + p->call->costs.train_core_seconds;
-    const char *obstacle = locum_problem_obstacle(p);
+    double cost = call->costs.generate_core_seconds + call->costs.train_core_seconds;
 
     locum_speedup_find(&f->search, f->timing.one, &f->speedup);
     if (obstacle) locum_format(f->speedup.reason, sizeof f->speedup.reason, "%s", obstacle);
     f->break_even = locum_break_even(cost, f->speedup.seconds, f->timing.one);
-    locum_headline_write(p->call->setup ? p->call->setup->type->name : "", f);
-    name_model(p->call, f);
-    add_trivial(f);
+    locum_headline_write(call->setup ? call->setup->type->name : "", f);
+    name_model(call, f);
+}
+
+locum_status locum_report_write(const locum_validate_call *call, locum_text *text)
+{
+    char path[LOCUM_PATH_SIZE];
+
+    locum_format(path, sizeof path, "%s/report.json", call->report);
+    locum_status st = text->status;
+    if (!st) st = locum_make_directories(call->report);
+    if (!st) st = locum_commit_bytes(path, text->data, text->size);
+    locum_text_free(text);
+    return st;
 }
 
 static locum_status write_report(const locum_problem *p, const locum_findings *f)
 {
-    char path[LOCUM_PATH_SIZE];
     locum_text text = {0};
 
     locum_report_json(p, f, &text);
-    locum_format(path, sizeof path, "%s/report.json", p->call->report);
-    locum_status st = text.status;
-    if (!st) st = locum_make_directories(p->call->report);
-    if (!st) st = locum_commit_bytes(path, text.data, text.size);
-    locum_text_free(&text);
-    return st;
+    return locum_report_write(p->call, &text);
 }
 
 /* --- all -------------------------------------------------------------------------------------- */
@@ -241,7 +252,8 @@ static locum_status validate_values(const locum_validate_call *call, char *headl
     if (!st) st = measure(p, f);
     if (!st) {
         if (p->rank == 0) {
-            conclude(p, f);
+            locum_conclude(call, locum_problem_obstacle(p), f);
+            add_trivial(f);
             f->seconds = locum_clock() - begun;
             st = write_report(p, f);
         }

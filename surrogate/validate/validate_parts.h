@@ -109,6 +109,8 @@ typedef struct locum_problem {
 /** Reads the dataset, once. Local. */
 locum_status locum_problem_create(const locum_validate_call *call, locum_problem **problem);
 void locum_problem_destroy(locum_problem *problem);
+/** UTC now, as the report has it. Local. */
+void locum_note_time(char text[32]);
 /** Sample of the campaign's plan behind row i of a split, NULL without one. Local. */
 const locum_plan_sample *locum_problem_sample(const locum_problem *problem, locum_split split, int64_t i);
 
@@ -164,6 +166,8 @@ typedef struct locum_coverage {
 /** Does every value of the row lie in its interval? Local. */
 bool locum_coverage_row(int64_t width, const double *lower, const double *upper, const double *truth);
 locum_status locum_coverage_make(const locum_problem *problem, const locum_trusted *trusted, locum_coverage *coverage);
+/** law_low and law_high, from target, samples and calibration. Local. */
+void locum_coverage_law(locum_coverage *coverage);
 void locum_coverage_free(locum_coverage *coverage);
 
 /* --- windows.c: means over any part of nested windows ----------------------------------------- */
@@ -265,6 +269,16 @@ typedef struct locum_control {
     char parameters[256], text[512];
 } locum_control; /* starts as {0} */
 
+#define LOCUM_CONTROL_SEED 0x6e6567636f6e74ULL /* tells its points and seeds from those of the campaign */
+
+/** Point k [n_parameters] between lower and upper, in the plan's order and scales. Local. */
+locum_status locum_control_point(const locum_campaign_plan *plan, uint64_t seed, int64_t k, const double *lower,
+                                 const double *upper, double *point);
+/** Writes control->parameters. Local. */
+void locum_control_name_ranges(const locum_campaign_plan *plan, const double *lower, const double *upper,
+                               locum_control *control);
+/** From samples, failed, covered and the sum of errors: the mean error, law_limit, fails_visibly. Local. */
+void locum_control_judge(const locum_model *model, double coverage, locum_control *control);
 /** Points over the ranges of validate.negative_control, solved and predicted. Collective on world. */
 locum_status locum_control_run(const locum_problem *problem, locum_control *control);
 /** Reads and checks the group; lower, upper [n_parameters] start as the training ranges. settings of the solver
@@ -292,12 +306,12 @@ locum_status locum_explain(const locum_problem *problem, const locum_trusted *tr
                            locum_explained *explained);
 void locum_explained_free(const locum_problem *problem, locum_explained *explained);
 
+#define LOCUM_CURVE_MAX 31
 typedef struct locum_curve {
     int n;
-    int64_t samples[32];
-    double error[32];
+    int64_t samples[LOCUM_CURVE_MAX + 1];
+    double error[LOCUM_CURVE_MAX + 1];
 } locum_curve;
-#define LOCUM_CURVE_MAX 31
 /** Numbers n of the files curve-<n>.safetensors, ascending; how many there are. Local. */
 int locum_curve_list(const char *folder, int64_t samples[LOCUM_CURVE_MAX]);
 /** Models curve-<n>.safetensors of the folder on the test split, then the full model. Local. */
@@ -329,6 +343,7 @@ typedef struct locum_model_findings {
 
 /** As training saw it; NAN if the model does not tell. Local. */
 double locum_model_validation_error(const locum_model *model);
+const char *locum_validated_name(const locum_validated_model *model);
 /** The model of the headline: smallest validation error, the first if none tells. Local. */
 int locum_models_head(const locum_validate_call *call);
 /** Each model of the call on the test split. Local. */
@@ -363,16 +378,32 @@ void locum_report_key(locum_text *out, bool first, const char *name);
 void locum_report_number(locum_text *out, bool first, const char *name, double value);
 void locum_report_text(locum_text *out, bool first, const char *name, const char *value);
 void locum_report_list(locum_text *out, bool first, const char *name, int64_t n, const double *values);
+/** "name":[ */
+void locum_report_open_list(locum_text *out, bool first, const char *name);
 void locum_report_boolean(locum_text *out, bool first, const char *name, bool value);
 /** Members of report.json that all kinds of surrogates have. Local. */
+void locum_report_surrogate(const locum_model *model, const locum_study *study, const locum_findings *findings,
+                            locum_text *out);
+/** text: what counts as covered. */
+void locum_report_coverage(const locum_findings *findings, int n_outputs, const char *text, locum_text *out);
+/** "name": [{x_name, error}, ...] */
+void locum_report_pairs(const char *name, const char *x_name, int n, const double *x, const double *error,
+                        locum_text *out);
+/** "learning_curve". */
+void locum_report_curve(const locum_curve *curve, locum_text *out);
 void locum_report_baselines(const locum_search *search, locum_text *out);
 void locum_report_speedup(const locum_findings *findings, locum_text *out);
 void locum_report_control(const locum_control *control, locum_text *out);
 void locum_report_costs(const locum_validate_call *call, const locum_findings *findings, locum_text *out);
 double locum_report_parameters(const locum_model *model);
-double locum_report_members(const locum_study *study);
 /** The line that heads the report, from timing, search, speedup and label noise. Local. */
 void locum_headline_write(const char *solver, locum_findings *findings);
+/** Who is beaten by a simple predictor should not need the table to learn it. Local. */
+void locum_headline_add_trivial(locum_findings *findings, const char *name, double error);
+/** Speed-up, break-even and headline from what was measured. obstacle: why the solver was not run, or NULL. Local. */
+void locum_conclude(const locum_validate_call *call, const char *obstacle, locum_findings *findings);
+/** Commits report.json and frees the text. Local. */
+locum_status locum_report_write(const locum_validate_call *call, locum_text *text);
 /** Appends a number with six significant digits, null if it is not finite: what pictures need. Local. */
 void locum_report_short(locum_text *out, double value);
 

@@ -13,8 +13,6 @@
 
 #include "core/sobol.h"
 
-#define CONTROL_SEED 0x6e6567636f6e74ULL
-
 typedef struct shifted {
     const locum_fields *fields;
     locum_roller roller;
@@ -36,19 +34,18 @@ typedef struct shifted {
 static locum_status draw_points(shifted *s)
 {
     const locum_campaign_plan *plan = s->fields->call->plan;
-    double u[LOCUM_SOBOL_DIMENSIONS];
+    double point[LOCUM_SOBOL_DIMENSIONS];
 
     LOCUM_TRY(locum_control_ranges(s->fields->call->study, plan, s->lower, s->upper));
     for (int64_t k = 0; k < s->n; k++) {
-        LOCUM_TRY(locum_sobol_point(s->fields->seed ^ CONTROL_SEED, (uint64_t)k, plan->n_parameters, u));
+        LOCUM_TRY(locum_control_point(plan, s->fields->seed, k, s->lower, s->upper, point));
         for (int p = 0; p < s->n_parameters; p++) {
             int j = 0;
             while (j < plan->n_parameters && strcmp(plan->name[j], locum_dataset_parameter_name(s->fields->dataset, p)))
                 j++;
             LOCUM_REQUIRE(j < plan->n_parameters, LOCUM_INPUT, "the plan does not vary '%s'",
                           locum_dataset_parameter_name(s->fields->dataset, p));
-            double a = s->lower[j], b = s->upper[j];
-            s->parameter[k * s->n_parameters + p] = plan->log_scale[j] ? a * pow(b / a, u[j]) : a + u[j] * (b - a);
+            s->parameter[k * s->n_parameters + p] = point[j];
         }
     }
     return LOCUM_OK;
@@ -155,8 +152,6 @@ static locum_status take(void *self, int64_t i, int time, const double *frame)
 static void count(const shifted *s, locum_control *c)
 {
     const locum_fields *f = s->fields;
-    int64_t n_cal = locum_model_n_calibration(f->models[f->head].model),
-            level = locum_law_level(n_cal, f->config->coverage);
 
     c->samples = s->n;
     for (int64_t i = 0; i < s->n; i++) {
@@ -168,25 +163,16 @@ static void count(const shifted *s, locum_control *c)
         c->flagged += s->evaluation.flag[i * f->n_leads + s->evaluation.leads - 1] != 0;
         c->error += locum_scores_relative(f, &s->evaluation.scores, i, -1);
     }
-    int64_t good = s->n - c->failed;
-    c->error = good > 0 ? c->error / (double)good : NAN;
-    c->law_limit =
-        level >= 1 && good > 0 ? locum_law_quantile(good, (double)(n_cal + 1 - level), (double)level, 0.001) : -1;
-    c->fails_visibly = c->law_limit >= 0 && c->covered < c->law_limit;
+    locum_control_judge(f->models[f->head].model, f->config->coverage, c);
 }
 
 static void describe(const shifted *s, locum_control *c)
 {
-    const locum_campaign_plan *plan = s->fields->call->plan;
-    size_t used = 0;
-
     if (s->by_amplitude)
         locum_format(c->parameters, sizeof c->parameters, "initial fields times %g (shifted)",
                      s->fields->config->control_amplitude);
-    for (int j = 0; !s->by_amplitude && j < plan->n_parameters && used < sizeof c->parameters; j++)
-        used += (size_t)locum_format(c->parameters + used, sizeof c->parameters - used, "%s%s %.3g to %.3g%s",
-                                     j ? ", " : "", plan->name[j], s->lower[j], s->upper[j],
-                                     s->lower[j] < plan->lower[j] || s->upper[j] > plan->upper[j] ? " (shifted)" : "");
+    else
+        locum_control_name_ranges(s->fields->call->plan, s->lower, s->upper, c);
     locum_format(c->text, sizeof c->text,
                  "On data unlike the training data coverage is not promised and must fail visibly: %lld of %lld "
                  "trajectories covered, below %lld would happen once in a thousand times if the data were like the "
@@ -206,7 +192,7 @@ static locum_status run(shifted *s)
                             .parameter = s->parameter,
                             .start = 0,
                             .amplitude = s->by_amplitude ? f->config->control_amplitude : 0,
-                            .seed = f->seed ^ CONTROL_SEED,
+                            .seed = f->seed ^ LOCUM_CONTROL_SEED,
                             .n_times = s->n_times,
                             .times = s->times,
                             .average = !s->by_amplitude && record->average,
@@ -221,14 +207,12 @@ static locum_status run(shifted *s)
     return locum_evaluation_finish(f, &s->evaluation);
 }
 
-static const char *missing(const locum_fields *f)
+/* by amplitude needs frames to begin from; by parameters the plan that has their ranges */
+static bool is_possible(const locum_fields *f, bool by_amplitude)
 {
-    if (!f->config->has_control || locum_fields_obstacle(f)) return "not asked for, or no solver";
-    if (locum_model_n_calibration(f->models[f->head].model) == 0) return "no intervals";
-    bool amplitude = isfinite(f->config->control_amplitude);
-    if (amplitude && !locum_fields_begin_from_frames(f)) return "no initial fields";
-    if (!amplitude && (!f->call->plan || f->call->setup->from_file)) return "no plan";
-    return NULL;
+    if (!f->config->has_control || locum_fields_obstacle(f)) return false;
+    if (locum_model_n_calibration(f->models[f->head].model) == 0) return false;
+    return by_amplitude ? locum_fields_begin_from_frames(f) : f->call->plan && !f->call->setup->from_file;
 }
 
 locum_status locum_field_control_run(const locum_fields *f, locum_control *control)
@@ -236,7 +220,7 @@ locum_status locum_field_control_run(const locum_fields *f, locum_control *contr
     shifted s = {.fields = f, .by_amplitude = isfinite(f->config->control_amplitude)};
 
     *control = (locum_control){0};
-    if (missing(f)) return LOCUM_OK;
+    if (!is_possible(f, s.by_amplitude)) return LOCUM_OK;
     locum_status st = locum_comm_agree(f->call->world, prepare(&s));
     if (!st) st = run(&s);
     if (!st) {

@@ -4,14 +4,7 @@
 #include "surrogate/validate/fields/fields.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-static void open_list(locum_text *out, bool first, const char *name)
-{
-    locum_report_key(out, first, name);
-    locum_text_add(out, "[");
-}
 
 /* --- what was asked --------------------------------------------------------------------------- */
 
@@ -51,29 +44,11 @@ static void write_head(const locum_fields *f, const locum_field_findings *r, loc
     locum_report_number(out, false, "label_noise_samples", (double)r->noise.n);
 }
 
-static void write_surrogate(const locum_fields *f, const locum_field_findings *r, locum_text *out)
-{
-    const locum_findings *c = &r->common;
-
-    locum_report_key(out, false, "surrogate");
-    locum_text_add(out, "{");
-    locum_report_number(out, true, "error", c->surrogate.mean);
-    locum_report_number(out, false, "error_low", c->surrogate.low);
-    locum_report_number(out, false, "error_high", c->surrogate.high);
-    locum_report_number(out, false, "error_on_searched_samples", c->search.surrogate_error);
-    locum_report_number(out, false, "seconds_per_sample", c->timing.one);
-    locum_report_number(out, false, "seconds_per_sample_best_batch", c->timing.batched);
-    locum_report_number(out, false, "best_batch", (double)c->timing.best_batch);
-    locum_report_number(out, false, "parameters", locum_report_parameters(f->models[f->head].model));
-    locum_report_number(out, false, "members", locum_report_members(f->call->study));
-    locum_text_add(out, "}");
-}
-
 static void write_trivial(const locum_field_findings *r, locum_text *out)
 {
     bool first = true;
 
-    open_list(out, false, "trivial");
+    locum_report_open_list(out, false, "trivial");
     for (int k = 0; k < LOCUM_FIELD_TRIVIALS; k++) {
         if (!r->trivial[k].name) continue;
         locum_text_add(out, first ? "{" : ",{");
@@ -89,14 +64,8 @@ static void write_trivial(const locum_field_findings *r, locum_text *out)
                       "inputs and outputs; nearest is the training sample nearest in its inputs");
 }
 
-static double count_or_none(int64_t value)
-{
-    return value < 0 ? NAN : (double)value;
-}
-
 static void write_coverage(const locum_fields *f, const locum_field_findings *r, locum_text *out)
 {
-    const locum_coverage *c = &r->common.coverage;
     char words[256];
 
     locum_format(
@@ -104,28 +73,7 @@ static void write_coverage(const locum_fields *f, const locum_field_findings *r,
         "marginal coverage over all test trajectories of a simultaneous band: a trajectory counts as covered if "
         "every value of every field at every lead up to %d lies inside",
         r->models[f->head].leads);
-    locum_report_key(out, false, "coverage");
-    locum_text_add(out, "{");
-    locum_report_number(out, true, "target", c->target);
-    locum_report_number(out, false, "measured", c->calibration > 0 ? (double)c->covered / (double)c->samples : NAN);
-    locum_report_number(out, false, "covered", c->calibration > 0 ? (double)c->covered : NAN);
-    locum_report_number(out, false, "samples", (double)c->samples);
-    locum_report_number(out, false, "calibration_samples", (double)c->calibration);
-    locum_report_number(out, false, "law_low", count_or_none(c->law_low));
-    locum_report_number(out, false, "law_high", count_or_none(c->law_high));
-    locum_report_list(out, false, "median_width", f->n_outputs, c->median_width);
-    locum_report_control(&r->common.control, out);
-    open_list(out, false, "groups");
-    for (int g = 0; g < c->n_groups && c->calibration > 0; g++) {
-        locum_text_add(out, g ? ",{" : "{");
-        locum_report_text(out, true, "name", c->groups[g].name);
-        locum_report_number(out, false, "covered", (double)c->groups[g].covered);
-        locum_report_number(out, false, "samples", (double)c->groups[g].samples);
-        locum_text_add(out, "}");
-    }
-    locum_text_add(out, "]");
-    locum_report_text(out, false, "text", words);
-    locum_text_add(out, "}");
+    locum_report_coverage(&r->common, f->n_outputs, words, out);
 }
 
 /* --- ports and samples ------------------------------------------------------------------------ */
@@ -134,7 +82,7 @@ static void write_inputs(const locum_fields *f, locum_text *out)
 {
     const locum_model *model = f->models[f->head].model;
 
-    open_list(out, false, "inputs");
+    locum_report_open_list(out, false, "inputs");
     for (int i = 0; i < locum_model_n_inputs(model); i++) {
         const locum_port *port = locum_model_input(model, i);
         locum_text_add(out, i ? ",{" : "{");
@@ -168,7 +116,7 @@ static void write_output_errors(const locum_field_findings *r, int o, locum_text
 
 static void write_outputs(const locum_fields *f, const locum_field_findings *r, locum_text *out)
 {
-    open_list(out, false, "outputs");
+    locum_report_open_list(out, false, "outputs");
     for (int o = 0; o < f->n_outputs; o++) {
         const locum_port *port = locum_model_output(f->models[f->head].model, o);
         locum_text_add(out, o ? ",{" : "{");
@@ -192,7 +140,7 @@ static void write_samples(const locum_fields *f, const locum_field_findings *r, 
     const locum_evaluation *e = &r->models[f->head];
     double values[LOCUM_LIST_MAX], row[LOCUM_LIST_MAX + LOCUM_FIELD_ARRAYS];
 
-    open_list(out, false, "samples");
+    locum_report_open_list(out, false, "samples");
     for (int64_t i = 0; i < e->n; i++) {
         const locum_dataset_sample *sample = locum_dataset_sample_at(f->dataset, f->sample[LOCUM_TEST][i]);
         locum_fields_values(f, LOCUM_TEST, i, values);
@@ -211,31 +159,13 @@ static void write_samples(const locum_fields *f, const locum_field_findings *r, 
     locum_text_add(out, "]");
 }
 
-static void write_curve(const locum_curve *curve, locum_text *out)
-{
-    open_list(out, false, "learning_curve");
-    for (int i = 0; i < curve->n; i++) {
-        locum_text_add(out, i ? ",{" : "{");
-        locum_report_number(out, true, "samples", (double)curve->samples[i]);
-        locum_report_number(out, false, "error", curve->error[i]);
-        locum_text_add(out, "}");
-    }
-    locum_text_add(out, "]");
-}
-
 static void write_learnt(const locum_field_findings *r, locum_text *out)
 {
     locum_text_add(out, ",\"response\":[],\"examples\":[]");
-    write_curve(&r->common.curve, out);
+    locum_report_curve(&r->common.curve, out);
     locum_text_add(out, ",\"sensitivity\":[],\"distance\":[]");
-    open_list(out, false, "rejection");
-    for (int k = 0; k < r->n_fractions; k++) {
-        locum_text_add(out, k ? ",{" : "{");
-        locum_report_number(out, true, "fraction", r->fraction[k]);
-        locum_report_number(out, false, "error", r->kept_error[k]);
-        locum_text_add(out, "}");
-    }
-    locum_text_add(out, "],\"budget\":null,\"snapshots\":[]");
+    locum_report_pairs("rejection", "fraction", r->n_fractions, r->fraction, r->kept_error, out);
+    locum_text_add(out, ",\"budget\":null,\"snapshots\":[]");
 }
 
 /* --- over lead time --------------------------------------------------------------------------- */
@@ -255,7 +185,7 @@ static void write_errors(const locum_field_errors *e, locum_text *out)
 static void write_mean(const locum_fields *f, const locum_evaluation *e, const char *name, const double *values,
                        bool is_flag, locum_text *out)
 {
-    open_list(out, false, name);
+    locum_report_open_list(out, false, name);
     for (int l = 0; l < f->n_leads; l++) {
         double sum = 0;
         for (int64_t i = 0; i < e->n; i++)
@@ -269,7 +199,7 @@ static void write_mean(const locum_fields *f, const locum_evaluation *e, const c
 /* mean over outputs and samples where it is finite */
 static void write_width(const locum_fields *f, const locum_evaluation *e, locum_text *out)
 {
-    open_list(out, false, "width_over_lead");
+    locum_report_open_list(out, false, "width_over_lead");
     for (int l = 0; l < f->n_leads; l++) {
         double sum = 0, count = 0;
         for (int64_t i = 0; i < e->n; i++)
@@ -316,12 +246,12 @@ static void write_model(const locum_fields *f, const locum_field_findings *r, in
     write_mean(f, e, "inside_over_lead", e->inside, false, out);
     write_mean(f, e, "flagged_over_lead", e->flag, true, out);
     write_width(f, e, out);
-    write_curve(&r->curve[k], out);
+    locum_report_curve(&r->curve[k], out);
 }
 
 static void write_models(const locum_fields *f, const locum_field_findings *r, locum_text *out)
 {
-    open_list(out, false, "surrogates");
+    locum_report_open_list(out, false, "surrogates");
     for (int k = 0; k < f->n_models; k++) {
         locum_text_add(out, k ? ",{" : "{");
         write_model(f, r, k, out);
@@ -342,7 +272,7 @@ static void write_rivals(const locum_fields *f, const locum_field_findings *r, l
     const locum_field_search *s = &r->search;
     bool first = true;
 
-    open_list(out, false, "baselines");
+    locum_report_open_list(out, false, "baselines");
     for (int k = 0; k < s->n_runs; k++) {
         locum_text_add(out, k ? ",{" : "{");
         locum_report_text(out, true, "text", s->run_text[k]);
@@ -352,7 +282,7 @@ static void write_rivals(const locum_fields *f, const locum_field_findings *r, l
         locum_text_add(out, "}");
     }
     locum_text_add(out, "]");
-    open_list(out, false, "trivial");
+    locum_report_open_list(out, false, "trivial");
     for (int k = 0; k < LOCUM_FIELD_TRIVIALS; k++) {
         if (!r->trivial[k].name) continue;
         locum_text_add(out, first ? "{" : ",{");
@@ -413,7 +343,7 @@ static void write_spectra(const locum_fields *f, const locum_field_findings *r, 
 {
     bool first = true;
 
-    open_list(out, false, "spectra");
+    locum_report_open_list(out, false, "spectra");
     for (int o = 0; o < f->n_outputs && r->truth.shells > 0; o++)
         for (int s = 0; s < r->truth.n_spectra; s++) {
             locum_text_add(out, first ? "{" : ",{");
@@ -424,8 +354,7 @@ static void write_spectra(const locum_fields *f, const locum_field_findings *r, 
             locum_report_number(out, false, "samples", (double)r->truth.n);
             locum_report_key(out, false, "truth");
             write_spectrum_of(f, &r->truth, s, o, out);
-            locum_report_key(out, false, "surrogates");
-            locum_text_add(out, "[");
+            locum_report_open_list(out, false, "surrogates");
             for (int k = 0; k < f->n_models; k++) {
                 if (k) locum_text_add(out, ",");
                 write_spectrum_of(f, &r->physics[k], s, o, out);
@@ -452,7 +381,7 @@ static void write_budgets(const locum_fields *f, const locum_field_findings *r, 
     int64_t stride = (int64_t)f->n_leads * f->n_outputs * LOCUM_BUDGETS;
     bool first = true;
 
-    open_list(out, false, "budgets");
+    locum_report_open_list(out, false, "budgets");
     for (int o = 0; o < f->n_outputs; o++)
         for (int b = 0; b < LOCUM_BUDGETS; b++) {
             if (isnan(mean_over(&r->truth, r->truth.budget, stride, o * LOCUM_BUDGETS + b))) continue;
@@ -462,8 +391,7 @@ static void write_budgets(const locum_fields *f, const locum_field_findings *r, 
             locum_report_text(out, false, "name", locum_budget_name(b, f->output[o].name, f->output[o].components));
             locum_report_key(out, false, "truth");
             write_budget_of(f, &r->truth, o, b, out);
-            locum_report_key(out, false, "surrogates");
-            locum_text_add(out, "[");
+            locum_report_open_list(out, false, "surrogates");
             for (int k = 0; k < f->n_models; k++) {
                 if (k) locum_text_add(out, ",");
                 write_budget_of(f, &r->physics[k], o, b, out);
@@ -477,8 +405,7 @@ static void write_budgets(const locum_fields *f, const locum_field_findings *r, 
 
 static void write_picture(const char *name, int64_t n, const double *values, locum_text *out)
 {
-    locum_report_key(out, false, name);
-    locum_text_add(out, "[");
+    locum_report_open_list(out, false, name);
     for (int64_t i = 0; i < n; i++) {
         if (i) locum_text_add(out, ",");
         if (isfinite(values[i]))
@@ -512,7 +439,7 @@ static void write_sheet(const locum_fields *f, const locum_sheet *s, locum_text 
         write_picture("input", n, s->input, out);
     else
         locum_text_add(out, ",\"input\":null");
-    open_list(out, false, "leads");
+    locum_report_open_list(out, false, "leads");
     for (int k = 0; k < s->n_leads; k++) {
         locum_text_add(out, k ? ",{" : "{");
         locum_report_number(out, true, "lead", s->lead[k] + 1);
@@ -549,7 +476,7 @@ void locum_fields_json(const locum_fields *f, const locum_field_findings *r, loc
 {
     locum_text_add(out, "{");
     write_head(f, r, out);
-    write_surrogate(f, r, out);
+    locum_report_surrogate(f->models[f->head].model, f->call->study, &r->common, out);
     write_models(f, r, out);
     write_trivial(r, out);
     locum_report_baselines(&r->common.search, out);

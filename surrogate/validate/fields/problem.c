@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 bool locum_fields_are_predicted(const locum_model *model)
 {
@@ -161,17 +160,16 @@ static locum_status read_models(locum_fields *f)
     f->interval = locum_model_interval(given[0].model);
     f->history = 1;
     LOCUM_TRY(read_outputs(f, given[0].model));
-    double least = INFINITY;
+    f->head = locum_models_head(call);
     for (int k = 0; k < f->n_models; k++) {
         locum_field_model *m = &f->models[k];
-        *m = (locum_field_model){.name = given[k].name ? given[k].name : "surrogate",
+        *m = (locum_field_model){.name = locum_validated_name(&given[k]),
                                  .path = given[k].path,
                                  .curve_folder = given[k].curve_folder,
                                  .model = given[k].model,
                                  .validation_error = locum_model_validation_error(given[k].model)};
         LOCUM_TRY(same_outputs(f, m->model));
         LOCUM_TRY(read_inputs(f, m));
-        if (m->validation_error < least) least = m->validation_error, f->head = k;
     }
     if (f->step) f->in_width = f->width;
     return LOCUM_OK;
@@ -304,8 +302,6 @@ static locum_status count_duplicates(locum_fields *f)
 static locum_status fill(locum_fields *f)
 {
     locum_settings *settings;
-    time_t now = time(NULL);
-    struct tm utc;
 
     LOCUM_TRY(locum_validate_read(f->call->study, &settings));
     f->config = locum_settings_config(settings);
@@ -315,8 +311,7 @@ static locum_status fill(locum_fields *f)
     LOCUM_TRY(read_times(f));
     for (int o = 0; o < f->n_outputs && !f->step; o++)
         if (is_variance(f->output[o].name)) LOCUM_TRY(measure_size(f, o));
-    gmtime_r(&now, &utc);
-    strftime(f->test_read, sizeof f->test_read, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    locum_note_time(f->test_read);
     return count_duplicates(f);
 }
 

@@ -10,9 +10,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "core/study/commit.h"
 
 /* --- surrogates ------------------------------------------------------------------------------- */
 
@@ -102,17 +99,11 @@ static locum_status measure_coverage(const locum_fields *f, const locum_evaluati
 {
     *c = (locum_coverage){.target = f->config->coverage,
                           .samples = e->n,
-                          .calibration = locum_model_n_calibration(f->models[f->head].model),
-                          .law_low = -1,
-                          .law_high = -1};
+                          .calibration = locum_model_n_calibration(f->models[f->head].model)};
     LOCUM_TRY(LOCUM_NEW(&c->is_covered, c->samples));
     LOCUM_TRY(LOCUM_NEW(&c->median_width, f->n_outputs));
     for (int64_t i = 0; i < e->n; i++) c->covered += c->is_covered[i] = locum_evaluation_covered(e, i);
-    int64_t level = locum_law_level(c->calibration, c->target);
-    if (c->calibration > 0 && level >= 1) {
-        c->law_low = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.001);
-        c->law_high = locum_law_quantile(c->samples, (double)(c->calibration + 1 - level), (double)level, 0.999);
-    }
+    locum_coverage_law(c);
     LOCUM_TRY(group_by_lead(f, e, c));
     return measure_widths(f, e, c->median_width);
 }
@@ -158,7 +149,6 @@ static locum_status measure_rejection(const locum_fields *f, const locum_evaluat
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-/* who is beaten by a simple rule should not need the table to learn it */
 static void add_trivial(locum_field_findings *out)
 {
     locum_findings *c = &out->common;
@@ -168,29 +158,13 @@ static void add_trivial(locum_field_findings *out)
         if (out->trivial[k].name &&
             (best < 0 || out->trivial[k].errors.joined.mean < out->trivial[best].errors.joined.mean))
             best = k;
-    if (best < 0 || !(out->trivial[best].errors.joined.mean <= c->surrogate.mean)) return;
-    size_t used = strlen(c->headline);
-    locum_format(c->headline + used, sizeof c->headline - used,
-                 " But on this test split the %s predictor errs no more (%.3g against %.3g): no network is needed yet.",
-                 out->trivial[best].name, out->trivial[best].errors.joined.mean, c->surrogate.mean);
+    if (best >= 0) locum_headline_add_trivial(c, out->trivial[best].name, out->trivial[best].errors.joined.mean);
 }
 
 static void conclude(const locum_fields *f, locum_field_findings *out)
 {
-    locum_findings *c = &out->common;
-    double cost = f->call->costs.generate_core_seconds + f->call->costs.train_core_seconds;
-    const char *obstacle = locum_fields_obstacle(f);
-
-    c->timing = out->timing[f->head];
-    locum_speedup_find(&c->search, c->timing.one, &c->speedup);
-    if (obstacle) locum_format(c->speedup.reason, sizeof c->speedup.reason, "%s", obstacle);
-    c->break_even = locum_break_even(cost, c->speedup.seconds, c->timing.one);
-    locum_headline_write(f->call->setup ? f->call->setup->type->name : "", c);
-    size_t used = strlen(c->headline);
-    if (f->n_models > 1)
-        locum_format(c->headline + used, sizeof c->headline - used,
-                     " The surrogate is %s, which has the smallest validation error of %d.", f->models[f->head].name,
-                     f->n_models);
+    out->common.timing = out->timing[f->head];
+    locum_conclude(f->call, locum_fields_obstacle(f), &out->common);
     add_trivial(out);
 }
 
@@ -222,16 +196,10 @@ static locum_status measure(const locum_fields *f, locum_field_findings *out)
 
 static locum_status write_report(const locum_fields *f, const locum_field_findings *out)
 {
-    char path[LOCUM_PATH_SIZE];
     locum_text text = {0};
 
     locum_fields_json(f, out, &text);
-    locum_format(path, sizeof path, "%s/report.json", f->call->report);
-    locum_status st = text.status;
-    if (!st) st = locum_make_directories(f->call->report);
-    if (!st) st = locum_commit_bytes(path, text.data, text.size);
-    locum_text_free(&text);
-    return st;
+    return locum_report_write(f->call, &text);
 }
 
 static void release(locum_field_findings *out)
