@@ -127,6 +127,12 @@ void locum_crew_fail(locum_crew *crew);
 void locum_crew_look(locum_crew *crew);
 void locum_crew_finished(locum_crew *crew, bool failed); /* one item more; local */
 void locum_crew_tally(locum_crew *crew, int64_t *n_finished, int64_t *n_failed);
+/** Items 0 .. n - 1, one at a time, each by the rank that takes it, until all are done, one fails or somebody stops;
+ *  progress (NULL: none) is shown by rank 0. The status is the same on all ranks. Collective on crew->world. */
+locum_status locum_crew_work(locum_crew *crew, int64_t n, locum_progress *progress,
+                             locum_status (*solve)(void *self, int64_t item), void *self);
+/** locum_drive_call.progress, with the crew as its self: looks between steps. Local. */
+void locum_crew_between_steps(void *crew, double time, int64_t step);
 
 /* --- host.c: what a solver may ask for --------------------------------------------------------------------- */
 

@@ -90,3 +90,43 @@ void locum_crew_tally(locum_crew *crew, int64_t *n_finished, int64_t *n_failed)
     *n_finished = both % HIGH;
     *n_failed = both / HIGH;
 }
+
+void locum_crew_between_steps(void *crew, double time, int64_t step)
+{
+    (void)time, (void)step;
+    locum_crew_look(crew);
+}
+
+static void show(locum_crew *crew, locum_progress *progress)
+{
+    int64_t finished, failed;
+
+    locum_crew_tally(crew, &finished, &failed);
+    locum_progress_update(progress, (double)finished, "%lld failed", (long long)failed);
+}
+
+static locum_status work(locum_crew *crew, int64_t n, locum_progress *progress,
+                         locum_status (*solve)(void *self, int64_t item), void *self)
+{
+    int64_t item = 0;
+
+    for (;;) {
+        LOCUM_TRY(locum_crew_take(crew, 1, &item));
+        locum_crew_look(crew);
+        if (crew->raised) return LOCUM_FAIL(LOCUM_STOPPED, "stopped between samples");
+        if (item >= n) return LOCUM_OK;
+        LOCUM_TRY(solve(self, item));
+        if (progress) show(crew, progress);
+    }
+}
+
+locum_status locum_crew_work(locum_crew *crew, int64_t n, locum_progress *progress,
+                             locum_status (*solve)(void *self, int64_t item), void *self)
+{
+    int rank;
+
+    MPI_Comm_rank(crew->world, &rank);
+    locum_status st = work(crew, n, rank == 0 ? progress : NULL, solve, self);
+    if (st && st != LOCUM_STOPPED) locum_crew_fail(crew);
+    return locum_comm_agree(crew->world, st);
+}

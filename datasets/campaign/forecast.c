@@ -46,7 +46,6 @@ typedef struct job {
     locum_crew crew;
     bool has_crew;
     locum_host host;
-    int rank;
     int64_t sample;
     int time;
     double begin, paused;
@@ -349,16 +348,9 @@ static locum_status take_close(void *self, locum_status result)
 
 /* --- the work ---------------------------------------------------------------------------------------------- */
 
-static void between_steps(void *self, double time, int64_t step)
+static locum_status solve_one(void *self, int64_t s)
 {
     job *j = self;
-
-    (void)time, (void)step;
-    locum_crew_look(&j->crew);
-}
-
-static locum_status solve_one(job *j, int64_t s)
-{
     const locum_forecast_call *call = j->call;
     locum_frame start = {0};
     locum_sample sample = {.index = s, .seed = call->seed[s], .config = j->config};
@@ -370,8 +362,8 @@ static locum_status solve_one(job *j, int64_t s)
                               .comm = MPI_COMM_SELF,
                               .watch = &j->crew.local,
                               .sink = {j, take_open, take_frame, take_close},
-                              .progress = between_steps,
-                              .progress_self = j,
+                              .progress = locum_crew_between_steps,
+                              .progress_self = &j->crew,
                               .n_times = call->n_times,
                               .times = call->times};
 
@@ -398,29 +390,6 @@ static locum_status solve_one(job *j, int64_t s)
     return LOCUM_OK;
 }
 
-static void show(job *j)
-{
-    int64_t finished, failed;
-
-    if (j->rank || !j->call->progress) return;
-    locum_crew_tally(&j->crew, &finished, &failed);
-    locum_progress_update(j->call->progress, (double)finished, "%lld failed", (long long)failed);
-}
-
-static locum_status work(job *j)
-{
-    int64_t s = 0;
-
-    for (;;) {
-        LOCUM_TRY(locum_crew_take(&j->crew, 1, &s));
-        locum_crew_look(&j->crew);
-        if (j->crew.raised) return LOCUM_FAIL(LOCUM_STOPPED, "stopped between samples");
-        if (s >= j->call->n) return LOCUM_OK;
-        LOCUM_TRY(solve_one(j, s));
-        show(j);
-    }
-}
-
 /* sums of what is zero where another rank did the work: exact */
 static void share(job *j, double *seconds, bool *failed)
 {
@@ -435,7 +404,6 @@ locum_status locum_forecast(const locum_forecast_call *call, double *seconds, bo
 {
     job j = {.call = call, .type = call->setup->type, .seconds = seconds};
 
-    MPI_Comm_rank(call->world, &j.rank);
     memset(seconds, 0, (size_t)(call->n * call->n_times) * sizeof *seconds);
     locum_status st = locum_comm_agree(call->world, prepare(&j));
     if (!st) {
@@ -443,11 +411,7 @@ locum_status locum_forecast(const locum_forecast_call *call, double *seconds, bo
         j.has_crew = !st;
         if (!st) j.host.crew = &j.crew;
     }
-    if (!st) {
-        st = work(&j);
-        if (st && st != LOCUM_STOPPED) locum_crew_fail(&j.crew);
-        st = locum_comm_agree(call->world, st);
-    }
+    if (!st) st = locum_crew_work(&j.crew, call->n, call->progress, solve_one, &j);
     if (!st) share(&j, seconds, failed);
     if (j.has_crew) locum_crew_destroy(&j.crew);
     release(&j);

@@ -28,7 +28,6 @@ typedef struct job {
     solved *owner;
     bool *wanted;
     int64_t *offset, width; /**< [n_arrays] where an array begins in a frame's values */
-    int rank;
     bool has_crew;
     locum_crew crew;
     locum_host host;
@@ -173,25 +172,9 @@ static locum_status keep_close(void *self, locum_status result)
 
 /* --- the work ---------------------------------------------------------------------------------------------- */
 
-static void show(job *j)
-{
-    int64_t finished, failed;
-
-    if (j->rank != 0 || !j->call->progress) return;
-    locum_crew_tally(&j->crew, &finished, &failed);
-    locum_progress_update(j->call->progress, (double)finished, "%lld failed", (long long)failed);
-}
-
-static void between_steps(void *self, double time, int64_t step)
+static locum_status solve_one(void *self, int64_t s)
 {
     job *j = self;
-
-    (void)time, (void)step;
-    locum_crew_look(&j->crew);
-}
-
-static locum_status solve_one(job *j, int64_t s)
-{
     const locum_solve_call *call = j->call;
     locum_sample sample = {.index = s, .seed = call->seed[s], .config = j->config};
     locum_drive_call drive = {.type = call->type,
@@ -202,8 +185,8 @@ static locum_status solve_one(job *j, int64_t s)
                               .comm = MPI_COMM_SELF,
                               .watch = &j->crew.local,
                               .sink = {j, keep_open, keep_frame, keep_close},
-                              .progress = between_steps,
-                              .progress_self = j,
+                              .progress = locum_crew_between_steps,
+                              .progress_self = &j->crew,
                               .n_times = call->n_until,
                               .times = call->until};
 
@@ -225,20 +208,6 @@ static locum_status solve_one(job *j, int64_t s)
     LOCUM_TRY(st);
     locum_crew_finished(&j->crew, j->failed[s] != 0);
     return LOCUM_OK;
-}
-
-static locum_status work(job *j)
-{
-    int64_t s = 0;
-
-    for (;;) {
-        LOCUM_TRY(locum_crew_take(&j->crew, 1, &s));
-        locum_crew_look(&j->crew);
-        if (j->crew.raised) return LOCUM_FAIL(LOCUM_STOPPED, "stopped between samples");
-        if (s >= j->call->n) return LOCUM_OK;
-        LOCUM_TRY(solve_one(j, s));
-        show(j);
-    }
 }
 
 /* --- sharing the results ----------------------------------------------------------------------------------- */
@@ -291,18 +260,13 @@ locum_status locum_solve(const locum_solve_call *call, locum_solve_result *resul
 
     *result = (locum_solve_result){0};
     LOCUM_REQUIRE(call->n >= 0 && call->n_until >= 1, LOCUM_ARG, "locum_solve needs at least one window");
-    MPI_Comm_rank(call->world, &j.rank);
     locum_status st = locum_comm_agree(call->world, prepare(&j));
     if (!st) {
         st = locum_crew_create(call->world, call->watch, true, &j.crew);
         j.has_crew = !st;
         if (!st) j.host.crew = &j.crew;
     }
-    if (!st) {
-        st = work(&j);
-        if (st && st != LOCUM_STOPPED) locum_crew_fail(&j.crew);
-        st = locum_comm_agree(call->world, st);
-    }
+    if (!st) st = locum_crew_work(&j.crew, call->n, call->progress, solve_one, &j);
     if (!st) share_all(&j);
     if (j.has_crew) locum_crew_destroy(&j.crew);
     release(&j);
