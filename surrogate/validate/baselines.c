@@ -114,7 +114,7 @@ static locum_status run(walker *w, const locum_rung *rung, int64_t n, int n_ends
 
 /* --- settings of one run ---------------------------------------------------------------------- */
 
-static locum_status keep(locum_search *search, const locum_setting_found *found)
+locum_status locum_search_keep(locum_search *search, const locum_setting_found *found)
 {
     if (search->n == search->capacity) {
         int64_t capacity = search->capacity ? 2 * search->capacity : 64;
@@ -124,6 +124,7 @@ static locum_status keep(locum_search *search, const locum_setting_found *found)
         search->capacity = capacity;
     }
     search->settings[search->n++] = *found;
+    if (found->seconds > search->walked_seconds) search->walked_seconds = found->seconds;
     return LOCUM_OK;
 }
 
@@ -173,8 +174,7 @@ static locum_status keep_settings(walker *w, const locum_rung *rung, int n_ends,
             name_setting(w, rung, a, b, ends, mean_seconds(w, w->n, n_ends, b), &least);
         }
         if (!isfinite(least.error)) continue;
-        LOCUM_TRY(keep(w->search, &least));
-        if (least.seconds > w->search->walked_seconds) w->search->walked_seconds = least.seconds;
+        LOCUM_TRY(locum_search_keep(w->search, &least));
         if (!(least.error <= w->search->surrogate_error))
             w->worse = true;
         else if (least.seconds < w->best)

@@ -225,6 +225,8 @@ typedef struct locum_search {
 /** Walks the ladder until `surrogate` (errors on the test split) is bracketed. Collective on world. */
 locum_status locum_search_baselines(const locum_problem *problem, const locum_errors *surrogate, locum_search *search);
 void locum_search_free(locum_search *search);
+/** Appends a setting. Local. */
+locum_status locum_search_keep(locum_search *search, const locum_setting_found *found);
 /** Sorts by time and marks the front. Local. */
 void locum_front_mark(int64_t n, locum_setting_found *settings);
 /** Runs the solver at `config` for n rows of parameters; out [n, n_until, width] mapped to the problem's rows,

@@ -146,27 +146,32 @@ static locum_status take(void *self, int64_t i, int time, const double *frame)
     return LOCUM_OK;
 }
 
+static int times_of(const walker *w)
+{
+    return w->windows ? w->n_ends : locum_fields_begin_from_frames(w->fields) ? w->fields->n_leads : 1;
+}
+
 /* one rung on n samples; w->scores, w->seconds [n, n_times], w->failed */
 static locum_status run(walker *w, const locum_rung *rung, int64_t n, const char *what)
 {
     const locum_fields *f = w->fields;
     bool from_frames = locum_fields_begin_from_frames(f);
+    int n_times = times_of(w);
     locum_field_run call = {.config = rung->config,
                             .n = n,
                             .test = w->test,
                             .start = -1,
                             .seed = f->seed,
-                            .n_times = w->windows    ? w->n_ends
-                                       : from_frames ? 0
-                                                     : 1,
-                            .times = w->windows ? w->ends : &w->until,
+                            .n_times = n_times,
+                            .times = w->windows    ? w->ends
+                                     : from_frames ? f->times
+                                                   : &w->until,
                             .average = w->windows,
                             .from = w->start,
                             .what = what,
                             .world = f->call->world,
                             .frame = take,
                             .self = w};
-    int n_times = call.n_times ? call.n_times : f->n_leads;
     double begun = locum_clock(), work = 0;
 
     w->sample = -1;
@@ -188,27 +193,12 @@ static double mean_seconds(const walker *w, int64_t n, int n_times, int time)
     return sum / (double)n;
 }
 
-static int times_of(const walker *w)
-{
-    return w->windows ? w->n_ends : locum_fields_begin_from_frames(w->fields) ? w->fields->n_leads : 1;
-}
-
 /* --- settings --------------------------------------------------------------------------------- */
 
 static locum_status keep(walker *w, const locum_setting_found *found)
 {
-    locum_search *search = w->search;
-
-    if (search->n == search->capacity) {
-        int64_t capacity = search->capacity ? 2 * search->capacity : 64;
-        locum_setting_found *more = realloc(search->settings, (size_t)capacity * sizeof *more);
-        LOCUM_REQUIRE(more, LOCUM_MEMORY, "out of memory for the settings of the search");
-        search->settings = more;
-        search->capacity = capacity;
-    }
-    search->settings[search->n++] = *found;
-    if (found->seconds > search->walked_seconds) search->walked_seconds = found->seconds;
-    if (!(found->error <= search->surrogate_error))
+    LOCUM_TRY(locum_search_keep(w->search, found));
+    if (!(found->error <= w->search->surrogate_error))
         w->worse = true;
     else if (found->seconds < w->best)
         w->best = found->seconds;
