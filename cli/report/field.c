@@ -19,7 +19,7 @@ static void find_limits(const figure_field *field, double *low, double *high)
     if (!(*low <= *high)) *low = 0, *high = 1;
 }
 
-static void write_colours(double low, double high, locum_text *script)
+void figure_field_colours(double low, double high, locum_text *script)
 {
     if (low < 0 && high > 0) {
         double most = fmax(-low, high);
@@ -30,7 +30,7 @@ static void write_colours(double low, double high, locum_text *script)
     }
     locum_text_add(script,
                    "set palette defined (0 '#1b1e4b', 0.25 '#2f5f8f', 0.5 '#2a9d74', 0.75 '#a4c95a', 1 '#fbe77a')\n");
-    if (low == high) high = low + fmax(fabs(low), 1) * 1e-6;
+    if (!(high > low)) high = low + fmax(fabs(low), 1) * 1e-6;
     locum_text_add(script, "set cbrange [%.6g:%.6g]\n", low, high);
 }
 
@@ -59,7 +59,7 @@ void figure_field_script(const figure_field *field, const char *title, locum_tex
         first[d] = field->lower[d] + (field->is_cells ? step[d] / 2 : 0);
     }
     write_values(field, script);
-    write_colours(low, high, script);
+    figure_field_colours(low, high, script);
     if (title) {
         locum_text_add(script, "set title ");
         gnuplot_string(script, title);

@@ -105,6 +105,8 @@ typedef struct figure_field {
     const double *range; /* [2] lowest and highest colour, NULL = of the values */
     bool is_cells;       /* values lie in the middle of cells, not at lower + i step */
 } figure_field;
+/** Appends the palette and its range: diverging where low < 0 < high. */
+void figure_field_colours(double low, double high, locum_text *script);
 void figure_field_script(const figure_field *field, const char *title, locum_text *script);
 
 #endif

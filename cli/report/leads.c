@@ -4,14 +4,18 @@
 
 #include <stdlib.h>
 
-locum_status leads_take(leads *l, locum_json_node node, const char *path, int64_t n, double **values)
+locum_status leads_keep(leads *l, locum_json_node list, int64_t n, double **values)
 {
-    locum_json_node list = findings_at(l->f, node, path);
     *values = NULL;
     if (list < 0 || locum_json_n(l->f->json, list) < 1 || l->n_kept == 2 * LEADS_SERIES) return LOCUM_OK;
     LOCUM_TRY(findings_values(l->f, list, n, values));
     l->kept[l->n_kept++] = *values;
     return LOCUM_OK;
+}
+
+locum_status leads_take(leads *l, locum_json_node node, const char *path, int64_t n, double **values)
+{
+    return leads_keep(l, findings_at(l->f, node, path), n, values);
 }
 
 locum_status leads_begin(const findings *f, leads *l)

@@ -18,7 +18,9 @@ typedef struct leads {
 
 /** x = fields.times. Local. */
 locum_status leads_begin(const findings *f, leads *l);
-/** n numbers of a list at a path from a node; NULL if it is not there. They live until leads_free. Local. */
+/** n numbers of a list; NULL if it is not there, or if 2 * LEADS_SERIES are kept. They live until leads_free. Local. */
+locum_status leads_keep(leads *l, locum_json_node list, int64_t n, double **values);
+/** The same of a list at a path from a node. Local. */
 locum_status leads_take(leads *l, locum_json_node node, const char *path, int64_t n, double **values);
 void leads_free(leads *l);
 

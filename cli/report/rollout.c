@@ -174,8 +174,7 @@ static locum_status draw_budget(const findings *f, page *p, locum_json_node budg
                  FIGURE_LINEAR);
     if (!st) st = leads_take(&l, budget, "truth", l.n, &truth);
     for (locum_json_node m = locum_json_first(f->json, list); m >= 0 && !st; m = locum_json_next(f->json, m), k++) {
-        st = findings_values(f, m, l.n, &value);
-        if (!st) l.kept[l.n_kept++] = value;
+        st = leads_keep(&l, m, l.n, &value);
         if (!st) line(&l, &picture, FIGURE_LINE, leads_colour(k), value);
     }
     if (!st) line(&l, &picture, FIGURE_DOTS, FIGURE_INK, truth);

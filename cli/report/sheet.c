@@ -64,24 +64,6 @@ static locum_status read_sheet(const findings *f, locum_json_node node, sheet *s
 
 /* --- the script ----------------------------------------------------------------------------------------- */
 
-static void write_colours(double low, double high, locum_text *script)
-{
-    if (low < 0 && high > 0) {
-        double most = fmax(-low, high);
-        locum_text_add(
-            script,
-            "set palette defined (-1 '#1d4f8f', -0.6 '#4a90c8', -0.25 '#a9cfe6', 0 '#f7f7f7', 0.25 '#f3b89b', "
-            "0.6 '#d6604d', 1 '#8f1a2e')\nset cbrange [%.6g:%.6g]\n",
-            -most, most);
-        return;
-    }
-    if (!(high > low)) high = low + fmax(fabs(low), 1) * 1e-6;
-    locum_text_add(script,
-                   "set palette defined (0 '#1b1e4b', 0.25 '#2f5f8f', 0.5 '#2a9d74', 0.75 '#a4c95a', 1 '#fbe77a')\n"
-                   "set cbrange [%.6g:%.6g]\n",
-                   low, high);
-}
-
 static void write_values(const sheet *s, int name, const double *a, const double *minus, locum_text *script)
 {
     locum_text_add(script, "$p%d << EOD\n", name);
@@ -148,7 +130,7 @@ static void write_input(const sheet *s, bool is_step, locum_text *script)
         high = fmax(high, s->input[i]);
     }
     write_values(s, 0, s->input, NULL, script);
-    write_colours(is_step ? s->low : low, is_step ? s->high : high, script);
+    figure_field_colours(is_step ? s->low : low, is_step ? s->high : high, script);
     write_panel(s, 0, 0, 0, script);
     locum_text_add(script, "unset label\n");
 }
@@ -166,11 +148,11 @@ static void write_script(const sheet *s, const char *input_name, bool is_step, l
         write_values(s, 3 * k + 1, s->truth[k], NULL, script);
         write_values(s, 3 * k + 2, s->value[k], NULL, script);
         write_values(s, 3 * k + 3, s->value[k], s->truth[k], script);
-        write_colours(s->low, s->high, script);
+        figure_field_colours(s->low, s->high, script);
         write_panel(s, 3 * k + 1, k + first, 0, script);
         locum_text_add(script, "unset label\n");
         write_panel(s, 3 * k + 2, k + first + aside, 1 - aside, script);
-        write_colours(-s->worst, s->worst > 0 ? s->worst : 1e-12, script);
+        figure_field_colours(-s->worst, s->worst > 0 ? s->worst : 1e-12, script);
         write_panel(s, 3 * k + 3, k + first + 2 * aside, 2 - 2 * aside, script);
     }
     locum_text_add(script, "unset multiplot\n");

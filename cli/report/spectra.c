@@ -35,11 +35,9 @@ static locum_status draw_spectrum(const findings *f, page *p, locum_json_node s,
     for (int64_t i = 0; i < l.n && truth; i++) most = fmax(most, truth[i]);
     cut(l.n, truth, 1e-12 * most);
     for (locum_json_node m = locum_json_first(f->json, list); m >= 0 && !st; m = locum_json_next(f->json, m), k++) {
-        st = findings_values(f, m, l.n, &value);
-        if (st) break;
-        l.kept[l.n_kept++] = value;
+        st = leads_keep(&l, m, l.n, &value);
         cut(l.n, value, 1e-12 * most);
-        figure_series(&picture, FIGURE_LINE, leads_colour(k), l.n, l.x, value, NULL, NULL);
+        if (value) figure_series(&picture, FIGURE_LINE, leads_colour(k), l.n, l.x, value, NULL, NULL);
     }
     if (truth) figure_series(&picture, FIGURE_DOTS, FIGURE_INK, l.n, l.x, truth, NULL, NULL);
     ticks_number(findings_number(f, s, "time"), 3, time);
