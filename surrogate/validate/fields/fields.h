@@ -128,6 +128,8 @@ locum_status locum_field_errors_make(const locum_fields *fields, const locum_sco
 void locum_field_errors_free(locum_field_errors *errors);
 /** Relative L2 of one sample at one lead, over the joined leads if lead < 0; mean over the metric's outputs. Local. */
 double locum_scores_relative(const locum_fields *fields, const locum_scores *scores, int64_t sample, int lead);
+/** The same of one output. Local. */
+double locum_scores_output(const locum_scores *scores, int64_t sample, int lead, int output);
 
 /* --- physics.c: budgets and spectra of single fields --------------------------------------------- */
 
@@ -214,9 +216,6 @@ locum_status locum_evaluation_test(const locum_fields *fields, const locum_field
 bool locum_evaluation_covered(const locum_evaluation *evaluation, int64_t i);
 /** Seconds of a whole roll-out with interval and flag. Local. */
 locum_status locum_roll_time(const locum_fields *fields, const locum_field_model *model, locum_timing *timing);
-
-/** Relative L2 of one output. Local. */
-double locum_scores_output(const locum_scores *scores, int64_t sample, int lead, int output);
 
 /* --- trivial.c, run.c, search.c, spread.c, control.c ------------------------------------------------------- */
 
