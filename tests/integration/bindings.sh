@@ -15,7 +15,7 @@ mkdir outside && cd outside
 cp "$source_dir/tests/examples/embed/predict.c" "$source_dir/tests/examples/fortran/predict.f90" "$source_dir/tests/examples/python/predict.py" .
 expect 0 "C" -- bash -c "$CC -std=c11 predict.c \$(pkg-config --cflags --libs locum) -o c && ./c '$model' >c.txt"
 cp "$source_dir/tests/examples/rollout/rollout.c" . && expect 0 "C: a roll-out, without a warning" 'time 1.25: rms ' '!warning' -- \
-    bash -c "$CC -std=c11 -Wall -Wextra rollout.c \$(pkg-config --cflags --libs locum) -lm -o rollout && ./rollout ../step.safetensors 5"
+    bash -c "$CC -std=c11 -Wall -Wextra rollout.c \$(pkg-config --cflags --libs locum) -o rollout && ./rollout ../step.safetensors 5"
 
 if command -v gfortran >/dev/null; then
     expect 0 "Fortran: the module is Fortran 2008, without a warning" '!Warning' -- gfortran -std=f2008 -Wall -Wextra -pedantic -c "$share/locum.f90"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* rollout.c - a host code that steps a field by a surrogate:
- * cc rollout.c $(pkg-config --cflags --libs locum) -lm; ./a.out model.safetensors [steps] */
+ * cc rollout.c $(pkg-config --cflags --libs locum); ./a.out model.safetensors [steps] */
 /* snippet: rollout */
 #include <locum/model.h>
 #include <math.h>
