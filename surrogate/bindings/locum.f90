@@ -431,57 +431,52 @@ contains
 
    ! ---- views ----
 
-   ! distance of two addresses in elements
-   integer(c_int64_t) function between(a, b, bytes)
-      type(c_ptr), intent(in) :: a, b
-      integer, intent(in) :: bytes
-      between = (transfer(b, 0_c_intptr_t) - transfer(a, 0_c_intptr_t))/bytes
-   end function between
+   ! first: the first value; row: that of the next row; value: the next one of the row; either is `first` where there is none
+   function strided(type, bytes, first, row, value) result(view)
+      integer(c_int), intent(in) :: type
+      integer, intent(in) :: bytes ! of a number
+      type(c_ptr), intent(in) :: first, row, value
+      type(locum_view) :: view
+      view%type = type
+      view%data = first
+      view%row_stride = stride_to(row)
+      view%stride = stride_to(value)
+   contains
+      integer(c_int64_t) function stride_to(next)
+         type(c_ptr), intent(in) :: next
+         stride_to = (transfer(next, 0_c_intptr_t) - transfer(first, 0_c_intptr_t))/bytes
+         if (stride_to == 0) stride_to = 1
+      end function stride_to
+   end function strided
 
    function columns_1_real64(x) result(view)
       real(real64), intent(in), target :: x(:)
       type(locum_view) :: view
       view%type = FLOAT64
-      if (size(x) < 1) return
-      view%data = c_loc(x(1))
-      view%row_stride = 1
-      view%stride = 1
-      if (size(x) > 1) view%row_stride = between(c_loc(x(1)), c_loc(x(2)), 8)
+      if (size(x) > 0) view = strided(FLOAT64, 8, c_loc(x(1)), c_loc(x(min(2, size(x)))), c_loc(x(1)))
    end function columns_1_real64
-
-   function columns_1_real32(x) result(view)
-      real(real32), intent(in), target :: x(:)
-      type(locum_view) :: view
-      view%type = FLOAT32
-      if (size(x) < 1) return
-      view%data = c_loc(x(1))
-      view%row_stride = 1
-      view%stride = 1
-      if (size(x) > 1) view%row_stride = between(c_loc(x(1)), c_loc(x(2)), 4)
-   end function columns_1_real32
 
    function columns_2_real64(x) result(view)
       real(real64), intent(in), target :: x(:, :)
       type(locum_view) :: view
       view%type = FLOAT64
-      if (size(x) < 1) return
-      view%data = c_loc(x(1, 1))
-      view%row_stride = 1
-      view%stride = size(x, 1)
-      if (size(x, 1) > 1) view%row_stride = between(c_loc(x(1, 1)), c_loc(x(2, 1)), 8)
-      if (size(x, 2) > 1) view%stride = between(c_loc(x(1, 1)), c_loc(x(1, 2)), 8)
+      if (size(x) > 0) view = strided(FLOAT64, 8, c_loc(x(1, 1)), c_loc(x(min(2, size(x, 1)), 1)), &
+                                      c_loc(x(1, min(2, size(x, 2)))))
    end function columns_2_real64
+
+   function columns_1_real32(x) result(view)
+      real(real32), intent(in), target :: x(:)
+      type(locum_view) :: view
+      view%type = FLOAT32
+      if (size(x) > 0) view = strided(FLOAT32, 4, c_loc(x(1)), c_loc(x(min(2, size(x)))), c_loc(x(1)))
+   end function columns_1_real32
 
    function columns_2_real32(x) result(view)
       real(real32), intent(in), target :: x(:, :)
       type(locum_view) :: view
       view%type = FLOAT32
-      if (size(x) < 1) return
-      view%data = c_loc(x(1, 1))
-      view%row_stride = 1
-      view%stride = size(x, 1)
-      if (size(x, 1) > 1) view%row_stride = between(c_loc(x(1, 1)), c_loc(x(2, 1)), 4)
-      if (size(x, 2) > 1) view%stride = between(c_loc(x(1, 1)), c_loc(x(1, 2)), 4)
+      if (size(x) > 0) view = strided(FLOAT32, 4, c_loc(x(1, 1)), c_loc(x(min(2, size(x, 1)), 1)), &
+                                      c_loc(x(1, min(2, size(x, 2)))))
    end function columns_2_real32
 
    ! rows of n values, one behind the other; a section with gaps gives no view
